@@ -32,7 +32,6 @@ class RunConfig:
     feature_dim:int=128 # dimensions of a token's feature vector
     window:int=4 # co-occurrence window, in tokens to each side
     grid:int=8 # side of a token's picture, in pixels
-    codebooks:int=3 # codes per token (structure, colour, texture)
     entries:int=0 # entries per codebook; 0 takes the fewest that give every token its own codes
     width:int=192 # features per position in the denoiser
     depth:int=4 # transformer layers
@@ -59,8 +58,8 @@ def _cast(key, val, typ):
     try: return typ(val)
     except ValueError: raise SettingsError(f"setting '{key}' needs {typ.__name__}, got '{val}'") from None
 
-# %% ../nbs/01a_settings.ipynb #6b00bfd7
-_positive = 'feature_dim window codebooks width depth heads length epochs batch valid_sequences page_steps samples seeds min_count sentences'.split()
+# %% ../nbs/01a_settings.ipynb #a6b5fc09
+_positive = 'feature_dim window width depth heads length epochs batch valid_sequences page_steps samples seeds min_count sentences'.split()
 _choices = dict(unit=('auto','words','letters','bytes','bpe'), precision=('fp32','bf16','fp16'))
 
 def _check(cfg):
