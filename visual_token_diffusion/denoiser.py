@@ -10,6 +10,7 @@ __all__ = ['rotary', 'rotate', 'Block', 'Trunk', 'CodeEmbedding', 'branch_prior'
 # %% ../nbs/09b_denoiser.ipynb #a2f23eb7
 import math, torch
 import torch.nn.functional as F
+from fastcore.basics import patch
 from torch import nn
 
 # %% ../nbs/09b_denoiser.ipynb #72aae5c4
@@ -141,26 +142,27 @@ class CodeHead(nn.Module):
         "Start from the token frequencies `counts` (V,) of the training text"
         for m,p in enumerate(branch_prior(self.codes, self.K, counts)): getattr(self, f'prior{m}').copy_(p)
 
-# %% ../nbs/09b_denoiser.ipynb #f5b6f31d
-def _logits(self, h, prefix):
+# %% ../nbs/09b_denoiser.ipynb #bde74e9b
+@patch
+def logits(self:CodeHead, h, prefix):
     "Logits (N,K) of the next code for trunk vectors `h` (N,width) and the codes so far `prefix` (N,m)"
     m = prefix.shape[1]
     for e,c in zip(self.emb, prefix.T): h = h + e(c)
     return self.out[m](F.gelu(self.mix[m](self.norm[m](h)))).float() + getattr(self, f'prior{m}')[self.path(prefix)]
 
-def _nll(self,
+@patch
+def nll(self:CodeHead,
          h, # (N,width) trunk vectors
          ids # (N,) long: the true tokens
         ):
     "(N,) negative log-probabilities in nats"
     return self.code_nll(h, ids).sum(1)
 
-def _code_nll(self, h, ids):
+@patch
+def code_nll(self:CodeHead, h, ids):
     "(N,M) the same, split by level: what each code of the true token costs, given the codes before it"
     codes = self.codes[ids]
     return torch.stack([F.cross_entropy(self.logits(h, codes[:,:m]), codes[:,m], reduction='none') for m in range(self.M)], 1)
-
-CodeHead.logits,CodeHead.nll,CodeHead.code_nll = _logits,_nll,_code_nll
 
 # %% ../nbs/09b_denoiser.ipynb #792b8356
 def pick(logits, # (N,K)
@@ -173,7 +175,8 @@ def pick(logits, # (N,K)
     u = torch.rand(len(p), 1, generator=generator, dtype=torch.float64).to(p.device)
     return torch.searchsorted(p, u*p[:,-1:], right=True).squeeze(1).clamp(max=p.shape[1]-1)
 
-def _sample(self, h, temperature=1., generator=None):
+@patch
+def sample(self:CodeHead, h, temperature=1., generator=None):
     "Tokens (N,) drawn for trunk vectors `h` (N,width), and their log-probabilities at temperature 1"
     codes,lp = torch.empty(len(h), 0, dtype=torch.long, device=h.device),0.
     for m in range(self.M):
@@ -182,5 +185,3 @@ def _sample(self, h, temperature=1., generator=None):
         lp = lp + logits.log_softmax(1).gather(1, c).squeeze(1)
         codes = torch.cat([codes,c], 1)
     return self.ids[self.path(codes)], lp
-
-CodeHead.sample = _sample

@@ -31,6 +31,7 @@ class RunConfig:
     sentences:int=20000 # sentences of the embedded corpus
     feature_dim:int=128 # dimensions of a token's feature vector
     window:int=4 # co-occurrence window, in tokens to each side
+    codes:str='semantic' # where codes come from: 'semantic' (co-occurrence) or 'random' (the control)
     grid:int=8 # side of a token's picture, in pixels
     entries:int=0 # entries per codebook; 0 takes the fewest that give every token its own codes
     width:int=192 # features per position in the denoiser
@@ -58,9 +59,9 @@ def _cast(key, val, typ):
     try: return typ(val)
     except ValueError: raise SettingsError(f"setting '{key}' needs {typ.__name__}, got '{val}'") from None
 
-# %% ../nbs/01a_settings.ipynb #a6b5fc09
+# %% ../nbs/01a_settings.ipynb #7805bef3
 _positive = 'feature_dim window width depth heads length epochs batch valid_sequences page_steps samples seeds min_count sentences'.split()
-_choices = dict(unit=('auto','words','letters','bytes','bpe'), precision=('fp32','bf16','fp16'))
+_choices = dict(codes=('semantic','random'), unit=('auto','words','letters','bytes','bpe'), precision=('fp32','bf16','fp16'))
 
 def _check(cfg):
     "Refuse values that no run could use"

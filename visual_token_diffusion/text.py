@@ -15,6 +15,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from pathlib import Path
 import regex
+from fastcore.basics import patch
 
 # %% ../nbs/01b_text.ipynb #d67a6a6c
 _unit = regex.compile(r"'(?:s|t|re|ve|m|ll|d)|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+", regex.IGNORECASE)
@@ -208,7 +209,8 @@ class BPEVocab(Vocab):
 # %% ../nbs/01b_text.ipynb #fa41af49
 _longest = 64 # characters merged at once; the longest entry of the list is far shorter
 
-def _encode_bpe(self, text):
+@patch
+def encode(self:BPEVocab, text):
     ids,prev = [],''
     us = units(text)
     for (u,ws),(nxt,gap) in zip(us, us[1:]+[('','')]):
@@ -221,8 +223,9 @@ def _encode_bpe(self, text):
         prev = u
     return ids
 
-# %% ../nbs/01b_text.ipynb #bcdf46b3
-def _segments(self, ids):
+# %% ../nbs/01b_text.ipynb #71a56ec7
+@patch
+def segments(self:BPEVocab, ids):
     "Bytes of `ids`, cut after every `</w>`; the two markers write nothing"
     seg = bytearray()
     for i in ids:
@@ -233,20 +236,20 @@ def _segments(self, ids):
         if closed: yield from_bytes(bytes(seg)); seg = bytearray()
     if seg: yield from_bytes(bytes(seg))
 
-def _decode_bpe(self, ids):
+@patch
+def decode(self:BPEVocab, ids):
     out,last = [],''
     for s in self.segments(ids):
         out.append(s if _space.match(s) else joiner(last, s[0]) + s); last = s[-1]
     return ''.join(out)
 
-def _label_bpe(self, i):
+@patch
+def label(self:BPEVocab, i):
     t = self.tokens[i]
     closed = t.endswith(self.end)
     s = from_bytes(bytes(_char_byte[c] for c in (t[:-4] if closed else t))) if i < len(self)-2 else t
     s = s if s.isprintable() and s.strip() else ''.join(f'<{b:02x}>' for b in to_bytes(s))
     return s if closed else s+'·'
-
-BPEVocab.encode,BPEVocab.decode,BPEVocab.segments,BPEVocab.label = _encode_bpe,_decode_bpe,_segments,_label_bpe
 
 # %% ../nbs/01b_text.ipynb #f0099c33
 def encode_strict(vocab:Vocab, # any vocabulary

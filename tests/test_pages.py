@@ -1,0 +1,69 @@
+"The rules of a page, and every page run from top to bottom in the profile `ci`."
+import ast, json, os, re, subprocess, sys
+from pathlib import Path
+import pytest
+
+root = Path(__file__).resolve().parent.parent
+pages = sorted(p for p in (root/'nbs').glob('*.ipynb') if p.name[0] not in '_.')
+
+def cells(p, kind=None): return [c for c in json.loads(p.read_text(encoding='utf-8'))['cells'] if kind in (None, c['cell_type'])]
+def source(c): return ''.join(c['source'])
+def code(c):
+    "Source without magics and directives that are not Python"
+    return '\n'.join(l for l in source(c).splitlines() if not re.match(r'\s*[%!]', l))
+
+def outputs(p):
+    for c in cells(p, 'code'):
+        for o in c.get('outputs', []):
+            yield ''.join(o.get('text', '')) + '\n'.join(o.get('traceback', [])) + ''.join(
+                ''.join(v) for k,v in o.get('data', {}).items() if k.startswith('text/') or 'json' in k)
+
+@pytest.mark.parametrize('p', pages, ids=lambda p: p.stem)
+def test_page_opens_with_title_and_subtitle(p):
+    first = cells(p)[0]
+    assert first['cell_type']=='markdown'
+    assert re.match(r'# \S.*\n\n> \S.*\Z', source(first).rstrip()), source(first)[:200]
+
+@pytest.mark.parametrize('p', pages, ids=lambda p: p.stem)
+def test_cells_are_short_and_imports_stand_alone(p):
+    for c in cells(p, 'code'):
+        s = code(c)
+        assert len(s.splitlines()) <= 40, f'{len(s.splitlines())} lines:\n{s[:200]}'
+        if re.search(r'#\|\s*hide\s*$', s, re.M) and 'show_doc' in s: continue
+        body = ast.parse(s).body
+        imports = [isinstance(n, (ast.Import, ast.ImportFrom)) for n in body]
+        assert all(imports) or not any(imports), f'imports mixed with work:\n{s[:200]}'
+
+@pytest.mark.parametrize('p', pages, ids=lambda p: p.stem)
+def test_headings_stand_alone(p):
+    for c in cells(p, 'markdown')[1:]:
+        lines = source(c).strip().splitlines()
+        if lines and lines[0].startswith('#'): assert len(lines)==1, source(c)[:120]
+
+@pytest.mark.parametrize('p', pages, ids=lambda p: p.stem)
+def test_saved_outputs(p):
+    assert p.stat().st_size <= 400*1024, f'{p.stat().st_size//1024} KB'
+    for text in outputs(p):
+        hit = re.search(r'(/(home|root|tmp|work|Users|usr/lib|opt)/[\w.-]+|[A-Z]:\\\\|site-packages|Traceback|Warning:)', text)
+        assert not hit, f'{hit[0]} in: {text[:200]}'
+    if p.stem != 'index' and cells(p, 'code'):
+        assert any(c.get('outputs') for c in cells(p, 'code')), 'no saved output'
+    for c in cells(p, 'code'):
+        assert not c.get('execution_count'), 'run nbdev-clean'
+        assert not any(o['output_type']=='error' for o in c.get('outputs', []))
+
+def test_pages_speak_of_the_project_only():
+    words = re.compile(r'\bissue #?\d|\bthis session\b|\bhelper\b.*\bsession\b|/work/|\.library\b', re.I)
+    for f in subprocess.run(['git','ls-files'], cwd=root, capture_output=True, text=True).stdout.splitlines():
+        p = root/f
+        if p.name in ('test_pages.py',) or p.suffix in ('.png','.gif','.safetensors') or not p.is_file(): continue
+        hit = words.search(p.read_text(encoding='utf-8', errors='ignore'))
+        assert not hit, f'{f}: {hit[0]}'
+
+@pytest.mark.parametrize('p', pages, ids=lambda p: p.stem)
+def test_page_runs(p, tmp_path):
+    "A fresh process, as a reader would start one"
+    env = os.environ | dict(VTD_PROFILE='ci', PYTHONWARNINGS='ignore', PYTHONPATH=str(root))
+    run = 'import sys; from nbdev.test import test_nb; from pathlib import Path; ok,s = test_nb(Path(sys.argv[1]), skip_flags=["notest","slow","gpu","net"]); sys.exit(not ok)'
+    r = subprocess.run([sys.executable, '-c', run, str(p)], cwd=p.parent, env=env, capture_output=True, text=True, timeout=600)
+    assert r.returncode==0, (r.stdout+r.stderr)[-3000:]
