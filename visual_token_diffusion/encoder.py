@@ -7,78 +7,110 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/encoder.ht
 # %% auto #0
 __all__ = ['layouts', 'palettes', 'textures', 'SemanticVisualEncoder']
 
-# %% ../nbs/06b_encoder.ipynb #e2ea0ed0
-import torch
+# %% ../nbs/06b_encoder.ipynb #a2d0add5
+import math, torch
+from fastcore.basics import patch
 from functools import lru_cache
 from torch import nn
 from .codebooks import _check_codes, balanced_codes, code_lookup, entries_for
 
-# %% ../nbs/06b_encoder.ipynb #c77d9f8f
-_bit = 2**torch.arange(15, -1, -1)
-
-def _all_layouts():
-    "Every 4x4 mask once up to complement (32768,16): the top left cell is background"
-    return (torch.arange(2**15)[:,None] & _bit > 0).long()
-
+# %% ../nbs/06b_encoder.ipynb #0ff3ef07
 def _roughness(m):
-    "Borders between unlike neighbours, plus how far the two regions are from equal size"
+    "Borders between unlike neighbours in masks (n,16), plus how far the two regions are from equal size"
     s = m.view(-1,4,4)
     return (s[:,1:]!=s[:,:-1]).sum((1,2)) + (s[:,:,1:]!=s[:,:,:-1]).sum((1,2)) + (m.sum(1)-8).abs()
 
-# %% ../nbs/06b_encoder.ipynb #2a745306
-def _greedy(m, d, K):
-    "The first masks in order `m` (n,16) that differ from all earlier ones, and from their complements, in at least `d` cells; at most `K`"
-    ok,res,s = torch.ones(len(m), dtype=torch.bool),[],(2*m-1).float()
-    while len(res)<K and ok.any():
-        i = ok.float().argmax().item()
-        res.append(i)
-        ok &= (s@s[i]).abs() <= 16-2*d
-    return m[res]
+@lru_cache
+def _simple_layouts(limit):
+    "Masks (n,16) no rougher than `limit`, once up to complement, simplest first"
+    m = (torch.arange(2**15)[:,None] & 2**torch.arange(15, -1, -1) > 0).long()  # the first cell is always ground
+    r = _roughness(m).masked_fill((m.sum(1)-8).abs() > 2, 99)
+    return m[r.argsort(stable=True)[:(r<=limit).sum()]]
 
 # %% ../nbs/06b_encoder.ipynb #5fdcb200
 @lru_cache
 def layouts(K:int # entries
            ):
-    "Structure book (K,4,4) of 0 (background) and 1 (foreground), by greedy code search: smooth masks first, as far apart as K allows"
-    m = _all_layouts()
-    m = m[(m.sum(1)>=5) & (m.sum(1)<=11)]
-    m = m[_roughness(m).argsort(stable=True)]
-    for d in (6,5,4,3,2,1):
-        if len(b := _greedy(m, d, K))==K: return b.view(K,4,4)
-    raise ValueError(f"the structure book holds at most {len(m)} layouts, {K} were asked for; use more codes per token")
+    "Structure book (K,4,4) of 0 (ground) and 1 (figure): simple masks, far apart, simplest first. Raises `ValueError` if K is too large"
+    m = next((m for m in map(_simple_layouts, (10,12,14,16,18,99)) if len(m) >= 20*K), None)
+    if m is None: raise ValueError(f"the structure book has no room for {K} layouts; use more codes per token")
+    s,res = (2*m-1).float(),[0]
+    like = (s@s[0]).abs()
+    while len(res) < K:
+        res.append(like.argmin().item())
+        like = torch.maximum(like, (s@s[res[-1]]).abs())
+    return m[sorted(res)].view(K,4,4)
 
-# %% ../nbs/06b_encoder.ipynb #3351b514
-_deutan = torch.tensor([[.29275,.70725,0],[.29275,.70725,0],[-.02234,.02234,1]])  # Vienot, Brettel, Mollon 1999
+# %% ../nbs/06b_encoder.ipynb #375013d5
+def _oklch(L, C, h):
+    "sRGB (...,3) of lightness, chroma and hue (radians); outside [0,1] where a screen cannot show it"
+    a,b = C*h.cos(),C*h.sin()
+    l,m,s = (L+.3963377774*a+.2158037573*b)**3, (L-.1055613458*a-.0638541728*b)**3, (L-.0894841775*a-1.2914855480*b)**3
+    rgb = torch.stack([4.0767416621*l-3.3077115913*m+.2309699292*s, -1.2684380046*l+2.6097574011*m-.3413193965*s,
+                       -.0041960863*l-.7034186147*m+1.7076147010*s], -1)
+    return torch.where(rgb<=.0031308, 12.92*rgb, 1.055*rgb.clamp(min=1e-9)**(1/2.4)-.055)
+
+def _colours(lo, hi):
+    "Candidate colours (n,3), whole 255ths between `lo` and `hi`: 10 lightnesses, 6 chromas, 18 hues"
+    L,C,h = torch.cartesian_prod(torch.tensor([.3,.36,.42,.5,.58,.66,.74,.82,.9,.95]), torch.arange(6)*.05, torch.arange(18)*math.pi/9).unbind(1)
+    c = _oklch(L, C, h)*255
+    return c[((c>=lo-6)&(c<=hi+6)).all(1)].clamp(lo, hi).round().unique(dim=0)  # 6: a hair outside is pulled in
+
+# %% ../nbs/06b_encoder.ipynb #50887ed5
 _luma = torch.tensor([.299,.587,.114])
+_deutan = torch.tensor([[.29275,.70725,0.],[.29275,.70725,0.],[-.02234,.02234,1.]])
 
-def _colours(lo, hi, n=5):
-    "A lattice of colours (n**3,3) in 255ths"
-    c = torch.linspace(lo, hi, n).round()
-    return torch.cartesian_prod(c, c, c)
+def _pairs(lo, hi, contrast=82):
+    "Pairs (n,2,3) of a light and a dark colour; 82 of 255 in luma stays visible under a texture of twice 30"
+    c = _colours(lo, hi)
+    p = c[torch.cartesian_prod(torch.arange(len(c)), torch.arange(len(c)))]
+    light = p@_luma
+    return p[light[:,0]-light[:,1] >= contrast]
+
+# %% ../nbs/06b_encoder.ipynb #c3381831
+def _apart(p, q):
+    "Distances (n,m) of palettes: of their values, or thrice that seen by a red-green blind eye if it is less"
+    eye = lambda o: (o@_deutan.T).flatten(1)
+    return torch.minimum(torch.cdist(p.flatten(1), q.flatten(1)), 3*torch.cdist(eye(p), eye(q)))
+
+def _farthest(p, K, first):
+    "Indices of K of the palettes `p` far from each other: farthest-first, then moving one of the closest pair while that helps"
+    res = [first]
+    D = _apart(p, p[res])
+    while len(res) < K:
+        res.append(D.amin(1).argmax().item())
+        D = torch.cat([D, _apart(p, p[res[-1:]])], 1)
+    for _ in range(200 if K>1 else 0):
+        near = D[res].fill_diagonal_(torch.inf)
+        for k in divmod(near.argmin().item(), K):
+            m = D.index_fill(1, torch.tensor([k]), torch.inf).amin(1)
+            if k and m.max() > near.min()+1e-3: break
+        else: break
+        res[k] = m.argmax().item()
+        D[:,k] = _apart(p, p[res[k:k+1]])[:,0]
+    return res
+
+def _tour(q):
+    "Order of the rows of `q`, from the first always on to the nearest that is left"
+    left,o = list(range(1,len(q))),[0]
+    while left: o.append(left.pop((q[left]-q[o[-1]]).square().sum(1).argmin().item()))
+    return o
 
 # %% ../nbs/06b_encoder.ipynb #4bcbfbcd
 @lru_cache
 def palettes(K:int, # entries
-             lo:int, # darkest and
-             hi:int # lightest value of a channel, in 255ths
+             delta:int=30 # room to leave at both ends for the texture, in 255ths
             ):
-    "Colour book (K,2,3) long in 255ths: background and foreground of strong contrast, far from each other also for a red-green blind eye"
-    c = _colours(lo, hi)
-    i = torch.cartesian_prod(torch.arange(len(c)), torch.arange(len(c)))
-    p = c[i]
-    light = p@_luma
-    p = p[(light[:,0]-light[:,1]).abs() >= .45*(hi-lo)]
-    q = torch.cat([p.flatten(1), (p@_deutan.T).flatten(1)], 1)
-    d,res = torch.full((len(p),), torch.inf),[(light.new_tensor(0)+p[:,0].sum(1)-p[:,1].sum(1)).argmax().item()]
-    if K > len(p): raise ValueError(f"the colour book holds at most {len(p)} palettes, {K} were asked for; use more codes per token")
-    while len(res) < K:
-        d = torch.minimum(d, (q-q[res[-1]]).square().sum(1))
-        res.append(d.argmax().item())
-    return p[res].long()
+    "Colour book (K,2,3) long in 255ths: light ground and dark figure, far from each other, like colours next to each other. Raises `ValueError` if K is too large"
+    p = _pairs(delta, 255-delta)
+    if K > len(p)//20: raise ValueError(f"the colour book has no room for {K} palettes; use more codes per token")
+    grey = (p[:,0].sum(1)-p[:,1].sum(1) - 3*(p.amax(2)-p.amin(2)).sum(1)).argmax().item()  # begin with black on white
+    res = p[_farthest(p, K, grey)]
+    return res[_tour(res.flatten(1))].long()
 
-# %% ../nbs/06b_encoder.ipynb #df85fe84
+# %% ../nbs/06b_encoder.ipynb #55379f17
 def _walsh(G):
-    "Walsh functions (G,G) of +-1, row a changing sign a times"
+    "Walsh functions (G,G) of +-1 as rows, row i changing its sign i times"
     h = torch.ones(1,1, dtype=torch.long)
     while len(h) < G: h = torch.cat([torch.cat([h,h],1), torch.cat([h,-h],1)])
     return h[(h[:,1:]!=h[:,:-1]).sum(1).argsort()]
@@ -86,70 +118,82 @@ def _walsh(G):
 # %% ../nbs/06b_encoder.ipynb #526b579f
 @lru_cache
 def textures(K:int, # entries
-             G:int # side of a grid
+             G:int # side of a grid, a power of two
             ):
-    "Texture book (K,G,G) of +-1 whose sum in each 2x2 block is zero: products of Walsh functions, mutually orthogonal or opposite"
-    w = _walsh(G)
-    t = w[:,None,:,None]*w[None,:,None,:]
-    f = torch.arange(G)
-    fine = t[...,::2,::2]+t[...,1::2,::2]+t[...,::2,1::2]+t[...,1::2,1::2]
-    t,cost = t[(fine==0).all(-1).all(-1)],(f[:,None]+f[None])[(fine==0).all(-1).all(-1)]
-    t = t[cost.argsort(stable=True)]
-    t = torch.cat([t,-t])
-    if K > len(t): raise ValueError(f"the texture book holds at most {len(t)} textures at grid size {G}, {K} were asked for; use more codes per token or a larger grid")
-    return t[:K]
+    "Texture book (K,G,G) of +-1 that sum to zero in every 2x2 block: Walsh products, mutually orthogonal or opposite. Raises `ValueError` if K is too large"
+    w,f = _walsh(G),torch.arange(G)
+    t = (w[:,None,:,None]*w[None,:,None,:]).flatten(0,1)
+    keep = (t.unflatten(2,(-1,2)).unflatten(1,(-1,2)).sum((2,4))==0).flatten(1).all(1)
+    t,changes = t[keep],(f[:,None]+f).flatten()[keep]
+    t = t[changes.argsort(stable=True)]
+    if K > 2*len(t): raise ValueError(f"the texture book has room for {2*len(t)} textures at grid size {G}, {K} were asked for; use more codes per token or a larger grid")
+    return torch.cat([t,-t])[:K]
 
-# %% ../nbs/06b_encoder.ipynb #cb0d2896
+# %% ../nbs/06b_encoder.ipynb #75b127c1
 class SemanticVisualEncoder(nn.Module):
-    "Token -> codes -> grid: layout `c1` painted in palette `c2` with texture `c3` on top, in whole 255ths"
+    "Token -> codes -> grid: layout `c1` painted in palette `c2` with texture `c3` on top, all in whole 255ths"
     def __init__(self,
-                 codes, # (V,3) long, unique rows
+                 codes, # (V,3) long, a different row for every token
                  K:int, # entries per codebook
-                 G:int=8, # side of a grid in pixels: a multiple of 8
-                 delta:int=36 # strength of the texture, in 255ths
+                 G:int=8, # side of a grid in pixels: 8 or 16
+                 delta:int=30 # strength of the texture, in 255ths; 30 keeps it weaker than the layout's contrast
                 ):
         super().__init__()
-        if G < 8 or G%8 or G & (G-1): raise ValueError(f"grids of {G} pixels are not supported; use 8 or 16")
+        if G not in (8,16): raise ValueError(f"grids of {G} pixels are not supported; use 8 or 16")
+        if not 1 <= delta <= 60: raise ValueError(f"the texture's strength should lie in 1..60, got {delta}")
         if codes.dim()!=2 or codes.shape[1]!=3: raise ValueError(f"codes should be (V,3), got shape {tuple(codes.shape)}")
-        code_lookup(codes, K)
+        code_lookup(codes, K)  # refuses codes out of range and tokens that share a tuple
         self.V,self.K,self.G,self.delta = len(codes),K,G,delta
         self.register_buffer('codes', codes.long().clone())
         self.register_buffer('structure', layouts(K).to(torch.uint8))
-        self.register_buffer('colour', palettes(K, delta, 255-delta).to(torch.uint8))
+        self.register_buffer('colour', palettes(K, delta).to(torch.uint8))
         self.register_buffer('texture', (delta*textures(K, G)).to(torch.int8))
 
-    def draw(self, codes):
-        "Grids (...,3,G,G) of `codes` (...,3) long"
-        _check_codes(codes, self.K)
-        c1,c2,c3 = codes.unbind(-1)
-        m = self.structure[c1].bool().repeat_interleave(self.G//4, -1).repeat_interleave(self.G//4, -2)
-        bg,fg = self.colour[c2][...,None,None].unbind(-4)
-        return (torch.where(m.unsqueeze(-3), fg, bg) + self.texture[c3].short().unsqueeze(-3)).float()/255
+    def __repr__(self): return f'SemanticVisualEncoder({self.V:,} tokens, 3 books of {self.K}, {self.G}x{self.G} pixels)'
 
-    def forward(self, ids):
-        "Grids (...,3,G,G) of tokens `ids` (...) long"
-        return self.draw(self.codes[ids])
+# %% ../nbs/06b_encoder.ipynb #29c6fcc4
+@patch
+def draw(self:SemanticVisualEncoder,
+         codes # (...,3) long: structure, colour, texture
+        ):
+    "Grids (...,3,G,G) in [0,1] of any codes, whether or not they are a token's. Raises `ValueError` for codes out of range"
+    _check_codes(codes, self.K)
+    if codes.shape[-1]!=3: raise ValueError(f"codes should be (...,3), got shape {tuple(codes.shape)}")
+    c1,c2,c3 = codes.long().unbind(-1)
+    k = self.G//4
+    figure = self.structure[c1].bool().repeat_interleave(k, -1).repeat_interleave(k, -2).unsqueeze(-3)
+    ground,ink = (self.colour[c2][...,i,:,None,None] for i in (0,1))
+    return (torch.where(figure, ink, ground).short() + self.texture[c3].unsqueeze(-3)).float()/255
 
-    @classmethod
-    def fit(cls,
-            features, # (V,D) float: a row per token
-            G:int=8, # side of a grid
-            generator=None # see `balanced_codes`
+@patch
+def forward(self:SemanticVisualEncoder,
+            ids # (...) long
            ):
-        "An encoder with codes made from `features`"
-        K = entries_for(len(features))
-        return cls(balanced_codes(features, 3, K, generator), K, G)
+    "Grids (...,3,G,G) in [0,1] of tokens. Raises `ValueError` for ids that no token has"
+    if ids.numel() and not 0 <= ids.min() <= ids.max() < self.V: raise ValueError(f"token ids should lie in 0..{self.V-1}, got {ids.min().item()}..{ids.max().item()}")
+    return self.draw(self.codes[ids])
 
-    def margin(self) -> float:
-        "Smallest Euclidean distance between two grids that the books can draw, exact; infinite for a single grid"
-        t = self.texture.cpu().long()
-        a = self.structure.cpu().long().flatten(1)
-        p = self.colour.cpu().long()
-        n11 = a@a.T; n1 = a.sum(1)
-        n = torch.stack([16-n1[:,None]-n1[None]+n11, n1[None]-n11, n1[:,None]-n11, n11], -1).flatten(0,1).unique(dim=0)
-        d = (p[:,None,:,None]-p[None,:,None,:]).square().sum(-1).flatten(2)          # (K,K,4) between the colours of two palettes
-        d = (d.double()@n.T.double())*(self.G//4)**2
-        same = torch.eye(len(p), dtype=torch.bool)[...,None] & (n[:,1]+n[:,2]==0)
-        tt = (t[:,None]-t[None]).square().sum((2,3))*3
-        best = min(d[~same].min().item() if (~same).any() else torch.inf, tt[~torch.eye(len(t), dtype=torch.bool)].min().item() if len(t)>1 else torch.inf)
-        return best**.5/255
+# %% ../nbs/06b_encoder.ipynb #aa570c13
+@patch(cls_method=True)
+def fit(cls:SemanticVisualEncoder,
+        features, # (V,D) float: a row per token
+        G:int=8, # side of a grid
+        generator=None # see `balanced_codes`
+       ):
+    "An encoder whose codes come from `features` by `balanced_codes`, with the fewest entries that fit"
+    K = entries_for(len(features))
+    return cls(balanced_codes(features, 3, K, generator), K, G)
+
+# %% ../nbs/06b_encoder.ipynb #ceff6cae
+@patch
+def margin(self:SemanticVisualEncoder) -> float:
+    "The smallest Euclidean distance between two grids that the books can draw, exact; infinite if there is only one"
+    if self.K==1: return math.inf
+    a,p,t = (b.cpu().long() for b in (self.structure.flatten(1), self.colour, self.texture.flatten(1)))
+    both,one = a@a.T,a.sum(1)
+    n = torch.stack([16-one[:,None]-one+both, one-both, one[:,None]-both, both], -1).flatten(0,1).unique(dim=0)  # cells by (ours,theirs)
+    d = (p[:,None,:,None]-p[:,None]).square().sum(-1).flatten(2)           # (K,K,4) between the colours of two palettes
+    d = (d.double()@n.T.double())*(self.G//4)**2
+    d[torch.eye(self.K, dtype=torch.bool)[...,None] & (n[:,1]+n[:,2]==0)] = torch.inf   # a grid and itself
+    texture = 3*(t[:,None]-t).square().sum(2) + torch.eye(self.K, dtype=torch.long)*2**40
+    return math.sqrt(min(d.min().item(), texture.min().item()))/255
