@@ -78,7 +78,7 @@ def test_public_names_resolve():
 
 def test_export_leaves_the_library_as_it_is():
     before = {p:p.read_bytes() for p in lib.glob('*.py')}
-    subprocess.run(['nbdev-export'], cwd=root, check=True, capture_output=True)
+    subprocess.run([str(Path(sys.executable).with_name('nbdev-export'))], cwd=root, check=True, capture_output=True)
     after = {p:p.read_bytes() for p in lib.glob('*.py')}
     try: assert {p.name for p in before if before[p]!=after.get(p)} == set(), 'modules differ from their notebooks'
     finally:
@@ -96,5 +96,5 @@ def test_readme_and_index_say_the_same():
     readme,index = (root/'README.md').read_text(),as_markdown(root/'nbs'/'index.ipynb')
     squeeze = lambda s: re.sub(r'\s+', ' ', s)
     for para in index.split('\n\n'):
-        want = squeeze(para.strip())
+        want = squeeze(para.strip()).replace('](images/', '](nbs/images/')
         assert want in squeeze(readme), f'not in README.md (run .ci/readme): {want[:120]}'

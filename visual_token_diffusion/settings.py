@@ -22,7 +22,7 @@ class RunConfig:
     profile:str='cpu' # where the values came from
     seed:int=0 # start of every random generator
     device:str='auto' # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
-    precision:str='fp32' # 'fp32', 'bf16' or 'fp16' (autocast)
+    precision:str='fp32' # 'fp32' or 'bf16' (autocast)
     threads:int=0 # CPU threads; 0 leaves torch's own choice
     unit:str='auto' # 'words', 'letters', 'bytes', 'bpe'; 'auto' is words for the embedded corpus, bpe for files
     vocab_size:int=49408 # most tokens that a vocabulary of words or letters keeps
@@ -34,15 +34,15 @@ class RunConfig:
     codes:str='semantic' # where codes come from: 'semantic' (co-occurrence) or 'random' (the control)
     grid:int=8 # side of a token's picture, in pixels
     entries:int=0 # entries per codebook; 0 takes the fewest that give every token its own codes
-    width:int=192 # features per position in the denoiser
+    width:int=128 # features per position in the denoiser
     depth:int=4 # transformer layers
-    heads:int=3 # attention heads; divides the width
+    heads:int=2 # attention heads; divides the width
     length:int=64 # tokens in a sequence
     dropout:float=0. # share of activations dropped in training
-    steps:int=600 # optimiser steps
+    steps:int=1200 # optimiser steps
     epochs:int=6 # reports and checkpoints during those steps
-    batch:int=32 # sequences in a step, per process
-    lr:float=2e-3 # highest learning rate
+    batch:int=16 # sequences in a step, per process
+    lr:float=3e-3 # highest learning rate
     weight_decay:float=.01 # decoupled (AdamW)
     valid_sequences:int=256 # held-out sequences that measure the bound
     page_steps:int=300 # training steps of a page's small experiments
@@ -59,9 +59,9 @@ def _cast(key, val, typ):
     try: return typ(val)
     except ValueError: raise SettingsError(f"setting '{key}' needs {typ.__name__}, got '{val}'") from None
 
-# %% ../nbs/01a_settings.ipynb #7805bef3
-_positive = 'feature_dim window width depth heads length epochs batch valid_sequences page_steps samples seeds min_count sentences'.split()
-_choices = dict(codes=('semantic','random'), unit=('auto','words','letters','bytes','bpe'), precision=('fp32','bf16','fp16'))
+# %% ../nbs/01a_settings.ipynb #d52a3039
+_positive = 'grid feature_dim window width depth heads length epochs batch valid_sequences page_steps samples seeds min_count sentences'.split()
+_choices = dict(codes=('semantic','random'), unit=('auto','words','letters','bytes','bpe'), precision=('fp32','bf16'))
 
 def _check(cfg):
     "Refuse values that no run could use"
@@ -85,9 +85,9 @@ _builtin = dict(
     ci=dict(width=64, depth=2, heads=2, length=32, steps=60, batch=16, valid_sequences=64, sentences=2000,
             samples=2000, page_steps=30, seeds=1),
     cpu={},
-    gpu=dict(width=512, depth=8, heads=8, length=256, steps=20000, batch=128, valid_sequences=1024, sentences=200000,
+    gpu=dict(lr=1e-3, width=512, depth=8, heads=8, length=256, steps=20000, batch=128, valid_sequences=1024, sentences=200000,
              samples=1000000, page_steps=2000, device='cuda', precision='bf16'),
-    gpus=dict(width=768, depth=12, heads=12, length=512, steps=50000, batch=64, valid_sequences=2048, sentences=1000000,
+    gpus=dict(lr=1e-3, width=768, depth=12, heads=12, length=512, steps=50000, batch=64, valid_sequences=2048, sentences=1000000,
               samples=1000000, page_steps=2000, device='cuda', precision='bf16'))
 
 # %% ../nbs/01a_settings.ipynb #62019c4b

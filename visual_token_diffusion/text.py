@@ -17,8 +17,8 @@ from pathlib import Path
 import regex
 from fastcore.basics import patch
 
-# %% ../nbs/01b_text.ipynb #d67a6a6c
-_unit = regex.compile(r"'(?:s|t|re|ve|m|ll|d)|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+", regex.IGNORECASE)
+# %% ../nbs/01b_text.ipynb #6c508f46
+_unit = regex.compile(r"'(?:[sStTmMdD]|[rR][eE]|[vV][eE]|[lL][lL])|\p{L}+|\p{N}|[^\s\p{L}\p{N}]+")
 _space = regex.compile(r'\s')
 
 def units(text:str # any string

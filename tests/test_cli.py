@@ -1,0 +1,141 @@
+"`vtd` from end to end on a real English text (the language reference that ships inside Python)."
+import os, random, re, signal, subprocess, sys, time
+from pathlib import Path
+import pytest, torch
+
+def vtd(*args, cwd=None, **kw):
+    return subprocess.run([sys.executable, '-m', 'visual_token_diffusion.cli', *map(str, args)], cwd=cwd, capture_output=True, text=True, timeout=300, **kw)
+
+def real_text():
+    from pydoc_data.topics import topics
+    return '\n'.join(topics.values())
+
+@pytest.fixture(scope='session')
+def folder(tmp_path_factory):
+    d = tmp_path_factory.mktemp('vtd')
+    (d/'python.txt').write_text(real_text()[:150_000], encoding='utf-8')
+    r = vtd('train', 'python.txt', '-o', 'model', '--profile', 'ci', 'steps=40', 'epochs=2', cwd=d)
+    assert r.returncode==0, r.stderr
+    (d/'train.log').write_text(r.stdout)
+    return d
+
+def test_train_reports_beside_trivial_predictors(folder):
+    said = (folder/'train.log').read_text()
+    for want in ('unigram model', 'bigram model', 'bound', 'samples.png', 'sample:'): assert want in said
+    assert {f.name for f in (folder/'model').iterdir()} == {'README.md','config.json','vocab.json','model.safetensors','train_state.pt','settings.json','metrics.json','samples.png'}
+
+def test_sentences_come_back_exactly(folder):
+    from visual_token_diffusion.cli import main
+    from visual_token_diffusion.grids import load_sentence, save_sentence
+    from visual_token_diffusion.model import VisualTokenLM
+    m,rng = VisualTokenLM.from_pretrained(folder/'model'),random.Random(0)
+    sentences = [s for s in re.split(r'(?<=[.!?])\s+', real_text()) if s]
+    for s in rng.sample(sentences, 100):
+        save_sentence(folder/'s.png', m.encode_text(s), dict(fingerprint=m.fingerprint))
+        assert m.decode_grids(load_sentence(folder/'s.png', G=8)[0]) == s
+    for s in rng.sample(sentences, 3) + ["Ünï 猫 🐈\n\ttabs  and\u00a0spaces "]:
+        assert vtd('encode', 'model', s, '-o', 's.png', cwd=folder).returncode==0
+        assert vtd('decode', 'model', 's.png', cwd=folder).stdout == s
+
+def test_generate(folder):
+    a,b = (vtd('generate','model','--prompt','The','-n',2,'--steps',4,'--seed',5,'--length',16,'--out',f'g.{k}', cwd=folder) for k in ('png','gif'))
+    assert a.returncode==b.returncode==0, a.stderr+b.stderr
+    assert a.stdout.split('picture')[0]==b.stdout.split('picture')[0], 'one seed, one result'
+    assert all(t.startswith('The') for t in a.stdout.split('picture')[0].split('\n---\n'))
+    from PIL import Image
+    assert Image.open(folder/'g.gif').n_frames > 3
+    assert 'bound' in vtd('info','model', cwd=folder).stdout
+
+def everything(d): return sorted(str(p.relative_to(d)) for p in d.rglob('*'))
+
+@pytest.fixture(scope='session')
+def traps(folder):
+    "Files that are wrong in every way"
+    d = folder
+    (d/'empty.txt').write_text(''); (d/'word.txt').write_text('hello'); (d/'binary.txt').write_bytes(bytes(range(256))*10); (d/'dir').mkdir()
+    vtd('encode','model','a cat','-o','good.png', cwd=d)
+    whole = (d/'good.png').read_bytes()
+    (d/'cut.png').write_bytes(whole[:len(whole)//2]); (d/'text.png').write_text('not a png')
+    from PIL import Image
+    Image.effect_noise((64,64), 50).convert('RGB').save(d/'foreign.png')
+    import shutil
+    for name,f in (('noweights','model.safetensors'),('noconfig','config.json'),('novocab','vocab.json')):
+        shutil.copytree(d/'model', d/name); (d/name/f).unlink()
+        shutil.copytree(d/'model', d/f'bad{name}'); b = (d/name.replace('no','badno')/f); raw = b.read_bytes(); b.write_bytes(raw[:len(raw)//3])
+    shutil.copytree(d/'model', d/'newer'); c = d/'newer'/'config.json'; c.write_text(c.read_text().replace('"format": 1','"format": 2'))
+    (d/'readonly').mkdir(); (d/'readonly').chmod(0o500)
+    return d
+
+bad = {
+    'missing file': ('train','nowhere.txt'), 'empty file': ('train','empty.txt'), 'binary file': ('train','binary.txt'), 'folder': ('train','dir'), 'one word': ('train','word.txt'),
+    'unknown profile': ('train','python.txt','--profile','gpuu'), 'unknown key': ('train','python.txt','widht=3'), 'wrong value': ('train','python.txt','width=wide'),
+    'impossible grid': ('train','python.txt','-o','new','grid=7'), 'too few entries': ('train','python.txt','-o','new','entries=3'), 'no such device': ('train','python.txt','device=cuda:7','-o','new'),
+    'out is a file': ('train','python.txt','-o','python.txt'), 'out below a file': ('train','python.txt','-o','python.txt/x'), 'out is taken': ('train','python.txt','-o','model'),
+    'nothing to resume': ('train','python.txt','-o','new','--resume'), 'other text to resume': ('train','good.png','-o','model','--resume'),
+    'no model': ('generate','nowhere'), 'model is a file': ('info','python.txt'), 'empty folder': ('info','dir'),
+    **{f'{n}': ('generate',n) for n in ('noweights','noconfig','novocab','badnoweights','badnoconfig','badnovocab','newer')},
+    'no steps': ('generate','model','--steps','0'), 'no samples': ('generate','model','-n','0'), 'long prompt': ('generate','model','--prompt','word '*200), 'cold': ('generate','model','--temperature','-1'),
+    'not a number': ('generate','model','-n','many'), 'odd picture name': ('generate','model','--out','x.jpg'), 'no folder for picture': ('generate','model','--out','no/x.png'),
+    'no text': ('encode','model','','-o','e.png'), 'encode needs out': ('encode','model','cat'), 'encode to folder': ('encode','model','cat','-o','dir'),
+    'foreign png': ('decode','model','foreign.png'), 'truncated png': ('decode','model','cut.png'), 'text as png': ('decode','model','text.png'), 'missing png': ('decode','model','no.png'),
+    'unknown command': ('paint',), 'unknown option': ('info','model','--colour'),
+}
+
+@pytest.mark.parametrize('name', bad)
+def test_bad_input(traps, name, capsys, monkeypatch):
+    from visual_token_diffusion.cli import main
+    monkeypatch.chdir(traps); monkeypatch.setenv('VTD_PROFILE', 'ci')
+    before = everything(traps)
+    code = main(list(bad[name]))
+    err = capsys.readouterr().err.strip()
+    assert code==2, err
+    last = [l for l in err.splitlines() if not l.startswith(('usage:',' '))]
+    assert len(last)==1 and len(last[0]) < 400 and 'Traceback' not in err, err
+    assert everything(traps)==before, 'something was left behind'
+
+@pytest.mark.skipif(os.geteuid()==0, reason='root may write anywhere')
+def test_folder_that_cannot_be_written(traps):
+    r = vtd('train','python.txt','-o','readonly/model','--profile','ci', cwd=traps)
+    assert r.returncode==2 and 'permission' in r.stderr and not list((traps/'readonly').iterdir())
+
+def test_folder_that_cannot_be_written_even_by_root(traps, monkeypatch, capsys):
+    from visual_token_diffusion import cli
+    monkeypatch.chdir(traps); monkeypatch.setattr(cli.os, 'access', lambda p,mode: False)
+    assert cli.main(['train','python.txt','-o','fresh/model','--profile','ci'])==2
+    assert 'permission' in capsys.readouterr().err and not (traps/'fresh').exists()
+
+def test_another_models_picture_is_refused(traps, tmp_path):
+    r = vtd('train','python.txt','-o','second','--profile','ci','steps=2','epochs=1','seed=1','codes=random', cwd=traps)
+    assert r.returncode==0, r.stderr
+    r = vtd('decode','second','good.png', cwd=traps)
+    assert r.returncode==2 and 'another model' in r.stderr
+
+@pytest.mark.parametrize('cmd', ['', 'train', 'generate', 'encode', 'decode', 'info'])
+def test_help_is_instant(cmd):
+    times = []
+    for _ in range(3):
+        t = time.perf_counter(); r = vtd(*([cmd] if cmd else []), '--help'); times.append(time.perf_counter()-t)
+    assert r.returncode==0 and ('example: vtd' in r.stdout or not cmd)
+    assert min(times) < 1, times
+
+def test_encode_does_not_load_fastai(folder):
+    code = "import sys; from visual_token_diffusion.cli import main; c = main(['encode','model','a cat','-o','f.png']); print(c, 'fastai' in sys.modules, 'open_clip' in sys.modules)"
+    r = subprocess.run([sys.executable, '-c', code], cwd=folder, capture_output=True, text=True)
+    assert r.stdout.split()[-3:]==['0','False','False'], r.stdout+r.stderr
+
+def test_killed_training_resumes_to_the_same_weights(folder, tmp_path):
+    from safetensors.torch import load_file
+    args = ('train', folder/'python.txt', '--profile', 'ci', 'steps=60', 'epochs=6', 'threads=1')
+    p = subprocess.Popen([sys.executable,'-m','visual_token_diffusion.cli',*map(str,args),'-o','killed'], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    for line in p.stdout:
+        if line.startswith('step'): break
+    time.sleep(.2); p.send_signal(signal.SIGKILL); p.wait()
+    for _ in range(100):
+        if (tmp_path/'killed'/'train_state.pt').exists(): break
+        time.sleep(.05)
+    had = torch.load(tmp_path/'killed'/'train_state.pt', weights_only=True)['epoch'] if (tmp_path/'killed'/'train_state.pt').exists() else 0
+    if had: assert vtd(*args, '-o', 'killed', '--resume', cwd=tmp_path).returncode==0
+    else: pytest.fail('killed before the first checkpoint')
+    assert vtd(*args, '-o', 'whole', cwd=tmp_path).returncode==0
+    a,b = (load_file(tmp_path/n/'model.safetensors') for n in ('killed','whole'))
+    assert had < 6 and all(torch.equal(a[k],b[k]) for k in b)
