@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest, torch
 
 def vtd(*args, cwd=None, **kw):
-    return subprocess.run([sys.executable, '-m', 'visual_token_diffusion.cli', *map(str, args)], cwd=cwd, capture_output=True, text=True, timeout=300, **kw)
+    return subprocess.run([sys.executable, '-m', 'visual_token_diffusion', *map(str, args)], cwd=cwd, capture_output=True, text=True, timeout=300, **kw)
 
 def real_text():
     from pydoc_data.topics import topics
@@ -126,7 +126,7 @@ def test_encode_does_not_load_fastai(folder):
 def test_killed_training_resumes_to_the_same_weights(folder, tmp_path):
     from safetensors.torch import load_file
     args = ('train', folder/'python.txt', '--profile', 'ci', 'steps=60', 'epochs=6', 'threads=1')
-    p = subprocess.Popen([sys.executable,'-m','visual_token_diffusion.cli',*map(str,args),'-o','killed'], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    p = subprocess.Popen([sys.executable,'-m','visual_token_diffusion',*map(str,args),'-o','killed'], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     for line in p.stdout:
         if line.startswith('step'): break
     time.sleep(.2); p.send_signal(signal.SIGKILL); p.wait()

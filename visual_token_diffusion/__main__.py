@@ -1,0 +1,5 @@
+"`python -m visual_token_diffusion` is `vtd`."
+import sys
+from .cli import main
+
+sys.exit(main())
