@@ -72,7 +72,7 @@ def _corpus(files, cfg):
     from visual_token_diffusion.text import read_text
     if files: return read_text(files), Path(files[0]).stem, None
     import torch
-    from visual_token_diffusion.grammar import stories, story_text
+    from visual_token_diffusion.stories import stories, story_text
     g = stories()
     entropy = g.entropy()*0.6931471805599453/(g.mean_length()+1)   # the line break is a token, and certain
     return story_text(cfg.sentences, torch.Generator().manual_seed(cfg.seed)), 'stories', entropy
