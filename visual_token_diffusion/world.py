@@ -104,7 +104,7 @@ def captions(self:World,
         for s,v in zip(self._text(named, tail), p.tolist()): res[s] += v
     return dict(res.most_common())
 
-# %% ../nbs/02d_world.ipynb #3354f77d
+# %% ../nbs/02d_world.ipynb #39e7b575
 @patch
 def _understand(self:World, caption):
     "(phrases, ending numbers) of a caption; phrases are (kind, colour, size or None). Raises `ValueError`"
@@ -134,7 +134,7 @@ def scenes_for(self:World,
     p = torch.ones(len(o), dtype=torch.float64)
     if k > 1:
         ok = self.related(o[:,:-1], o[:,1:])
-        p = (ok[:,range(k-1),links]/ok.sum(2)).prod(1)
+        p = (ok[:,range(k-1),links]/ok.sum(2).double()).prod(1)
     res = Counter()
     for i,v in zip(self.ids(o[p>0]).tolist(), (p[p>0]/p.sum()).tolist()): res[i] += v
     if not res: raise ValueError(f"no scene of this world can be described as '{caption}'")
