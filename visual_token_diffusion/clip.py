@@ -100,7 +100,7 @@ def world_words():
     w = [World(n, kinds=KINDS, colours=COLOURS, sizes=SIZES) for n in (1,2)]
     return sorted({x for v in w for part in v.words() for s in part for x in s.split()})
 
-# %% ../nbs/03a_small_clip.ipynb #b1166002
+# %% ../nbs/03a_small_clip.ipynb #ddc93ff1
 def new_clip(
     seed:int=0, # of the weights
     width:int=96 # features per patch; texts have two thirds of it
@@ -114,7 +114,8 @@ def new_clip(
         torch.manual_seed(seed); _write_merges(merges, Path(d)/'bpe.txt.gz')
         tok = open_clip.tokenizer.SimpleTokenizer(bpe_path=str(Path(d)/'bpe.txt.gz'), context_length=32)
         model = open_clip.CLIP(**cfg)
-    model.visual.preprocess_cfg = dict(size=(32,32), mode='RGB', mean=(0.,0.,0.), std=(1.,1.,1.), interpolation='bicubic', resize_mode='shortest', fill_color=0)
+    # pictures of the world are dark; without their mean and spread the first 200 steps learn nothing
+    model.visual.preprocess_cfg = dict(size=(32,32), mode='RGB', mean=(.15,)*3, std=(.2,)*3, interpolation='bicubic', resize_mode='shortest', fill_color=0)
     clip = Clip(model, tok); clip.config,clip.merges = cfg,merges
     return clip
 
@@ -157,7 +158,7 @@ def training_scenes(world, n, generator=None):
     ok = ~is_held_out(world, ids) if world.n_objects==1 else ~is_new_pair(world.objects(ids)).any(1)
     return ids[ok][:n]
 
-# %% ../nbs/03a_small_clip.ipynb #80790462
+# %% ../nbs/03a_small_clip.ipynb #92a7f12c
 def train_clip(
     steps:int, # batches
     seed:int=0,
@@ -183,6 +184,6 @@ def train_clip(
     model.eval()
     return clip
 
-def rebuild(folder=None, steps:int=4000, seed:int=0):
+def rebuild(folder=None, steps:int=3000, seed:int=0):
     "Train the small CLIP that ships with the library, and write it into the package (or `folder`)"
     save_clip(train_clip(steps, seed, report=lambda i,l: i%100 or print(f'step {i} loss {l:.3f}', flush=True)), folder or SMALL)
