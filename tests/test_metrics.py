@@ -143,3 +143,12 @@ z = torch.zeros
 def test_bad_input_is_one_clear_line(f):
     with pytest.raises(ValueError) as e: f()
     assert type(e.value) is ValueError and '\n' not in str(e.value) and len(str(e.value)) > 20
+
+def test_orthogonal_rows_have_no_neighbours_of_their_own():
+    "All similarities are equal; rounding errors, which know the order of the rows, must not look like meaning"
+    from visual_token_diffusion.metrics import category_agreement
+    lab = np.repeat(np.arange(24), 8)
+    for x in (torch.eye(192), torch.nn.functional.normalize(torch.eye(192)-1/192, dim=1)):
+        for metric in ('cosine','euclid'):
+            a = category_agreement(x, lab, 5, metric=metric)
+            assert abs(a.share-a.chance) < .03, (metric, a)

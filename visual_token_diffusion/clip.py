@@ -16,7 +16,7 @@ from torch import nn
 from .things import COLOURS, KINDS, SIZES
 from .world import World
 
-# %% ../nbs/03a_small_clip.ipynb #b7e3015b
+# %% ../nbs/03a_small_clip.ipynb #3dc1a2b8
 SMALL = Path(__file__).parent/'assets'/'small_clip' if '__file__' in globals() else Path('../visual_token_diffusion/assets/small_clip')
 
 class SourceError(ValueError): "A source of features that cannot be had; the message says what to do."
@@ -37,7 +37,7 @@ def load_clip(
     if folder and (folder/'bpe.txt.gz').exists(): kw = dict(bpe_path=str(folder/'bpe.txt.gz'))
     if folder and not any(folder.glob('open_clip_*model*.*')) and not any(folder.glob('*.safetensors')): raise SourceError(f"{folder} holds no open_clip model (open_clip_config.json and open_clip_model.safetensors)")
     level = logging.root.manager.disable
-    logging.disable(logging.WARNING)
+    logging.disable(logging.ERROR)
     try: model,tok = open_clip.create_model(what, pretrained=pretrained, device=device),open_clip.get_tokenizer(what, **kw)
     except Exception as e:
         raise SourceError(f"cannot load the CLIP '{name}'{f' ({pretrained})' if pretrained else ''}: {' '.join(str(e).split())[:160]}. Without a network, name a local folder or file, or use 'small'") from None
@@ -100,7 +100,7 @@ def world_words():
     w = [World(n, kinds=KINDS, colours=COLOURS, sizes=SIZES) for n in (1,2)]
     return sorted({x for v in w for part in v.words() for s in part for x in s.split()})
 
-# %% ../nbs/03a_small_clip.ipynb #ddc93ff1
+# %% ../nbs/03a_small_clip.ipynb #c42e932f
 def new_clip(
     seed:int=0, # of the weights
     width:int=96 # features per patch; texts have two thirds of it
@@ -132,7 +132,7 @@ def save_clip(
     d = Path(folder); d.mkdir(parents=True, exist_ok=True)
     pre = {k:v for k,v in clip.model.visual.preprocess_cfg.items() if k != 'size'}
     def put(name, write):
-        tmp = d/f'.{name}.tmp'; write(tmp); os.replace(tmp, d/name)
+        tmp = d/f'.{name}.tmp'; write(tmp); tmp.chmod(0o644); os.replace(tmp, d/name)
     put('bpe.txt.gz', lambda f: _write_merges(clip.merges, f))
     put('open_clip_model.safetensors', lambda f: save_file({k:v.half().contiguous() if v.is_floating_point() else v for k,v in clip.model.state_dict().items()}, f))
     put('open_clip_config.json', lambda f: f.write_text(json.dumps(dict(model_cfg=clip.config, preprocess_cfg=pre), indent=1)+'\n'))

@@ -222,10 +222,10 @@ def neighbours(x, # features (V,D)
     x = F.normalize(x, dim=1) if metric=='cosine' else x - x.mean(0)
     perm = torch.randperm(len(x), generator=g or torch.Generator().manual_seed(0))
     cols,here = x[perm],perm.argsort()
-    sq = (cols*cols).sum(1)/2 if metric=='euclid' else 0.
-    out = []
+    sq = (cols*cols).sum(1)/2 if metric=='euclid' else torch.zeros(1)
+    out,unit = [],1e5/float(sq.max() or 1)
     for i in range(0, len(x), chunk):
-        s = (x[i:i+chunk] @ cols.T).sub_(sq)
+        s = (x[i:i+chunk] @ cols.T).sub_(sq).mul_(unit).round_()     # float noise must not break ties: it knows the order of the rows
         s[torch.arange(len(s)), here[i:i+chunk]] = -torch.inf
         out.append(perm[s.topk(k, dim=1).indices])
     return torch.cat(out)
