@@ -7,11 +7,12 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/decoder.ht
 # %% auto #0
 __all__ = ['NearestDecoder']
 
-# %% ../nbs/08_decoder.ipynb #0c92f458
+# %% ../nbs/08_decoder.ipynb #6aef1296
 import torch
+from fastcore.basics import patch
 from .codebooks import code_lookup
 
-# %% ../nbs/08_decoder.ipynb #58333794
+# %% ../nbs/08_decoder.ipynb #27c0890d
 class NearestDecoder:
     "Grid -> token by the nearest picture, exact, through the three books of a `SemanticVisualEncoder`"
     def __init__(self, encoder): # a `SemanticVisualEncoder`
@@ -25,47 +26,55 @@ class NearestDecoder:
         if not grids.isfinite().all(): raise ValueError("grids hold NaN or infinite values")
         return (grids if grids.dtype==torch.double else grids.float()).reshape(-1,3,self.G,self.G)
 
-    def code_scores(self,
-                    grids # (...,3,G,G) float
-                   ):
-        "Scores (B,K,K) of (structure, colour) and (B,K) of texture: their sum is half of |x|^2 - |x-grid|^2"
-        x,e,k = self._flat(grids),self.encoder,self.G//4
-        a,p,t = e.structure.flatten(1).to(x),e.colour.to(x)/255,e.texture.to(x)/255
-        s = x.unflatten(-1,(4,k)).unflatten(-3,(4,k)).sum((-1,-3)).flatten(2)         # (B,3,16) sums over the cells
-        fg = s@a.T                                                                    # (B,3,K) sums over the foregrounds
-        bg = s.sum(2,keepdim=True) - fg
-        base = fg.mT@p[:,1].T + bg.mT@p[:,0].T
-        n = a.sum(1,keepdim=True)
-        base -= (n*p[:,1].square().sum(1) + (16-n)*p[:,0].square().sum(1))*(k*k/2)
-        return base, x.sum(1).flatten(1)@t.flatten(1).T - 1.5*t.square().sum((1,2))
+# %% ../nbs/08_decoder.ipynb #bb530960
+@patch
+def code_scores(self:NearestDecoder,
+                grids # (...,3,G,G) float
+               ):
+    "Scores (B,K,K) of (structure, colour) and (B,K) of texture: their sum is half of |x|^2 - |x-grid|^2"
+    x,e,k = self._flat(grids),self.encoder,self.G//4
+    a,p,t = e.structure.flatten(1).to(x),e.colour.to(x)/255,e.texture.to(x)/255
+    s = x.unflatten(-1,(4,k)).unflatten(-3,(4,k)).sum((-1,-3)).flatten(2)         # (B,3,16) sums over the cells
+    fg = s@a.T                                                                    # (B,3,K) sums over the foregrounds
+    bg = s.sum(2,keepdim=True) - fg
+    base = fg.mT@p[:,1].T + bg.mT@p[:,0].T
+    n = a.sum(1,keepdim=True)
+    base -= (n*p[:,1].square().sum(1) + (16-n)*p[:,0].square().sum(1))*(k*k/2)
+    return base, x.sum(1).flatten(1)@t.flatten(1).T - 1.5*t.square().sum((1,2))
 
-    def decode(self,
-               grids, # (...,3,G,G) float, data in [0,1]
-               batch:int=4096 # grids at a time
-              ):
-        "Ids (...) long of the tokens whose grids are nearest, and the distances (...)"
-        x = self._flat(grids)
-        ids = torch.cat([self._nearest(b) for b in x.split(batch)]) if len(x) else torch.zeros(0, dtype=torch.long, device=x.device)
-        dist = torch.cat([(b - self.encoder(i).to(b)).flatten(1).norm(dim=1) for b,i in zip(x.split(batch), ids.split(batch))]) if len(x) else x.new_zeros(0)
-        return ids.view(grids.shape[:-3]),dist.view(grids.shape[:-3])
+# %% ../nbs/08_decoder.ipynb #737ab35e
+@patch
+def decode(self:NearestDecoder,
+           grids, # (...,3,G,G) float, data in [0,1]
+           batch:int=4096 # grids at a time
+          ):
+    "Ids (...) long of the tokens whose grids are nearest, and the distances (...)"
+    x = self._flat(grids)
+    ids = torch.cat([self._nearest(b) for b in x.split(batch)]) if len(x) else torch.zeros(0, dtype=torch.long, device=x.device)
+    dist = torch.cat([(b - self.encoder(i).to(b)).flatten(1).norm(dim=1) for b,i in zip(x.split(batch), ids.split(batch))]) if len(x) else x.new_zeros(0)
+    return ids.view(grids.shape[:-3]),dist.view(grids.shape[:-3])
 
-    def _nearest(self, x):
-        base,tex = self.code_scores(x)
-        b,t = base.flatten(1).argmax(1),tex.argmax(1)
-        ids = self.table.view(-1)[b*self.K+t]
-        for i in (ids<0).nonzero().flatten().split(64): ids[i] = self._among_tokens(base[i].flatten(1), tex[i])
-        return ids
+@patch
+def _nearest(self:NearestDecoder, x):
+    base,tex = self.code_scores(x)
+    b,t = base.flatten(1).argmax(1),tex.argmax(1)
+    ids = self.table.view(-1)[b*self.K+t]
+    for i in (ids<0).nonzero().flatten().split(64): ids[i] = self._among_tokens(base[i].flatten(1), tex[i])
+    return ids
 
-    def _among_tokens(self, base, tex):
-        "The best token where the best tuple is nobody's"
-        c1,c2,c3 = self.encoder.codes.unbind(1)
-        return (base[:,c1*self.K+c2] + tex[:,c3]).argmax(1)
+@patch
+def _among_tokens(self:NearestDecoder, base, tex):
+    "The best token where the best tuple is nobody's"
+    c1,c2,c3 = self.encoder.codes.unbind(1)
+    return (base[:,c1*self.K+c2] + tex[:,c3]).argmax(1)
 
-    def log_probs(self,
-                  grids, # (...,3,G,G) float
-                  sigma:float # standard deviation of the noise
-                 ):
-        "Log-probabilities (...,V) of the tokens, equally likely before, given grids with Gaussian noise"
-        base,tex = self.code_scores(grids)
-        c1,c2,c3 = self.encoder.codes.unbind(1)
-        return ((base.flatten(1)[:,c1*self.K+c2] + tex[:,c3])/sigma**2).log_softmax(1).view(*grids.shape[:-3],-1)
+# %% ../nbs/08_decoder.ipynb #a2128203
+@patch
+def log_probs(self:NearestDecoder,
+              grids, # (...,3,G,G) float
+              sigma:float # standard deviation of the noise
+             ):
+    "Log-probabilities (...,V) of the tokens, equally likely before, given grids with Gaussian noise"
+    base,tex = self.code_scores(grids)
+    c1,c2,c3 = self.encoder.codes.unbind(1)
+    return ((base.flatten(1)[:,c1*self.K+c2] + tex[:,c3])/sigma**2).log_softmax(1).view(*grids.shape[:-3],-1)

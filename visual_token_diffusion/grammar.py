@@ -165,7 +165,7 @@ class _Binary:
         self.up,self.down = p[:,None]*close.T[self.A],p[:,None]*corner[self.C]     # (pairs,items)
         self.start = corner[g._ix[g.start]]
 
-# %% ../nbs/02a_grammar.ipynb #626e847b
+# %% ../nbs/02a_grammar.ipynb #30635175
 class Walk:
     "`n` beginnings of sentences, all of the same length, that grow together (Stolcke 1995)"
     def __init__(self, g, n=1, room=16):
@@ -203,8 +203,7 @@ class Walk:
     def take(self, rows # indices, may repeat
             ):
         "A walk of the chosen rows"
-        new = object.__new__(Walk); new.__dict__.update(self.__dict__)
-        for a in ('log_prob','open','whole','left'): setattr(new, a, getattr(self, a)[rows])
+        (new := object.__new__(Walk)).__dict__ |= self.__dict__ | {a:getattr(self, a)[rows] for a in ('log_prob','open','whole','left')}
         return new
 
 # %% ../nbs/02a_grammar.ipynb #62d13532

@@ -59,7 +59,7 @@ class _Level:
         own = np.where(i<0, 0, (self.counts[i]-self.D).clip(min=0))
         return np.where(seen & (self.total[c]>0), (own + self.D*self.types[c]*p)/self.total[c].clip(min=1), p)
 
-# %% ../nbs/14_metrics.ipynb #56dd22d5
+# %% ../nbs/14_metrics.ipynb #235a07f0
 class NGram:
     "Interpolated Kneser-Ney model of `order` tokens (Kneser and Ney 1995; Chen and Goodman 1998): sums to one over all `V` tokens"
     def __init__(self,
@@ -95,10 +95,8 @@ class NGram:
         win = win[win[:,-1]<self.V]
         return np.concatenate([np.log(self._p(win[i:i+chunk])) for i in range(0, len(win), chunk)])
 
-    def dist(self,
-             context=() # the tokens before, latest last; fewer than `order-1` mean that a sequence begins
-            ) -> np.ndarray:
-        "Probabilities of all V next tokens"
+    def dist(self, context=()) -> np.ndarray:
+        "Probabilities of all V next tokens after `context`, latest last; fewer than `order-1` mean that a sequence begins"
         ctx = [self.V]*self.order + [int(c) for c in context]
         return self._p(np.column_stack([*(np.full(self.V, c) for c in ctx[len(ctx)-self.order+1:]), np.arange(self.V)]))
 

@@ -48,7 +48,7 @@ def categories(
 
 def category_of(lexicon=None) -> dict: "{word: group}"; return {w:g for g,ws in categories(lexicon).items() for w in ws}
 
-# %% ../nbs/02e_stories.ipynb #8bc29b6e
+# %% ../nbs/02e_stories.ipynb #7781f208
 RULES = '''
 S         -> Clause [.7] | Time Clause [.12] | Clause Conjunction S [.18]
 Clause    -> Live Moves [.22] | Persons Voices [.09] | Skies Shines [.07] | Live See Seen [.14] | Live See Seen Where [.04]
@@ -71,6 +71,7 @@ Places    -> Determiner Place [.6] | Determiner Size Place [.2] | Determiner Col
 Look      -> Colour [.6] | State [.4]
 '''
 
+# %% ../nbs/02e_stories.ipynb #6678437b
 def stories(
     lexicon=None, # {group: words}, default `LEXICON`
     rules=None # text in the form of `Grammar`, default `RULES`; a group stands there by the capitalised last part of its name
