@@ -9,8 +9,8 @@ root = Path(__file__).resolve().parent.parent
 lib = root/'visual_token_diffusion'
 
 # A module imports only from the rows above its own.
-layers = '''settings text grammar things scenes world stories clip semantics grids codebooks encoder decoder losses diffusion denoiser model metrics
-learner widgets cli'''.split()
+layers = '''settings text grammar things scenes world stories clip semantics grids codebooks quantizers encoder decoder losses diffusion denoiser model
+metrics diagnostics learner widgets cli'''.split()
 
 def ini():
     c = configparser.ConfigParser(interpolation=None); c.read(root/'settings.ini'); return c
