@@ -54,7 +54,7 @@ def through(z, q):
     "`q`, with the gradient of `z` (straight-through; Bengio and others, 2013)"
     return z + (q-z).detach()
 
-# %% ../nbs/06c_quantizers.ipynb #df75178b
+# %% ../nbs/06c_quantizers.ipynb #e38aba9a
 class VectorQuantizer(Quantizer):
     "Nearest of `K` entries, in each of `M` books for a part of the vector (van den Oord and others, 2017; product: Jégou and others, 2011)"
     def __init__(self,
@@ -72,8 +72,7 @@ class VectorQuantizer(Quantizer):
         books = torch.randn(M, K, dim//M, generator=generator)
         if decay is None: self.books = nn.Parameter(books)
         else:
-            self.register_buffer('books', books)
-            self.register_buffer('count', torch.ones(M, K)); self.register_buffer('total', books.clone())
+            for k,v in dict(books=books, count=torch.ones(M, K), total=books.clone()).items(): self.register_buffer(k, v)
         self.register_buffer('born', torch.tensor(False))
 
     def encode(self, z):
