@@ -32,14 +32,14 @@ def code_scores(self:NearestDecoder,
                 grids # (...,3,G,G) float
                ):
     "Scores (B,K,K) of (structure, colour) and (B,K) of texture: their sum is half of |x|^2 - |x-grid|^2"
-    x,e,k = self._flat(grids),self.encoder,self.G//4
+    x,e,c = self._flat(grids),self.encoder,self.encoder.cells
     a,p,t = e.structure.flatten(1).to(x),e.colour.to(x)/255,e.texture.to(x)/255
-    s = x.unflatten(-1,(4,k)).unflatten(-3,(4,k)).sum((-1,-3)).flatten(2)         # (B,3,16) sums over the cells
+    s = x.unflatten(-1,(c,-1)).unflatten(-3,(c,-1)).sum((-1,-3)).flatten(2)       # (B,3,cells) sums over the cells
     fg = s@a.T                                                                    # (B,3,K) sums over the foregrounds
     bg = s.sum(2,keepdim=True) - fg
     base = fg.mT@p[:,1].T + bg.mT@p[:,0].T
     n = a.sum(1,keepdim=True)
-    base -= (n*p[:,1].square().sum(1) + (16-n)*p[:,0].square().sum(1))*(k*k/2)
+    base -= (n*p[:,1].square().sum(1) + (c*c-n)*p[:,0].square().sum(1))*((self.G//c)**2/2)
     return base, x.sum(1).flatten(1)@t.flatten(1).T - 1.5*t.square().sum((1,2))
 
 # %% ../nbs/08_decoder.ipynb #737ab35e

@@ -14,32 +14,44 @@ from functools import lru_cache
 from torch import nn
 from .codebooks import _check_codes, balanced_codes, code_lookup, entries_for
 
-# %% ../nbs/06b_encoder.ipynb #0ff3ef07
-def _roughness(m):
-    "Borders between unlike neighbours in masks (n,16), plus how far the two regions are from equal size"
-    s = m.view(-1,4,4)
-    return (s[:,1:]!=s[:,:-1]).sum((1,2)) + (s[:,:,1:]!=s[:,:,:-1]).sum((1,2)) + (m.sum(1)-8).abs()
+# %% ../nbs/06b_encoder.ipynb #4266b6f5
+def _bits(n, first=0):
+    "All rows of `n` bits, the first `first` of them 0"
+    return (torch.arange(2**(n-first))[:,None] & 2**torch.arange(n-1, -1, -1) > 0).long()
+
+def _masks(side, mirror):
+    "All masks (n,side*side) whose first cell is ground, so once up to complement; if `mirror`, those that equal their mirror image"
+    w = (side+1)//2 if mirror else side
+    m = _bits(side*w, 1).view(-1,side,w)
+    return (torch.cat([m, m[:,:,:side//2].flip(2)], 2) if mirror else m).flatten(1)
+
+def _roughness(m, side):
+    "Borders between unlike neighbours in masks (n,side*side), plus how far the two regions are from equal size; 99 for very unequal ones"
+    s,uneven = m.view(-1,side,side),(2*m.sum(1)-side*side).abs()
+    r = (s[:,1:]!=s[:,:-1]).sum((1,2)) + (s[:,:,1:]!=s[:,:,:-1]).sum((1,2)) + uneven//2
+    return r.masked_fill(uneven > 5, 99)
 
 @lru_cache
-def _simple_layouts(limit):
-    "Masks (n,16) no rougher than `limit`, once up to complement, simplest first"
-    m = (torch.arange(2**15)[:,None] & 2**torch.arange(15, -1, -1) > 0).long()  # the first cell is always ground
-    r = _roughness(m).masked_fill((m.sum(1)-8).abs() > 2, 99)
+def _simple_layouts(limit, side, mirror):
+    "Masks (n,side*side) no rougher than `limit`, simplest first"
+    m = _masks(side, mirror); r = _roughness(m, side)
     return m[r.argsort(stable=True)[:(r<=limit).sum()]]
 
-# %% ../nbs/06b_encoder.ipynb #5fdcb200
+# %% ../nbs/06b_encoder.ipynb #6b7f1e37
 @lru_cache
-def layouts(K:int # entries
+def layouts(K:int, # entries
+            side:int=4, # cells along each side
+            mirror:bool=False # only masks that equal their mirror image
            ):
-    "Structure book (K,4,4) of 0 (ground) and 1 (figure): simple masks, far apart, simplest first. Raises `ValueError` if K is too large"
-    m = next((m for m in map(_simple_layouts, (10,12,14,16,18,99)) if len(m) >= 20*K), None)
+    "Structure book (K,side,side) of 0 (ground) and 1 (figure): simple masks, far apart, simplest first. Raises `ValueError` if K is too large"
+    m = next((m for l in (10,12,14,16,18,99) if len(m := _simple_layouts(l, side, mirror)) >= (2 if mirror else 20)*K), None)
     if m is None: raise ValueError(f"the structure book has no room for {K} layouts; use more codes per token")
     s,res = (2*m-1).float(),[0]
     like = (s@s[0]).abs()
     while len(res) < K:
         res.append(like.argmin().item())
         like = torch.maximum(like, (s@s[res[-1]]).abs())
-    return m[sorted(res)].view(K,4,4)
+    return m[sorted(res)].view(K,side,side)
 
 # %% ../nbs/06b_encoder.ipynb #375013d5
 def _oklch(L, C, h):
@@ -115,12 +127,13 @@ def _walsh(G):
     while len(h) < G: h = torch.cat([torch.cat([h,h],1), torch.cat([h,-h],1)])
     return h[(h[:,1:]!=h[:,:-1]).sum(1).argsort()]
 
-# %% ../nbs/06b_encoder.ipynb #526b579f
+# %% ../nbs/06b_encoder.ipynb #26b038f2
 @lru_cache
 def textures(K:int, # entries
-             G:int # side of a grid, a power of two
+             G:int # side of a grid: 4, 5, or a power of two from 8
             ):
-    "Texture book (K,G,G) of +-1 that sum to zero in every 2x2 block: Walsh products, mutually orthogonal or opposite. Raises `ValueError` if K is too large"
+    "Texture book (K,G,G) of +-1. From 8 on they sum to zero in every 2x2 block and are orthogonal or opposite; below, each is minus its mirror image. Raises `ValueError` if K is too large"
+    if G < 8: return _mirror_textures(K, G)
     w,f = _walsh(G),torch.arange(G)
     t = (w[:,None,:,None]*w[None,:,None,:]).flatten(0,1)
     keep = (t.unflatten(2,(-1,2)).unflatten(1,(-1,2)).sum((2,4))==0).flatten(1).all(1)
@@ -129,29 +142,44 @@ def textures(K:int, # entries
     if K > 2*len(t): raise ValueError(f"the texture book has room for {2*len(t)} textures at grid size {G}, {K} were asked for; use more codes per token or a larger grid")
     return torch.cat([t,-t])[:K]
 
-# %% ../nbs/06b_encoder.ipynb #75b127c1
+# %% ../nbs/06b_encoder.ipynb #695b00fe
+def _mirror_textures(K, G):
+    "Patterns (K,G,G) of +-1 that are minus their mirror image, far apart: the first that fits, again and again (a lexicode; Conway and Sloane, 1986)"
+    w = G//2
+    m = (2*_bits(G*w)-1).view(-1,G,w)
+    t = torch.cat([m, m.new_zeros(len(m),G,G%2), -m.flip(2)], 2)
+    if K > len(t): raise ValueError(f"the texture book has room for {len(t)} textures at grid size {G}, {K} were asked for; use more codes per token or a larger grid")
+    f = t.flatten(1)
+    for d in range(G*w, 0, -1):                                                 # the largest distance that leaves room for K
+        res,free = [],torch.ones(len(t), dtype=torch.bool)
+        while free.any(): res.append(free.int().argmax().item()); free &= (f!=f[res[-1]]).sum(1) >= 2*d
+        if len(res) >= K: break
+    return t[res[:K]]
+
+# %% ../nbs/06b_encoder.ipynb #b4d37b75
 class SemanticVisualEncoder(nn.Module):
     "Token -> codes -> grid: layout `c1` painted in palette `c2` with texture `c3` on top, all in whole 255ths"
     def __init__(self,
                  codes, # (V,3) long, a different row for every token
                  K:int, # entries per codebook
-                 G:int=8, # side of a grid in pixels: 8 or 16
+                 G:int=8, # side of a grid in pixels: 4, 5, 8 or 16
                  delta:int=30 # strength of the texture, in 255ths; 30 keeps it weaker than the layout's contrast
                 ):
         super().__init__()
-        if G not in (8,16): raise ValueError(f"grids of {G} pixels are not supported; use 8 or 16")
+        if G not in (4,5,8,16): raise ValueError(f"grids of {G} pixels are not supported; use 4, 5, 8 or 16")
         if not 1 <= delta <= 60: raise ValueError(f"the texture's strength should lie in 1..60, got {delta}")
         if codes.dim()!=2 or codes.shape[1]!=3: raise ValueError(f"codes should be (V,3), got shape {tuple(codes.shape)}")
         code_lookup(codes, K)  # refuses codes out of range and tokens that share a tuple
         self.V,self.K,self.G,self.delta = len(codes),K,G,delta
+        self.cells = min(G, 4) if G!=5 else 5      # along each side of a layout
         self.register_buffer('codes', codes.long().clone())
-        self.register_buffer('structure', layouts(K).to(torch.uint8))
+        self.register_buffer('structure', layouts(K, self.cells, G<8).to(torch.uint8))
         self.register_buffer('colour', palettes(K, delta).to(torch.uint8))
         self.register_buffer('texture', (delta*textures(K, G)).to(torch.int8))
 
     def __repr__(self): return f'SemanticVisualEncoder({self.V:,} tokens, 3 books of {self.K}, {self.G}x{self.G} pixels)'
 
-# %% ../nbs/06b_encoder.ipynb #29c6fcc4
+# %% ../nbs/06b_encoder.ipynb #73f96e2a
 @patch
 def draw(self:SemanticVisualEncoder,
          codes # (...,3) long: structure, colour, texture
@@ -160,7 +188,7 @@ def draw(self:SemanticVisualEncoder,
     _check_codes(codes, self.K)
     if codes.shape[-1]!=3: raise ValueError(f"codes should be (...,3), got shape {tuple(codes.shape)}")
     c1,c2,c3 = codes.long().unbind(-1)
-    k = self.G//4
+    k = self.G//self.cells
     figure = self.structure[c1].bool().repeat_interleave(k, -1).repeat_interleave(k, -2).unsqueeze(-3)
     ground,ink = (self.colour[c2][...,i,:,None,None] for i in (0,1))
     return (torch.where(figure, ink, ground).short() + self.texture[c3].unsqueeze(-3)).float()/255
@@ -184,16 +212,16 @@ def fit(cls:SemanticVisualEncoder,
     K = entries_for(len(features))
     return cls(balanced_codes(features, 3, K, generator), K, G)
 
-# %% ../nbs/06b_encoder.ipynb #ceff6cae
+# %% ../nbs/06b_encoder.ipynb #289e25c6
 @patch
 def margin(self:SemanticVisualEncoder) -> float:
     "The smallest Euclidean distance between two grids that the books can draw, exact; infinite if there is only one"
     if self.K==1: return math.inf
     a,p,t = (b.cpu().long() for b in (self.structure.flatten(1), self.colour, self.texture.flatten(1)))
     both,one = a@a.T,a.sum(1)
-    n = torch.stack([16-one[:,None]-one+both, one-both, one[:,None]-both, both], -1).flatten(0,1).unique(dim=0)  # cells by (ours,theirs)
+    n = torch.stack([self.cells**2-one[:,None]-one+both, one-both, one[:,None]-both, both], -1).flatten(0,1).unique(dim=0)  # cells by (ours,theirs)
     d = (p[:,None,:,None]-p[:,None]).square().sum(-1).flatten(2)           # (K,K,4) between the colours of two palettes
-    d = (d.double()@n.T.double())*(self.G//4)**2
+    d = (d.double()@n.T.double())*(self.G//self.cells)**2
     d[torch.eye(self.K, dtype=torch.bool)[...,None] & (n[:,1]+n[:,2]==0)] = torch.inf   # a grid and itself
     texture = 3*(t[:,None]-t).square().sum(2) + torch.eye(self.K, dtype=torch.long)*2**40
     return math.sqrt(min(d.min().item(), texture.min().item()))/255
