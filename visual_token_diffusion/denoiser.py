@@ -53,6 +53,7 @@ def prefix(n # prompt lengths: an integer, or (B,) long, one for each sequence
     n = torch.as_tensor(n).reshape(-1)
     return lambda b,q,k: (k <= q) | (k < n.to(k.device)[b%len(n)])
 
+# %% ../nbs/09b_denoiser.ipynb #48dbbd94
 def omni(picture # (L,) or (B,L) long: 0 for text, a picture's own number for each of its tokens
         ):
     "Causal over all, and each picture sees the whole of itself (Show-o, 2024; Transfusion, 2024)"
