@@ -9,3 +9,92 @@ root = Path(__file__).resolve().parent.parent
 lib = root/'visual_token_diffusion'
 
 # A module imports only from the rows above its own.
+layers = '''settings runs text grammar things scenes world stories clip semantics grids codebooks quantizers encoder decoder losses diffusion continuous heads denoiser model
+metrics diagnostics learner widgets cli'''.split()
+
+def ini():
+    c = configparser.ConfigParser(interpolation=None); c.read(root/'settings.ini'); return c
+
+def test_every_key_of_settings_ini_is_a_field():
+    c,known = ini(),{f.name for f in fields(RunConfig)}
+    for s in ['DEFAULT', *c.sections()]: assert set(c[s]) <= known, set(c[s])-known
+
+@pytest.mark.parametrize('profile', ['ci','cpu','gpu','gpus'])
+def test_built_in_profiles_equal_the_file(profile, tmp_path, monkeypatch):
+    here = load_settings(profile, file=root/'settings.ini')
+    monkeypatch.chdir(tmp_path)
+    assert load_settings(profile) == here
+
+@pytest.mark.parametrize('kw,near', [(dict(profile='cpuu'),'cpu'), (dict(overrides=['widht=3']),'width'), (dict(overrides=['steps=many']),'steps'),
+    (dict(overrides=['steps']),'key=value'), (dict(overrides=['lr=nan']),'lr'), (dict(overrides=['profile=gpu']),'profile'), (dict(overrides=['grid=0']),'grid')])
+def test_bad_settings_are_one_line(kw, near):
+    with pytest.raises(SettingsError) as e: load_settings(**kw)
+    assert near in str(e.value) and '\n' not in str(e.value)
+
+def test_profile_from_environment(monkeypatch):
+    monkeypatch.setenv('VTD_PROFILE', 'ci')
+    assert load_settings().profile == 'ci'
+
+def test_quarto_link_holds():
+    link = root/'nbs'/'_quarto.yml'
+    assert link.is_symlink() and os.readlink(link) == '../_quarto.yml'
+    assert link.read_text() == (root/'_quarto.yml').read_text()
+
+def test_sidebar_names_every_page():
+    named = set(re.findall(r'[\w]+\.ipynb', (root/'_quarto.yml').read_text()))
+    assert named == {p.name for p in (root/'nbs').glob('*.ipynb')}
+
+def test_layers():
+    for f in lib.glob('*.py'):
+        if f.stem.startswith('_'): continue
+        assert f.stem in layers, f'{f.name} has no row in the table of layers'
+        top = [n for n in ast.parse(f.read_text()).body if isinstance(n, (ast.Import, ast.ImportFrom))]
+        for n in top:
+            m = re.match(r'(?:visual_token_diffusion)?\.?(\w+)', n.module or '') if isinstance(n, ast.ImportFrom) and (n.level or (n.module or '').startswith('visual_token_diffusion.')) else None
+            name = (n.module or '').split('.')[-1] if m else None
+            if name in layers: assert layers.index(name) < layers.index(f.stem), f'{f.stem} imports {name}, which stands below it'
+        text = f.read_text()
+        if layers.index(f.stem) < layers.index('learner'): assert not re.search(r'^\s*(from|import) fastai', text, re.M), f'{f.name} knows fastai'
+
+def test_modules_are_short():
+    for f in lib.glob('*.py'):
+        if not f.stem.startswith('_'): assert len(f.read_text().splitlines()) <= 330, f'{f.name} has grown long'
+
+def run(code, **env):
+    return subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, env=os.environ|env, timeout=120)
+
+def test_importing_the_package_is_light():
+    r = run("import sys, visual_token_diffusion; print([m for m in ('torch','fastai','open_clip','matplotlib') if m in sys.modules])")
+    assert r.stdout.strip()=='[]', r.stdout+r.stderr
+
+def test_model_does_not_import_fastai():
+    r = run("import sys; from visual_token_diffusion import VisualTokenLM; print([m for m in ('fastai','open_clip','sklearn','matplotlib') if m in sys.modules])")
+    assert r.stdout.strip()=='[]', r.stdout+r.stderr
+
+def test_public_names_resolve():
+    import visual_token_diffusion as v
+    for n in v.__all__: assert getattr(v, n)
+    with pytest.raises(AttributeError): v.no_such_name
+
+def test_export_leaves_the_library_as_it_is():
+    before = {p:p.read_bytes() for p in lib.glob('*.py')}
+    subprocess.run([str(Path(sys.executable).with_name('nbdev-export'))], cwd=root, check=True, capture_output=True)
+    after = {p:p.read_bytes() for p in lib.glob('*.py')}
+    try: assert {p.name for p in before if before[p]!=after.get(p)} == set(), 'modules differ from their notebooks'
+    finally:
+        for p,b in before.items(): p.write_bytes(b)
+
+def as_markdown(nb):
+    "What the README must say: markdown cells, code that is shown, and text outputs"
+    out = []
+    for c in json.loads(nb.read_text())['cells']:
+        s = ''.join(c['source']).strip()
+        if c['cell_type']=='markdown': out.append(s)
+    return '\n\n'.join(out)
+
+def test_readme_and_index_say_the_same():
+    readme,index = (root/'README.md').read_text(),as_markdown(root/'nbs'/'index.ipynb')
+    squeeze = lambda s: re.sub(r'\s+', ' ', s)
+    for para in index.split('\n\n'):
+        want = squeeze(para.strip()).replace('](images/', '](nbs/images/')
+        assert want in squeeze(readme), f'not in README.md (run .ci/readme): {want[:120]}'
