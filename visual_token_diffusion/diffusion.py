@@ -87,38 +87,69 @@ def masked_bound(nll, # (hidden.sum(),) negative log-probability of each hidden 
     return torch.zeros(len(hidden), dtype=nll.dtype, device=nll.device).index_add(0, rows, nll) * weight.to(nll.dtype)
 
 # %% ../nbs/09a_diffusion.ipynb #d57b887a
-Step = namedtuple('Step', 'ids hidden changed logp')
+Step = namedtuple('Step', 'ids hidden changed logp guess', defaults=(None,))   # state; what is open; what this step wrote; confidence; the whole prediction
 
 # %% ../nbs/09a_diffusion.ipynb #2206c872
 def _choose(score, hidden, k):
-    "The `k` (B,) hidden positions of each row with the highest score (B,L)"
+    "The `k` (B,) positions of each row among `hidden` (B,L) with the highest score (B,L)"
     rank = score.masked_fill(~hidden, -torch.inf).argsort(1, descending=True).argsort(1)
     return hidden & (rank < k[:,None])
 
+def _left(n, i, steps, counts):
+    "How many of `n` (B,) stay hidden after step `i`"
+    if counts=='linear': return (n*(steps-1-i))//steps
+    return (n*math.cos(math.pi/2*(i+1)/steps)).floor().long() if i+1 < steps else torch.zeros_like(n)
+
+def _gumbel(shape, generator): return -(-torch.rand(shape, generator=generator, dtype=torch.float64).log()).log()
+
+# %% ../nbs/09a_diffusion.ipynb #9b50bf51
+def _check_sampling(ids, hidden, steps, order, counts, noise, block):
+    if steps < 1: raise ValueError(f"steps must be at least 1, got {steps}")
+    if order not in ('random','confidence','left'): raise ValueError(f"order must be 'random', 'confidence' or 'left', got '{order}'")
+    if counts not in ('linear','cosine'): raise ValueError(f"counts must be 'linear' or 'cosine', got '{counts}'")
+    if not noise >= 0 or block < 0: raise ValueError(f"noise and block must not be negative, got {noise} and {block}")
+    if ids.shape != hidden.shape or ids.dim()!=2: raise ValueError(f"ids and hidden should both be (B,L), got {tuple(ids.shape)} and {tuple(hidden.shape)}")
+
 # %% ../nbs/09a_diffusion.ipynb #1579eee4
+def _write(draw, s, open, steps, order, counts, noise, remask, generator):
+    "The steps that fill the positions `open` (B,L) of the `Step` s"
+    n,L,rand = open.sum(1),open.shape[1],lambda: torch.rand(open.shape, generator=generator).to(open.device)
+    steps = min(steps, int(n.max()) if len(n) else 0) if not remask else steps*bool(open.any())
+    for i in range(steps):
+        hidden = s.hidden & open
+        keep = _left(n, i, steps, counts)                                                # so many stay hidden
+        if not remask: keep = torch.minimum(keep, hidden.sum(1)-1).clamp(min=0)          # and every step writes
+        score = rand() if order=='random' else -torch.arange(L, device=open.device).float().expand(open.shape)
+        where = hidden if order=='confidence' or remask else _choose(score, hidden, hidden.sum(1)-keep)
+        tokens,lp = draw(s.ids, s.hidden, where)
+        if lp.isnan().any(): raise ValueError(f"the network answered with NaN at step {i+1}; was it trained on bad data?")
+        guess,sure = s.ids.clone(),s.logp.clone()
+        guess[where],sure[where] = tokens,lp.to(sure.dtype)
+        if order=='confidence': score = sure + (noise*(1-(i+1)/steps)*_gumbel(open.shape, generator).to(sure.device) if noise else 0)
+        if remask: shown = _choose(score, open, n-keep)
+        else: shown = (open & ~hidden) | _choose(score, where, hidden.sum(1)-keep)
+        now = where & shown
+        ids,hidden = torch.where(now, guess, s.ids),(s.hidden & ~shown) | (open & ~shown)
+        s = Step(ids, hidden, now | (hidden & ~s.hidden), torch.where(now, sure, s.logp), guess)
+        yield s
+
 def sample_masked(draw, # function (ids, hidden, where) -> (tokens, logp) for the True positions of `where`, in order
                   ids, # (B,L) long; values at hidden positions are ignored
                   hidden, # (B,L) bool: positions to be written
                   steps:int=16, # network calls; more than the hidden positions is never needed
-                  order:str='random', # 'random', or 'confidence': the surest guesses first (MaskGIT; Chang and others, 2022)
-                  generator=None # torch generator on the CPU
+                  order:str='random', # 'random', 'confidence' or 'left'
+                  generator=None, # torch generator on the CPU
+                  counts:str='linear', # positions a step: 'linear', or 'cosine' (few at first)
+                  noise:float=0., # Gumbel noise on the confidence at the first step
+                  remask:bool=False, # hide again what is least certain
+                  block:int=0 # positions of a block; 0 takes all at once
                  ):
-    "Yields a `Step` (ids, hidden, changed, logp), first the start, then after each of `steps` steps. Raises `ValueError`"
-    if steps < 1: raise ValueError(f"steps must be at least 1, got {steps}")
-    if order not in ('random','confidence'): raise ValueError(f"order must be 'random' or 'confidence', got '{order}'")
-    ids,hidden = ids.clone(),hidden.clone()
-    logp = torch.zeros(ids.shape, device=ids.device)
-    n = hidden.sum(1)
-    steps = min(steps, int(n.max()) if len(n) else 0)
-    yield Step(ids.clone(), hidden.clone(), torch.zeros_like(hidden), logp.clone())
-    for i in range(steps):
-        k = hidden.sum(1) - (n*(steps-1-i))//steps
-        if order=='random': where = _choose(torch.rand(ids.shape, generator=generator).to(ids.device), hidden, k)
-        else: where = hidden
-        tokens,lp = draw(ids, hidden, where)
-        guess,sure = ids.clone(),torch.full(ids.shape, -torch.inf, device=ids.device)
-        guess[where],sure[where] = tokens,lp.to(sure.dtype)
-        if order=='confidence': where = _choose(sure, hidden, k)
-        ids = torch.where(where, guess, ids)
-        logp,hidden = torch.where(where, sure, logp),hidden & ~where
-        yield Step(ids.clone(), hidden.clone(), where, logp.clone())
+    "Yields a `Step` (ids, hidden, changed, logp, guess), first the start, then after each of `steps` steps. Raises `ValueError`"
+    _check_sampling(ids, hidden, steps, order, counts, noise, block)
+    s = Step(ids.clone(), hidden.clone(), torch.zeros_like(hidden), torch.zeros(ids.shape, device=ids.device), ids.clone())
+    yield s
+    L = ids.shape[1]; parts = max(-(-L//block), 1) if block else 1
+    if steps < parts: raise ValueError(f"{parts} blocks need at least {parts} steps, got {steps}; take larger blocks")
+    for b in range(parts):
+        here = torch.arange(L, device=ids.device)//(block or L or 1) == b
+        for s in _write(draw, s, hidden & here, steps//parts + (b < steps%parts), order, counts, noise, remask, generator): yield s
