@@ -133,6 +133,7 @@ def _write(draw, s, open, steps, order, counts, noise, remask, generator):
         s = Step(ids, hidden, now | (hidden & ~s.hidden), torch.where(now, sure, s.logp), guess)
         yield s
 
+# %% ../nbs/09a_diffusion.ipynb #3593a0e9
 def sample_masked(draw, # function (ids, hidden, where) -> (tokens, logp) for the True positions of `where`, in order
                   ids, # (B,L) long; values at hidden positions are ignored
                   hidden, # (B,L) bool: positions to be written

@@ -27,6 +27,7 @@ def sharpen(p, # (...,V) probabilities
         p = p.scatter(-1, i, s.masked_fill(s.cumsum(-1)-s >= top_p, 0))
     return p/p.sum(-1, keepdim=True)
 
+# %% ../nbs/09e_samplers.ipynb #e3bc27e6
 def _times(steps, times):
     if times is None:
         if steps < 1: raise ValueError(f"steps must be at least 1, got {steps}")
