@@ -1,5 +1,5 @@
 "`vtd` from end to end on a real English text (the language reference that ships inside Python)."
-import os, random, re, signal, subprocess, sys, time
+import os, random, re, resource, signal, subprocess, sys, time
 from pathlib import Path
 import pytest, torch
 
@@ -45,6 +45,28 @@ def test_generate(folder):
     from PIL import Image
     assert Image.open(folder/'g.gif').n_frames > 3
     assert 'bound' in vtd('info','model', cwd=folder).stdout
+
+readme = Path(__file__).resolve().parent.parent/'README.md'
+
+@pytest.fixture(scope='session')
+def book(tmp_path_factory):
+    "A folder with a book.txt that holds the words of the README"
+    d = tmp_path_factory.mktemp('readme'); (d/'book.txt').write_text(real_text()[:120_000]+'It was a dark night.\n', encoding='utf-8')
+    return d
+
+def test_the_commands_of_the_readme(book):
+    lines = re.search(r'## Your own text\s+```sh\n(.*?)```', readme.read_text(), re.S)[1].strip().splitlines()
+    assert [l.split()[1] for l in lines]==['train','generate','encode','decode','info']
+    for l in lines:
+        r = subprocess.run(['bash','-c',l.replace('vtd', f'"{sys.executable}" -m visual_token_diffusion', 1)], cwd=book, env=os.environ|dict(VTD_PROFILE='ci'), capture_output=True, text=True)
+        assert r.returncode==0, l+r.stderr
+        if 'decode' in l: assert r.stdout.strip()==l.split('prints: ')[1]
+
+def test_the_five_lines_of_the_readme(book):
+    code = re.search(r'```python\n(.*?)```', readme.read_text(), re.S)[1].replace('runs/book', 'runs/again')
+    r = subprocess.run([sys.executable,'-c',code], cwd=book, env=os.environ|dict(VTD_PROFILE='ci'), capture_output=True, text=True)
+    assert r.returncode==0 and r.stdout.strip().splitlines()[-1]=='It was a dark night.', r.stdout+r.stderr
+    assert (book/'runs'/'again'/'model.safetensors').exists() and not r.stderr.strip(), r.stderr
 
 def everything(d): return sorted(str(p.relative_to(d)) for p in d.rglob('*'))
 
@@ -92,6 +114,39 @@ def test_bad_input(traps, name, capsys, monkeypatch):
     last = [l for l in err.splitlines() if not l.startswith(('usage:',' '))]
     assert len(last)==1 and len(last[0]) < 400 and 'Traceback' not in err, err
     assert everything(traps)==before, 'something was left behind'
+
+@pytest.mark.parametrize('name', ['missing file','one word','unknown key','foreign png','truncated png','badnoweights'])
+def test_bad_input_through_the_real_command(traps, name):
+    before = everything(traps)
+    r = vtd(*bad[name], cwd=traps, env=os.environ|dict(VTD_PROFILE='ci'))
+    assert r.returncode==2 and r.stdout=='' and r.stderr.startswith('vtd: ') and r.stderr.count('\n')==1, r.stdout+r.stderr
+    assert everything(traps)==before
+
+def test_a_picture_cut_anywhere_is_refused(traps, tmp_path, capsys):
+    from visual_token_diffusion.cli import main
+    whole = (traps/'good.png').read_bytes()
+    for n in {*range(0, len(whole), 37), *range(len(whole)-14, len(whole))}:
+        (tmp_path/'x.png').write_bytes(whole[:n])
+        assert main(['decode', str(traps/'model'), str(tmp_path/'x.png')])==2, n
+        said = capsys.readouterr(); assert said.out=='' and said.err.count('\n')==1
+
+def test_a_picture_without_its_chunk_is_read_with_a_note(traps, tmp_path):
+    from PIL import Image
+    Image.open(traps/'good.png').convert('RGB').save(tmp_path/'bare.png')
+    r = vtd('decode','model',tmp_path/'bare.png', cwd=traps)
+    assert r.returncode==0 and r.stdout=='a cat' and 'lost its text chunk' in r.stderr
+
+def test_a_disk_that_fills_up(traps):
+    "No file may grow beyond a megabyte: the checkpoint does not fit"
+    before = everything(traps)
+    r = vtd('train','python.txt','-o','deep/new/model','--profile','ci','steps=4','epochs=1', cwd=traps, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (10**6,10**6)))
+    assert r.returncode==2 and r.stderr.count('\n')==1 and 'is the disk full?' in r.stderr, r.stderr
+    assert everything(traps)==before
+
+@pytest.mark.skipif(not os.path.isdir('/proc/self'), reason='needs /proc, where nobody makes folders')
+def test_a_folder_that_nobody_can_make(traps):
+    r = vtd('train','python.txt','-o','/proc/model','--profile','ci', cwd=traps)
+    assert r.returncode==2 and r.stderr.count('\n')==1 and 'name another with -o' in r.stderr, r.stderr
 
 @pytest.mark.skipif(os.geteuid()==0, reason='root may write anywhere')
 def test_folder_that_cannot_be_written(traps):

@@ -114,7 +114,7 @@ def test_similarity_correlation():
     from scipy.stats import spearmanr
     g = torch.Generator().manual_seed(0)
     a = torch.randn(40, 6, generator=g); b = a + torch.randn(40, 6, generator=g)
-    cos = lambda x: torch.nn.functional.cosine_similarity(x[:,None], x[None], dim=2)[*torch.triu_indices(40, 40, 1)]
+    cos = lambda x: torch.nn.functional.cosine_similarity(x[:,None], x[None], dim=2)[tuple(torch.triu_indices(40, 40, 1))]
     full = similarity_correlation(a, b)
     assert full == pytest.approx(spearmanr(cos(a), cos(b))[0], abs=1e-3) and similarity_correlation(a, a) == pytest.approx(1)
     big,other = torch.randn(3000, 6, generator=g),torch.randn(3000, 6, generator=g)

@@ -60,6 +60,16 @@ def test_modules_are_short():
     for f in lib.glob('*.py'):
         if not f.stem.startswith('_'): assert len(f.read_text().splitlines()) <= 330, f'{f.name} has grown long'
 
+def test_everything_is_python_3_10():
+    "The oldest Python we support must be able to read every cell and file (a starred index, for one, came with 3.11)"
+    def cells(f): return [(f'{f.name} {c["id"]}', '\n'.join(l for l in ''.join(c['source']).splitlines() if not re.match(r'\s*[%!]', l))) for c in json.loads(f.read_text())['cells'] if c['cell_type']=='code']
+    code = [x for f in (root/'nbs').glob('*.ipynb') for x in cells(f)] + [(f.name, f.read_text()) for d in (lib, root/'tests') for f in d.glob('*.py')]
+    for name,text in code:
+        try: tree = ast.parse(text, feature_version=(3,10))
+        except SyntaxError as e: pytest.fail(f'{name}: {e}')
+        stars = [n.lineno for n in ast.walk(tree) if isinstance(n, ast.Subscript) and isinstance(n.slice, ast.Tuple) and any(isinstance(x, ast.Starred) for x in n.slice.elts)]
+        assert not stars, f'{name}: a starred index in line {stars[0]}'
+
 def run(code, **env):
     return subprocess.run([sys.executable, '-c', code], capture_output=True, text=True, env=os.environ|env, timeout=120)
 

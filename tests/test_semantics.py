@@ -1,5 +1,5 @@
 "Sources of meaning and the small CLIP."
-import json, math
+import json, math, subprocess, sys
 import numpy as np, pytest, torch
 from visual_token_diffusion import clip as C
 from visual_token_diffusion.semantics import SOURCES, cooccurrence, cooccurrence_counts, features, ppmi
@@ -63,6 +63,25 @@ def test_what_cannot_be_had_is_one_line(tmp_path, monkeypatch):
     monkeypatch.setattr(open_clip, 'create_model', no_network)
     with pytest.raises(C.SourceError, match="Without a network, name a local folder or file, or use 'small'") as e: C.load_clip('ViT-B-32', 'openai')
     assert '\n' not in str(e.value)
+
+def test_the_rebuild_command_writes_a_clip(tmp_path, capsys):
+    C.rebuild(tmp_path/'new', steps=2, seed=4)
+    assert 'step 0 loss' in capsys.readouterr().out
+    a,b = C.load_clip(tmp_path/'new'),C.train_clip(2, 4)
+    assert torch.allclose(a.texts(['a red cat']), b.texts(['a red cat']), atol=2e-2)
+    assert {f.name for f in (tmp_path/'new').iterdir()}=={f.name for f in C.SMALL.iterdir()}
+
+def test_cooccurrence_at_the_full_vocabulary():
+    "49,408 types with the frequencies of real text (Zipf): seconds and memory of a fresh process"
+    code = """
+import resource, time, torch
+from visual_token_diffusion.semantics import cooccurrence
+ids = torch.multinomial(1/torch.arange(1., 49409), 400_000, True, generator=torch.Generator().manual_seed(0))
+t = time.perf_counter(); f = cooccurrence(ids, 49408)
+print(tuple(f.shape)==(49408,128), bool((f.norm(dim=1)[ids]>0).float().mean() > .99), time.perf_counter()-t, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/2**20)"""
+    r = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    shape,known,seconds,gigabytes = r.stdout.split()
+    assert (shape,known)==('True','True') and float(seconds) < 60 and float(gigabytes) < 2, r.stdout+r.stderr
 
 def test_clip_training_is_repeatable():
     a,b = (C.train_clip(2, 1, batch=16) for _ in range(2))

@@ -91,7 +91,8 @@ def train(words, out=None, profile=None, resume=False):
         for p in [out, *out.parents]:
             if p.exists(): break
             made.append(p)
-        out.mkdir(parents=True, exist_ok=True)
+        try: out.mkdir(parents=True, exist_ok=True)
+        except OSError as e: raise BadInput(f"cannot make the folder {out} ({e.strerror}); name another with -o") from None
         print(f"{name}: {len(text):,} characters; {model}")
     from visual_token_diffusion.learner import train_text
     try: model,figures = train_text(text, cfg, out, resume, started=started)
@@ -111,7 +112,8 @@ def _finish(model, figures, cfg, out):
 
 def _write_json(path, obj):
     tmp = path.with_suffix('.tmp')
-    tmp.write_text(json.dumps(obj, indent=1)+'\n', encoding='utf-8'); os.replace(tmp, path)
+    try: tmp.write_text(json.dumps(obj, indent=1)+'\n', encoding='utf-8'); os.replace(tmp, path)
+    finally: tmp.unlink(missing_ok=True)
 
 def _table(f):
     "The figures as lines of text"
@@ -199,6 +201,7 @@ def decode(model, picture):
     m = _load(model)
     grids,meta = load_sentence(picture, G=m.encoder.G)
     if meta.get('fingerprint', m.fingerprint) != m.fingerprint: raise BadInput(f"{picture} was written with another model; name that one")
+    if meta.get('recovered'): print(f"note: {picture} has lost its text chunk; it is read as if {model} had written it", file=sys.stderr)
     _say(m.decode_grids(grids) + '\n'*sys.stdout.isatty())
 
 # %% ../nbs/16_cli.ipynb #f6beba94
@@ -235,5 +238,6 @@ def main(argv=None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()); return 0
     except (ValueError, OSError) as e:
         if os.environ.get('VTD_DEBUG'): raise
-        print(f"vtd: {' '.join(str(e).split())}", file=sys.stderr); return 2
+        said = f"cannot use {e.filename}: {e.strerror}" if isinstance(e, OSError) and e.filename and e.strerror else str(e)
+        print(f"vtd: {' '.join(said.split())}", file=sys.stderr); return 2
     return 0

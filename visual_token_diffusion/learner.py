@@ -6,8 +6,8 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/training.h
 
 # %% auto #0
 __all__ = ['split_text', 'seed_of', 'TokenWindows', 'valid_windows', 'lm_dls', 'torch_device', 'ProcessCB', 'bound_loss',
-           'AutocastCB', 'EpochCB', 'ReportCB', 'save_atomically', 'CheckpointCB', 'lm_learner', 'train_text',
-           'fit_text', 'measure']
+           'AutocastCB', 'EpochCB', 'ReportCB', 'CannotSave', 'save_atomically', 'CheckpointCB', 'lm_learner',
+           'train_text', 'fit_text', 'measure']
 
 # %% ../nbs/13_training.ipynb #4c2b7654
 import hashlib, json, math, os, sys, time, warnings, torch
@@ -158,21 +158,27 @@ class ReportCB(EpochCB):
     def after_cancel_fit(self): self.bar.close()
 
 # %% ../nbs/13_training.ipynb #6ada34c2
+class CannotSave(ValueError): "A checkpoint that could not be written; the message is one line."
+
 def save_atomically(obj, # tensors, numbers, strings, in dicts and lists
                     path # file
                    ):
-    "`torch.save` into a temporary file, then rename"
+    "`torch.save` into a temporary file, then rename; a failure leaves the old file and nothing else"
     tmp = Path(path).with_suffix('.tmp')
-    torch.save(obj, tmp); os.replace(tmp, path)
+    try: torch.save(obj, tmp); os.replace(tmp, path)
+    finally: tmp.unlink(missing_ok=True)
 
 class CheckpointCB(EpochCB):
-    "Saves the model, and what is needed to continue, after every epoch"
+    "Saves the model, and what is needed to continue, after every epoch. Raises `CannotSave` where the disk refuses"
     order = 70
     def __init__(self, path, facts, report): self.path,self.facts,self.report = path,facts,report
     def trained_epoch(self):
-        self.model.save_pretrained(self.path)
-        save_atomically(dict(epoch=self.epoch+1, opt=self.opt.state_dict(), history=self.report.history, model=self.model.state_dict(), **self.facts),
-                        Path(self.path)/'train_state.pt')
+        state = dict(epoch=self.epoch+1, opt=self.opt.state_dict(), history=self.report.history, model=self.model.state_dict(), **self.facts)
+        try:
+            self.model.save_pretrained(self.path)
+            save_atomically(state, Path(self.path)/'train_state.pt')
+        except (OSError, RuntimeError, CheckpointError) as e:
+            raise CannotSave(f"cannot save the training in {self.path}: is the disk full? ({str(e).splitlines()[0]})") from None
 
 # %% ../nbs/13_training.ipynb #4e882269
 def lm_learner(model, # a `VisualTokenLM`
@@ -233,12 +239,14 @@ def fit_text(model, # a `VisualTokenLM`
             ):
     "Train `model` in place, from the epoch at which `state` was left"
     state = state or {}
-    report = ReportCB(cfg.epochs, len(dls.train), cfg.batch*cfg.length, print if progress else None, state.get('history',()))
+    report = ReportCB(cfg.epochs, len(dls.train), cfg.batch*cfg.length, partial(print, flush=True) if progress else None, state.get('history',()))
     cbs = [report] + ([CheckpointCB(path, facts or {}, report)] if path else [])
     learn = lm_learner(model.train(), dls, cfg, cbs)
     if state:
         learn.create_opt(); learn.opt.load_state_dict(state['opt'])
-    with learn.no_bar(), learn.no_logging(): learn.fit(cfg.epochs, start_epoch=state.get('epoch',0))
+    try:
+        with learn.no_bar(), learn.no_logging(): learn.fit(cfg.epochs, start_epoch=state.get('epoch',0))
+    except CannotSave as e: raise CannotSave(str(e).split('\n\t')[-1]) from None    # without fastai's preface
     model.eval()
 
 def measure(model, vocab, train, windows) -> dict:

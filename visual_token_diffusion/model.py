@@ -188,7 +188,8 @@ def _save_pretrained(self:VisualTokenLM, save_directory):
     meta = dict(format=1, library_version=__version__, codes=list(self.encoder.codes.shape), fingerprint=self.fingerprint)
     (d/'vocab.json').write_text(json.dumps(vocab_to_json(self.vocab), ensure_ascii=True))
     (d/'config.json').write_text(json.dumps(meta | self.config, indent=1))
-    save_file({k:v.contiguous() for k,v in self.state_dict().items()}, d/'model.safetensors', metadata=dict(format='pt', library='visual_token_diffusion'))
+    try: save_file({k:v.contiguous() for k,v in self.state_dict().items()}, d/'model.safetensors', metadata=dict(format='pt', library='visual_token_diffusion'))
+    except SafetensorError as e: raise CheckpointError(f"cannot write {d/'model.safetensors'}: {str(e).splitlines()[0]}") from None
 
 @patch
 def save_pretrained(self:VisualTokenLM,
