@@ -136,6 +136,18 @@ def test_a_picture_without_its_chunk_is_read_with_a_note(traps, tmp_path):
     r = vtd('decode','model',tmp_path/'bare.png', cwd=traps)
     assert r.returncode==0 and r.stdout=='a cat' and 'lost its text chunk' in r.stderr
 
+def test_a_turned_picture_is_refused_and_a_palette_does_no_harm(traps, tmp_path, capsysbinary):
+    from PIL import Image
+    from visual_token_diffusion.cli import main
+    text = 'The quick brown fox jumps over the lazy dog, and nobody knows why it does so.'
+    assert main(['encode', str(traps/'model'), text, '-o', str(tmp_path/'x.png')])==0; capsysbinary.readouterr()
+    im = Image.open(tmp_path/'x.png').convert('RGB')
+    for name,made in {'turned':im.rotate(90, expand=True), 'upside down':im.rotate(180), 'mirrored':im.transpose(Image.FLIP_LEFT_RIGHT)}.items():
+        made.save(tmp_path/'y.png')
+        assert main(['decode', str(traps/'model'), str(tmp_path/'y.png')])==2, name
+    im.quantize(256).save(tmp_path/'y.png'); capsysbinary.readouterr()
+    assert main(['decode', str(traps/'model'), str(tmp_path/'y.png')])==0 and capsysbinary.readouterr().out.decode()==text
+
 def test_a_disk_that_fills_up(traps):
     "No file may grow beyond a megabyte: the checkpoint does not fit"
     before = everything(traps)

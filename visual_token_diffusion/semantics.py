@@ -71,7 +71,7 @@ def _need(tokens, known, what, way_out):
 
 def from_corpus(tokens, text='', missing='error', **kw):
     "Rows of `cooccurrence` on the words of `text`; `missing='zero'` gives unknown words a row of zeros"
-    if not text.split(): raise ValueError("the corpus is empty; there is nothing to learn features from")
+    if not text.split(): raise ValueError("the corpus is empty; there is nothing to learn features from: give text=, a text that uses these words")
     vocab = make_vocab('words', text)
     if missing!='zero': _need(tokens, vocab.index, 'the corpus', "give more text, or missing='zero'")
     f = cooccurrence(torch.tensor(vocab.encode(text)), len(vocab), **kw)
