@@ -98,6 +98,7 @@ def _mean(estimate, make, x, reps):
     m = torch.stack([v.mean() for v,_ in runs])
     return m.mean().item(), m.std().item()/reps**.5 + 1e-9, runs[-1][1]
 
+# %% ../nbs/14b_referee.ipynb #f28457df
 def audit(estimate, # function (denoiser, x (B,L) long, generator) -> nats per sequence, (B,) or one number for the batch
           process=None, # for chains: a `Discrete` process on `toy.V` symbols, whose states the estimator shows the denoiser
           toy=None, # None is `Toy()`
