@@ -15,7 +15,7 @@ from collections import namedtuple
 from fastcore.basics import patch
 from .diffusion import Process
 
-# %% ../nbs/09f_continuous.ipynb #2a90943a
+# %% ../nbs/09f_continuous.ipynb #fb7f4272
 class NoiseSchedule:
     "x_t = alpha(t) x_0 + sigma(t) noise, t in [0,1]. Subclasses give `log_abar(t)`, the logarithm of alpha^2, and keep alpha^2 + sigma^2 = 1, or replace both"
     def alpha(self, t): return (self.log_abar(t)/2).exp()
@@ -30,6 +30,15 @@ class NoiseSchedule:
         with torch.enable_grad():
             u = t.detach().clone().requires_grad_()
             return [torch.autograd.grad(getattr(self, f)(u).sum(), u)[0] for f in what]
+
+    def time_of(self, lam):
+        "Times (...) in [0,1] float64 at which the log SNR is `lam` (...), by bisection"
+        lam = torch.as_tensor(lam, dtype=torch.double)
+        lo,hi = torch.zeros_like(lam),torch.ones_like(lam)
+        for _ in range(50):
+            mid = (lo+hi)/2; early = self.log_snr(mid) > lam
+            lo,hi = torch.where(early, mid, lo),torch.where(early, hi, mid)
+        return (lo+hi)/2
     def __repr__(self): return f"{type(self).__name__}({', '.join(f'{k}={v}' for k,v in vars(self).items() if not torch.is_tensor(v))})"
 
 # %% ../nbs/09f_continuous.ipynb #603ac7c1
@@ -85,16 +94,17 @@ def ddpm_table(T:int=1000, # steps
     "The schedule of Ho and others (2020)"
     return Table(torch.linspace(b0, b1, T, dtype=torch.double))
 
-# %% ../nbs/09f_continuous.ipynb #c9ff543d
+# %% ../nbs/09f_continuous.ipynb #b79e738f
 def _wide(v, x):
-    "(B,) values shaped to multiply x (B,...)"
-    return torch.as_tensor(v, device=x.device).to(x.dtype).reshape(-1, *[1]*(x.dim()-1))
+    "Values (B,) or (B,L) shaped to multiply x (B,L,...)"
+    v = torch.as_tensor(v, device=x.device).to(x.dtype)
+    return v.reshape(*v.shape, *[1]*(x.dim()-v.dim()))
 
 _mixtures = dict(x0=lambda a,s: (torch.ones_like(a),torch.zeros_like(a)), eps=lambda a,s: (torch.zeros_like(a),torch.ones_like(a)),
                  v=lambda a,s: (-s,a), flow=lambda a,s: (-torch.ones_like(a),torch.ones_like(a)))
 Noisy = namedtuple('Noisy', 'x noise')
 
-# %% ../nbs/09f_continuous.ipynb #65130ccc
+# %% ../nbs/09f_continuous.ipynb #41903b3c
 class GaussianDiffusion(Process):
     "Data plus noise: x_t = alpha x_0 + sigma noise. What the network predicts and how errors are weighed are choices of their own"
     def __init__(self,
@@ -109,9 +119,10 @@ class GaussianDiffusion(Process):
         self.predict,self.weighting,self.gamma = predict,weighting,gamma
 
     def at(self, t, x):
-        "alpha and sigma at times t (B,), shaped to multiply x (B,...); computed in float64"
+        "alpha and sigma at times t (B,) or (B,L), shaped to multiply x (B,L,...); computed in float64"
         t = torch.as_tensor(t, dtype=torch.double)
-        return [_wide(f(t.reshape(-1)), x) for f in (self.schedule.alpha,self.schedule.sigma)]
+        t = t if t.dim() else t[None]
+        return [_wide(f(t), x) for f in (self.schedule.alpha,self.schedule.sigma)]
 
     def mixture(self, t, x):
         "p and q: the network predicts p x_0 + q noise"
@@ -176,7 +187,7 @@ def loss(self:GaussianDiffusion, out, x, noisy, t):
     "(B,) weighted mean squared error of the network's output `out` (B,...) for data `x` damaged to `noisy` at t"
     return self.weight(t).to(x)*(out-self.target(x, noisy, t)).square().flatten(1).mean(1)
 
-# %% ../nbs/09f_continuous.ipynb #c7b7a9bc
+# %% ../nbs/09f_continuous.ipynb #96f25d55
 @patch
 def prior(self:GaussianDiffusion,
           shape, # of the noise
@@ -201,10 +212,14 @@ def posterior(self:GaussianDiffusion,
     return (a_s*x0 + (s_s**2 - eta**2*v).clamp(min=0).sqrt()*noise).to(x_t.dtype), (eta*v.sqrt()).to(x_t.dtype)
 
 @patch
+def rates_at(self:GaussianDiffusion, t, x):
+    "Derivatives of alpha and sigma with respect to t, shaped to multiply x (B,...)"
+    return [_wide(r, x) for r in self.schedule.rates(torch.as_tensor(t, dtype=torch.double).reshape(-1))]
+
+@patch
 def velocity(self:GaussianDiffusion, x_t, x0, t):
     "dx/dt (B,...) of the flow without noise whose states have the same marginals, if `x0` is the mean of the data given x_t"
-    t = torch.as_tensor(t, dtype=torch.double).reshape(-1)
-    da,ds = (_wide(r, x_t) for r in self.schedule.rates(t))
+    da,ds = self.rates_at(t, x_t)
     return da*x0 + ds*self.to_noise(x0, x_t, t)
 
 # %% ../nbs/09f_continuous.ipynb #cef54d30
