@@ -17,8 +17,8 @@ from .diffusion import LogLinear, Process, categorical
 # %% ../nbs/09d_discrete.ipynb #8c513c20
 def _like(a, p):
     "`a` (), (B,) or more, with as many trailing ones as needed to go with `p` (B,...,S)"
-    a = torch.as_tensor(a, device=p.device)
-    return (a.view(*a.shape, *[1]*(p.dim()-a.dim())) if a.dim() else a).to(p.dtype)
+    a = torch.as_tensor(a, dtype=p.dtype, device=p.device)
+    return a.view(*a.shape, *[1]*(p.dim()-a.dim())) if a.dim() else a
 
 def one_hot(x, # (...) long
             S:int, # symbols
