@@ -6,8 +6,8 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/training.h
 
 # %% auto #0
 __all__ = ['split_text', 'seed_of', 'TokenWindows', 'valid_windows', 'lm_dls', 'torch_device', 'ProcessCB', 'bound_loss',
-           'AutocastCB', 'EpochCB', 'ReportCB', 'CannotSave', 'save_atomically', 'CheckpointCB', 'lm_learner',
-           'train_text', 'fit_text', 'measure']
+           'AutocastCB', 'EpochCB', 'ReportCB', 'CannotSave', 'save_atomically', 'CheckpointCB', 'NotFinite',
+           'FiniteCB', 'lm_learner', 'train_text', 'fit_text', 'measure']
 
 # %% ../nbs/13_training.ipynb #4c2b7654
 import hashlib, json, math, os, sys, time, warnings, torch
@@ -180,6 +180,18 @@ class CheckpointCB(EpochCB):
         except (OSError, RuntimeError, CheckpointError) as e:
             raise CannotSave(f"cannot save the training in {self.path}: is the disk full? ({str(e).splitlines()[0]})") from None
 
+# %% ../nbs/13_training.ipynb #32f1cc30
+class NotFinite(ValueError): "A loss that is infinite or no number."
+
+class FiniteCB(Callback):
+    "Stops before a step whose loss is infinite or no number. Raises `NotFinite` with the batch's number"
+    order = 20
+    def after_loss(self):
+        if torch.isfinite(self.loss).all(): return
+        what = 'training' if self.training else 'validation'
+        raise NotFinite(f"the loss of {what} batch {self.iter+1} in epoch {self.epoch+1} is {self.loss.item()}; lower lr, or look at that batch. "
+                        "The checkpoint of the last finished epoch is untouched")
+
 # %% ../nbs/13_training.ipynb #4e882269
 def lm_learner(model, # a `VisualTokenLM`
                dls, # from `lm_dls`
@@ -191,7 +203,7 @@ def lm_learner(model, # a `VisualTokenLM`
     sched = ParamScheduler({'lr':combined_cos(.1, cfg.lr/25, cfg.lr, cfg.lr/1000)})
     extra = [AutocastCB()] if cfg.precision=='bf16' else []
     return Learner(dls, model.to(dls.device), loss_func=bound_loss, opt_func=opt, lr=cfg.lr, wd=cfg.weight_decay,
-                   cbs=[ProcessCB(cfg.seed), sched, *extra, *cbs])
+                   cbs=[ProcessCB(cfg.seed), FiniteCB(), sched, *extra, *cbs])
 
 # %% ../nbs/13_training.ipynb #453e127f
 def _resume(path, cfg, mark):
@@ -246,7 +258,7 @@ def fit_text(model, # a `VisualTokenLM`
         learn.create_opt(); learn.opt.load_state_dict(state['opt'])
     try:
         with learn.no_bar(), learn.no_logging(): learn.fit(cfg.epochs, start_epoch=state.get('epoch',0))
-    except CannotSave as e: raise CannotSave(str(e).split('\n\t')[-1]) from None    # without fastai's preface
+    except (CannotSave,NotFinite) as e: raise type(e)(str(e).split('\n\t')[-1]) from None    # without fastai's preface
     model.eval()
 
 def measure(model, vocab, train, windows) -> dict:
