@@ -97,6 +97,8 @@ bad = {
     'no model': ('generate','nowhere'), 'model is a file': ('info','python.txt'), 'empty folder': ('info','dir'),
     **{f'{n}': ('generate',n) for n in ('noweights','noconfig','novocab','badnoweights','badnoconfig','badnovocab','newer')},
     'no steps': ('generate','model','--steps','0'), 'no samples': ('generate','model','-n','0'), 'long prompt': ('generate','model','--prompt','word '*200), 'cold': ('generate','model','--temperature','-1'),
+    'too long': ('generate','model','--length','1000000'), 'negative length': ('generate','model','--length','-3'), 'no length': ('generate','model','--length','0'), 'too many': ('generate','model','-n','1000000000'),
+    'steps below zero': ('generate','model','--steps','-5'), 'bytes that are no text': ('encode','model','caf\udce9','-o','e.png'),
     'not a number': ('generate','model','-n','many'), 'odd picture name': ('generate','model','--out','x.jpg'), 'no folder for picture': ('generate','model','--out','no/x.png'),
     'no text': ('encode','model','','-o','e.png'), 'encode needs out': ('encode','model','cat'), 'encode to folder': ('encode','model','cat','-o','dir'),
     'foreign png': ('decode','model','foreign.png'), 'truncated png': ('decode','model','cut.png'), 'text as png': ('decode','model','text.png'), 'missing png': ('decode','model','no.png'),
@@ -135,6 +137,13 @@ def test_a_picture_without_its_chunk_is_read_with_a_note(traps, tmp_path):
     Image.open(traps/'good.png').convert('RGB').save(tmp_path/'bare.png')
     r = vtd('decode','model',tmp_path/'bare.png', cwd=traps)
     assert r.returncode==0 and r.stdout=='a cat' and 'lost its text chunk' in r.stderr
+
+def test_standard_input_is_text(traps, tmp_path):
+    r = subprocess.run([sys.executable,'-m','visual_token_diffusion','encode','model','-','-o',str(tmp_path/'x.png')], cwd=traps, input='ein Text\nüber 猫\n'.encode(), capture_output=True)
+    assert r.returncode==0, r.stderr
+    assert subprocess.run([sys.executable,'-m','visual_token_diffusion','decode','model',str(tmp_path/'x.png')], cwd=traps, capture_output=True).stdout.decode()=='ein Text\nüber 猫\n'
+    r = subprocess.run([sys.executable,'-m','visual_token_diffusion','encode','model','-','-o',str(tmp_path/'y.png')], cwd=traps, input=b'\xff\xfe', capture_output=True)
+    assert r.returncode==2 and b'not UTF-8' in r.stderr and r.stderr.count(b'\n')==1 and not (tmp_path/'y.png').exists()
 
 def test_a_turned_picture_is_refused_and_a_palette_does_no_harm(traps, tmp_path, capsysbinary):
     from PIL import Image

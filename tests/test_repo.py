@@ -60,6 +60,19 @@ def test_modules_are_short():
     for f in lib.glob('*.py'):
         if not f.stem.startswith('_'): assert len(f.read_text().splitlines()) <= 330, f'{f.name} has grown long'
 
+def test_workflows_hold_what_pyproject_promises():
+    "Python 3.10 to 3.13, the oldest torch that is allowed, the newest, and one fixed Quarto"
+    yaml = pytest.importorskip('yaml'); project = (root/'pyproject.toml').read_text()
+    m = yaml.safe_load((root/'.github/workflows/test.yaml').read_text())['jobs']['test']['strategy']['matrix']
+    assert m['python']==['3.10','3.11','3.12','3.13'] and 'requires-python = ">=3.10"' in project
+    assert {f'Programming Language :: Python :: {v}' for v in m['python']} <= set(re.findall(r'"(Programming[^"]*)"', project))
+    oldest = re.search(r'"torch>=([\d.]+)', project)[1]
+    assert m['torch']==['newest'] and any(x['torch'].startswith(oldest+'.') and x['python']=='3.10' for x in m['include'])
+    steps = yaml.safe_load((root/'.github/workflows/docs.yaml').read_text())['jobs']['build']['steps']
+    assert [re.fullmatch(r'\d+\.\d+\.\d+', str(s['with']['version'])) for s in steps if 'quarto' in s.get('uses','')] not in ([],[None])
+    hooks = [h['id'] for r in yaml.safe_load((root/'.pre-commit-config.yaml').read_text())['repos'] for h in r['hooks']]
+    assert hooks==['nbdev-export','nbdev-clean']
+
 def test_everything_is_python_3_10():
     "The oldest Python we support must be able to read every cell and file (a starred index, for one, came with 3.11)"
     def cells(f): return [(f'{f.name} {c["id"]}', '\n'.join(l for l in ''.join(c['source']).splitlines() if not re.match(r'\s*[%!]', l))) for c in json.loads(f.read_text())['cells'] if c['cell_type']=='code']

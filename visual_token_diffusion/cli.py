@@ -154,6 +154,9 @@ def generate(model, prompt='', n=1, steps=32, seed=0, temperature=1., order='ran
     "Print `n` samples, and draw them if `out` names a .png or .gif"
     out = out and _picture_path(out, ('.png','.gif'))
     m = _load(model)
+    if length is not None and not 0 < length <= 16*m.length: raise BadInput(f"--length must lie between 1 and {16*m.length} (16 times the {m.length} tokens of training), got {length}")
+    if not -2**63 <= seed < 2**63: raise BadInput(f"--seed must fit into 64 bits, got {seed}")
+    if n > 1000: raise BadInput(f"-n must be at most 1000 at once, got {n}")
     *frames,last = list(m.generate_steps(prompt, n, steps, seed, temperature, order, length)) or [None]
     texts = [m.vocab.decode(r) for r in last.ids.tolist()]
     _say('\n---\n'.join(t.strip('\n') for t in texts) + '\n')
@@ -181,13 +184,20 @@ def _picture_path(path, kinds):
     return p
 
 # %% ../nbs/16_cli.ipynb #40aa1e39
+def _text(text):
+    "The text of the argument, or of standard input for '-'; refuses what is empty or was not UTF-8"
+    try: text = sys.stdin.buffer.read().decode('utf-8') if text=='-' else text
+    except UnicodeDecodeError: raise BadInput("standard input is not UTF-8 text; convert it first") from None
+    if any('\udc80' <= c <= '\udcff' for c in text): raise BadInput("the text is not UTF-8; convert it first")   # how Python passes broken arguments on
+    if not text: raise BadInput("there is no text to draw")
+    return text
+
 def encode(model, text, out, words=False):
     "Write `text` as a picture"
     from visual_token_diffusion.grids import save_sentence, sentence_image
     out = _picture_path(out, ('.png',))
     m = _load(model)
-    text = sys.stdin.read() if text=='-' else text
-    if not text: raise BadInput("there is no text to draw")
+    text = _text(text)
     grids = m.encode_text(text)
     save_sentence(out, grids, dict(fingerprint=m.fingerprint))
     print(f'{len(grids)} tokens: {out}')

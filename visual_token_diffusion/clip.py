@@ -12,6 +12,7 @@ __all__ = ['SMALL', 'WORLD', 'SourceError', 'load_clip', 'Clip', 'merges_for', '
 import gzip, json, math, os, tempfile, torch
 import torch.nn.functional as F
 from pathlib import Path
+from textwrap import shorten
 from torch import nn
 from .things import COLOURS, KINDS, SIZES
 from .world import World
@@ -40,7 +41,7 @@ def load_clip(
     logging.disable(logging.ERROR)
     try: model,tok = open_clip.create_model(what, pretrained=pretrained, device=device),open_clip.get_tokenizer(what, **kw)
     except Exception as e:
-        raise SourceError(f"cannot load the CLIP '{name}'{f' ({pretrained})' if pretrained else ''}: {' '.join(str(e).split())[:160]}. Without a network, name a local folder or file, or use 'small'") from None
+        raise SourceError(f"cannot load the CLIP '{name}'{f' ({pretrained})' if pretrained else ''}: {shorten(str(e), 100, placeholder=' ...').rstrip(' .')}. Without a network, name a local folder or file, or use 'small'") from None
     finally: logging.disable(level)
     return Clip(model.eval(), tok)
 
