@@ -37,7 +37,7 @@ def save_run(name:str, # of the result: small letters, digits, _ and -
              command:str, # the command that does it again
              cfg=None, # the `RunConfig` it was measured with
              folder=None # None takes `runs_folder()`
-            ) -> Path:
+            ):
     "Write a result as JSON. Raises `ValueError` for a bad name or for figures that are no numbers and strings"
     f = _file(name, folder)
     facts = dict(version=__version__, torch=torch.__version__.split('+')[0], threads=torch.get_num_threads(),
@@ -47,7 +47,6 @@ def save_run(name:str, # of the result: small letters, digits, _ and -
     text = re.sub(r'\[\s+([^\[\]{}]*?)\s+\]', lambda m: '['+re.sub(r',\s+', ', ', m[1])+']', text)   # a list of numbers on one line
     f.parent.mkdir(parents=True, exist_ok=True)
     tmp = f.with_suffix('.tmp'); tmp.write_text(text+'\n', encoding='utf-8'); os.replace(tmp, f)
-    return f
 
 def load_run(name:str, # of the result
              folder=None # None takes `runs_folder()`
