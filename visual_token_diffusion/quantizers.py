@@ -95,18 +95,17 @@ class VectorQuantizer(Quantizer):
         if self.decay is None: losses['book'] = F.mse_loss(q.to(z), z.detach())
         return Quantized(through(z, q.to(z)), codes, losses)
 
-# %% ../nbs/06c_quantizers.ipynb #b7a77dda
-def _pick(x, n, generator):
-    "`n` random rows of `x`, different ones while there are enough"
-    i = torch.randperm(len(x), generator=generator)
-    return x[i.repeat(-(-n//len(x)))[:n].to(x.device)]
+# %% ../nbs/06c_quantizers.ipynb #e61ca0ba
+def _rows(N, n, generator):
+    "(n,) random numbers of N rows, different ones while there are enough"
+    return torch.randperm(N, generator=generator).repeat(-(-n//N))[:n]
 
 @patch
 @torch.no_grad()
 def _first(self:VectorQuantizer, x):
     "The first batch gives the first entries"
     if self.born: return
-    start = _pick(x, self.K, self.generator).unflatten(1, (self.M,-1)).transpose(0,1).to(self.books)
+    start = x[_rows(len(x), self.K, self.generator).to(x.device)].unflatten(1, (self.M,-1)).transpose(0,1).to(self.books)
     self.books.copy_(start + 1e-4*torch.randn(start.shape, generator=self.generator).to(start)*start.std())
     if self.decay is not None: self.total.copy_(self.books); self.count.fill_(1)
     self.born.fill_(True)
@@ -119,9 +118,9 @@ def _move(self:VectorQuantizer, x, codes):
     parts = x.unflatten(1, (self.M,-1)).transpose(0,1).to(self.books)
     self.count.lerp_(one.sum(1), 1-self.decay); self.total.lerp_(one.transpose(1,2)@parts, 1-self.decay)
     self.books.copy_(torch.where(self.count[...,None] > 1e-9, self.total/self.count[...,None].clamp(min=1e-9), self.books))
-    for m,k in (self.count < self.revive*len(x)/self.K).nonzero().tolist():
-        self.books[m,k] = _pick(parts[m], 1, self.generator)[0]
-        self.count[m,k] = len(x)/self.K; self.total[m,k] = self.books[m,k]*self.count[m,k]
+    m,k = (self.count < self.revive*len(x)/self.K).nonzero(as_tuple=True)
+    self.books[m,k] = parts[m,_rows(len(x), len(m), self.generator).to(m.device)]
+    self.count[m,k] = len(x)/self.K; self.total[m,k] = self.books[m,k]*len(x)/self.K
 
 # %% ../nbs/06c_quantizers.ipynb #f1fd9288
 class FSQ(Quantizer):
