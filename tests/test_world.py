@@ -74,3 +74,8 @@ def test_stream_is_the_same_for_any_number_of_workers():
     take = lambda k, **kw: [b for b,_ in zip(torch.utils.data.DataLoader(World(2).stream(4), batch_size=None, **kw), range(k))]
     for a,b in zip(take(5), take(5, num_workers=2)):
         assert torch.equal(a[0], b[0]) and torch.equal(a[1], b[1]) and a[2]==b[2]
+
+def test_streams_of_different_seeds_differ():
+    "torch's generator keeps 32 bits of a seed; a seed shifted above them would be forgotten"
+    a,b,c = (next(iter(World(1).stream(16, seed=s)))[0] for s in (0,1,1))
+    assert (a!=b).any() and (b==c).all()

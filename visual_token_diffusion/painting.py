@@ -119,7 +119,7 @@ def predict(self:GridLM, z, t, before=None, cond=None):
     if self.says=='tokens': return self.canvas.expected(out.exp()),out
     return self.process.to_x0(out, z, t),(self.canvas.evidence(z, *self.process.at(t, z))+self.unigram).log_softmax(-1)
 
-# %% ../nbs/09g_painting.ipynb #c54d34a5
+# %% ../nbs/09g_painting.ipynb #dd3adac2
 @patch
 def loss(self:GridLM,
          ids, # (B,L) long
@@ -135,7 +135,7 @@ def loss(self:GridLM,
     if self.back is not None and torch.rand((), generator=generator) < .5:       # half the time it sees its own first guess
         with torch.no_grad(): before = self(noisy.x, t, cond=cond).exp()
     nll = -self(noisy.x, t, before, cond).gather(2, ids[...,None])[...,0]
-    return (nll*self.process.attention(t)).mean(1) if hasattr(self.process, 'attention') else nll.mean(1)
+    return (nll*self.process.emphasis(t)).mean(1) if hasattr(self.process, 'emphasis') else nll.mean(1)
 
 # %% ../nbs/09g_painting.ipynb #37ede089
 class Knots(NoiseSchedule):
@@ -208,7 +208,7 @@ def decided(self:GridLM,
     f = torch.stack([self.denoising_term(ids, v.expand(len(ids)), knots, generator)/(span*ids.shape[1]) for v in u], 1)
     return torch.stack([f.mean(0), f.square().mean(0).sqrt()])
 
-# %% ../nbs/09g_painting.ipynb #97b45441
+# %% ../nbs/09g_painting.ipynb #7a861eb8
 class Staggered(GaussianDiffusion):
     "Gaussian diffusion in which every square of a row has a clock of its own: the same schedule, started one after another"
     def __init__(self,
@@ -229,7 +229,7 @@ class Staggered(GaussianDiffusion):
         t = torch.as_tensor(t, dtype=torch.double).reshape(-1,1)
         return ((1+self.lag)*t - self.lag*(1-self.place.to(t.device))).clamp(0, 1)
     def at(self, t, x): return super().at(self.clocks(t), x)
-    def attention(self, t): "(B,L) weight of each square's cross-entropy: full while its clock runs, little before"; w = self.clocks(t); return ((w>0)&(w<1)) + .2*(w==1)
+    def emphasis(self, t): "(B,L) weight of each square's cross-entropy: full while its clock runs, little before and after"; w = self.clocks(t); return torch.where((w>0)&(w<1), 1., .2)
 
     def _rates(self, t, what):
         w = self.clocks(t)

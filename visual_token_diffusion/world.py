@@ -218,7 +218,7 @@ class Stream(torch.utils.data.IterableDataset):
     def __iter__(self):
         info = torch.utils.data.get_worker_info()
         first,step = (info.id,info.num_workers) if info else (0,1)
-        for i in itertools.count(self.start+first, step): yield self.make(torch.Generator().manual_seed((self.seed << 32)+i))
+        for i in itertools.count(self.start+first, step): yield self.make(torch.Generator().manual_seed((self.seed*2654435761+i)%2**32))   # torch reads 32 bits of a seed
 
 @patch
 def batch(self:World,
