@@ -6,8 +6,8 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/training.h
 
 # %% auto #0
 __all__ = ['split_text', 'seed_of', 'TokenWindows', 'valid_windows', 'lm_dls', 'torch_device', 'ProcessCB', 'bound_loss',
-           'AutocastCB', 'EpochCB', 'ReportCB', 'CannotSave', 'save_atomically', 'CheckpointCB', 'NotFinite',
-           'FiniteCB', 'lm_learner', 'train_text', 'fit_text', 'measure']
+           'ReportCB', 'CannotSave', 'save_atomically', 'CheckpointCB', 'lm_learner', 'train_text', 'fit_text',
+           'measure']
 
 # %% ../nbs/13_training.ipynb #4c2b7654
 import hashlib, json, math, os, sys, time, warnings, torch
@@ -27,6 +27,7 @@ from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.optimizer import OptimWrapper
 from tqdm import tqdm
+from .callbacks import AutocastCB, EpochCB, FiniteCB, NotFinite
 from .diffusion import antithetic_times
 from .metrics import bigram_nll, unigram_nll
 from .model import CheckpointError, VisualTokenLM, build_model, validation_bound
@@ -116,23 +117,6 @@ def bound_loss(pred, # (B,) the model's bound, nats per sequence
     "The batch's mean bound in nats per token"
     return pred.mean()/ids.shape[1]
 
-# %% ../nbs/13_training.ipynb #2bca5697
-class AutocastCB(Callback):
-    "Run the forward pass in bfloat16, on whatever device the batch is on"
-    order = 10
-    def before_batch(self):
-        self.ctx = torch.autocast(self.xb[0].device.type, torch.bfloat16)
-        self.ctx.__enter__()
-    def after_loss(self): self.ctx.__exit__(None, None, None)
-
-# %% ../nbs/13_training.ipynb #a7c156b9
-class EpochCB(Callback):
-    "Calls `trained_epoch` after every epoch that was trained, not after skipped ones or a mere `validate`"
-    ran = False
-    def before_train(self): self.ran = True
-    def after_epoch(self):
-        if self.ran: self.ran = False; self.trained_epoch()
-
 # %% ../nbs/13_training.ipynb #1381bbd8
 class ReportCB(EpochCB):
     "A progress bar on a terminal and one line per epoch; keeps the lines in `history`"
@@ -179,18 +163,6 @@ class CheckpointCB(EpochCB):
             save_atomically(state, Path(self.path)/'train_state.pt')
         except (OSError, RuntimeError, CheckpointError) as e:
             raise CannotSave(f"cannot save the training in {self.path}: is the disk full? ({str(e).splitlines()[0]})") from None
-
-# %% ../nbs/13_training.ipynb #32f1cc30
-class NotFinite(ValueError): "A loss that is infinite or no number."
-
-class FiniteCB(Callback):
-    "Stops before a step whose loss is infinite or no number. Raises `NotFinite` with the batch's number"
-    order = 20
-    def after_loss(self):
-        if torch.isfinite(self.loss).all(): return
-        what = 'training' if self.training else 'validation'
-        raise NotFinite(f"the loss of {what} batch {self.iter+1} in epoch {self.epoch+1} is {self.loss.item()}; lower lr, or look at that batch. "
-                        "The checkpoint of the last finished epoch is untouched")
 
 # %% ../nbs/13_training.ipynb #4e882269
 def lm_learner(model, # a `VisualTokenLM`
