@@ -110,7 +110,7 @@ _mixtures = dict(x0=lambda a,s: (torch.ones_like(a),torch.zeros_like(a)), eps=la
                  v=lambda a,s: (-s,a), flow=lambda a,s: (-torch.ones_like(a),torch.ones_like(a)))
 Noisy = namedtuple('Noisy', 'x noise')
 
-# %% ../nbs/09f_continuous.ipynb #6176c55a
+# %% ../nbs/09f_continuous.ipynb #01461136
 class GaussianDiffusion(Process):
     "Data plus noise: x_t = alpha x_0 + sigma noise. What the network predicts and how errors are weighed are choices of their own"
     def __init__(self,
@@ -126,8 +126,7 @@ class GaussianDiffusion(Process):
 
     def at(self, t, x):
         "alpha and sigma at times t (B,) or (B,L), shaped to multiply x (B,L,...); computed in float64"
-        t = torch.as_tensor(t, dtype=torch.double)
-        t = t if t.dim() else t[None]
+        t = torch.as_tensor(t, dtype=torch.double); t = t if t.dim() else t[None]
         return [_wide(v, x) for v in self.schedule.both(t)]
 
     def mixture(self, t, x):
@@ -140,7 +139,7 @@ class RectifiedFlow(GaussianDiffusion):
     "The straight path with its velocity as the target (Liu and others, 2022; Lipman and others, 2022), time from data to noise"
     def __init__(self, predict:str='flow', weighting:str='plain', gamma:float=5.): super().__init__(Straight(), predict, weighting, gamma)
 
-# %% ../nbs/09f_continuous.ipynb #a03f11ff
+# %% ../nbs/09f_continuous.ipynb #fefd2734
 def _noise_like(x, generator): return torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x.device)
 
 @patch
@@ -165,9 +164,7 @@ def target(self:GaussianDiffusion, x, noisy, t):
 def to_x0(self:GaussianDiffusion, out, x_t, t):
     "The data (B,...) that the network's output `out` means"
     if self.predict=='x0': return out
-    a,s = self.at(t, x_t)
-    p,q = _mixtures[self.predict](a, s)
-    k = q*a - p*s
+    a,s = self.at(t, x_t); p,q = _mixtures[self.predict](a, s); k = q*a - p*s
     return torch.addcmul(q/k*x_t, out, -s/k)
 
 @patch
@@ -176,16 +173,14 @@ def to_noise(self:GaussianDiffusion, x0, x_t, t):
     a,s = self.at(t, x_t)
     return (x_t - a*x0)/s
 
-# %% ../nbs/09f_continuous.ipynb #f43ec862
+# %% ../nbs/09f_continuous.ipynb #b8506cee
 @patch
-def weight(self:GaussianDiffusion,
-           t # (B,) times
+def weight(self:GaussianDiffusion, t # (B,) times
           ):
     "(B,) float64: factor of the squared error of the prediction"
     t = torch.as_tensor(t, dtype=torch.double).reshape(-1)
     if self.weighting=='plain': return torch.ones_like(t)
-    S = self.schedule; a,s = S.alpha(t),S.sigma(t)
-    p,q = _mixtures[self.predict](a, s)
+    S = self.schedule; a,s = S.alpha(t),S.sigma(t); p,q = _mixtures[self.predict](a, s)
     per_x0 = (s/(q*a - p*s))**2      # squared error of x0 per squared error of the output
     if self.weighting=='min_snr': return per_x0*(a/s).square().clamp(max=self.gamma)
     return -.5*(a/s)**2*S.rates(t, ['log_snr'])[0]*per_x0
@@ -195,14 +190,10 @@ def loss(self:GaussianDiffusion, out, x, noisy, t):
     "(B,) weighted mean squared error of the network's output `out` (B,...) for data `x` damaged to `noisy` at t"
     return self.weight(t).to(x)*(out-self.target(x, noisy, t)).square().flatten(1).mean(1)
 
-# %% ../nbs/09f_continuous.ipynb #eef306de
+# %% ../nbs/09f_continuous.ipynb #57f4d0c9
 @patch
-def prior(self:GaussianDiffusion,
-          shape, # of the noise
-          generator=None, # torch generator on the CPU
-          dtype=None
-         ):
-    "Pure noise, where a sampler starts"
+def prior(self:GaussianDiffusion, shape, generator=None, dtype=None):
+    "Pure noise of the given shape, where a sampler starts; the generator is on the CPU"
     return self.schedule.sigma(torch.ones(1, dtype=torch.double)).item()*torch.randn(shape, generator=generator, dtype=dtype)
 
 @patch
@@ -215,10 +206,14 @@ def posterior(self:GaussianDiffusion,
              ):
     "Mean (B,...) and standard deviation (B,1,...) of the state at s"
     one = x_t.new_zeros((1,)*x_t.dim(), dtype=torch.double)           # factors in float64, pictures in their own type
-    (a_t,s_t),(a_s,s_s) = self.at(t, one),self.at(s, one)
+    k0,k,d = (v.to(x_t.dtype) for v in _bridge(*self.at(t, one), *self.at(s, one), eta))
+    return torch.addcmul(k0*x0, x_t, k), d
+
+def _bridge(a_t, s_t, a_s, s_s, eta):
+    "Factors of the data and of the state, and the deviation, of the step from t to s"
     v = (s_s/s_t)**2*(s_t**2 - (a_t/a_s*s_s)**2).clamp(min=0)
     k = (s_s**2 - eta**2*v).clamp(min=0).sqrt()/s_t
-    return torch.addcmul((a_s-k*a_t).to(x_t.dtype)*x0, x_t, k.to(x_t.dtype)), (eta*v.sqrt()).to(x_t.dtype)
+    return a_s-k*a_t, k, eta*v.sqrt()
 
 @patch
 def rates_at(self:GaussianDiffusion, t, x):
@@ -228,9 +223,14 @@ def rates_at(self:GaussianDiffusion, t, x):
 @patch
 def velocity(self:GaussianDiffusion, x_t, x0, t):
     "dx/dt (B,...) of the flow without noise whose states have the same marginals, if `x0` is the mean of the data given x_t"
-    one = x_t.new_zeros((1,)*x_t.dim(), dtype=torch.double)
+    b,a = (v.to(x_t.dtype) for v in self._flow(t, x_t.new_zeros((1,)*x_t.dim(), dtype=torch.double)))
+    return torch.addcmul(b*x0, x_t, a)
+
+@patch
+def _flow(self:GaussianDiffusion, t, one):
+    "Factors of the data and of the state in the velocity"
     (da,ds),(a,s) = self.rates_at(t, one),self.at(t, one)
-    return torch.addcmul((da-ds*a/s).to(x_t.dtype)*x0, x_t, (ds/s).to(x_t.dtype))
+    return da-ds*a/s, ds/s
 
 # %% ../nbs/09f_continuous.ipynb #66a24a5e
 class Frame(namedtuple('Frame', 'x x0 confidence before t')):
@@ -263,7 +263,12 @@ def _walk(denoise, x, times, move):
         yield Frame(x, x0, sure, old, s.item())
         old = x0
 
-# %% ../nbs/09f_continuous.ipynb #a91a7741
+# %% ../nbs/09f_continuous.ipynb #c0591c9f
+def _plan(process, times, x):
+    "alpha and sigma at all `times` (n,), (n,1,...): what depends on time alone is computed once, before the walk"
+    return process.at(times, x.new_zeros((len(times),)+(1,)*(x.dim()-1), dtype=torch.double, device='cpu'))
+def _each(factors, x): return zip(*(f.to(x.device, x.dtype).split(1) for f in factors))
+
 def sample_ddim(denoise, # function (x (B,...), t (B,)) -> prediction of the data (B,...), or a pair of it and a confidence
                 process, # a `GaussianDiffusion`
                 x, # (B,...) where to start: `process.prior(...)`
@@ -273,28 +278,35 @@ def sample_ddim(denoise, # function (x (B,...), t (B,)) -> prediction of the dat
                 times=None # (steps+1,) falling times in place of even ones
                ):
     "Yields a `Frame` for the start and after every step (Song and others, 2020). Raises `ValueError`"
+    times = _times(steps, times); a,s = _plan(process, times, x)
+    factors = _each(_bridge(a[:-1], s[:-1], a[1:], s[1:], eta), x)
     def move(x, x0, s, t):
-        m,d = process.posterior(x, x0, s, t, eta)
+        k0,k,d = next(factors); m = torch.addcmul(k0*x0, x, k)
         return torch.addcmul(m, _noise_like(x, generator), d) if eta else m
-    yield from _walk(denoise, x, _times(steps, times), move)
+    yield from _walk(denoise, x, times, move)
 
 def sample_ancestral(denoise, process, x, steps:int=50, generator=None, times=None):
     "Steps drawn from Bayes' posterior (Ho and others, 2020); arguments as for `sample_ddim`"
     yield from sample_ddim(denoise, process, x, steps, 1., generator, times)
 
-# %% ../nbs/09f_continuous.ipynb #346bd93e
+# %% ../nbs/09f_continuous.ipynb #32ca9d42
 def sample_euler(denoise, process, x, steps:int=50, times=None):
     "One network call a step along the flow; arguments as for `sample_ddim`"
-    yield from _walk(denoise, x, _times(steps, times), lambda x,x0,s,t: torch.add(x, process.velocity(x, x0, t), alpha=(s-t).item()))
+    times = _times(steps, times); h = times.diff().view(-1,*[1]*(x.dim()-1)); b,a = process._flow(times[:-1], h)
+    factors = _each((h*b, 1+h*a), x)
+    def move(x, x0, s, t): k0,k = next(factors); return torch.addcmul(k0*x0, x, k)
+    yield from _walk(denoise, x, times, move)
 
 def sample_heun(denoise, process, x, steps:int=25, times=None):
     "Two network calls a step, one in a last step to t=0; arguments as for `sample_ddim`"
-    def move(x, x0, s, t):
-        v = process.velocity(x, x0, t)
-        y = x + (s-t).item()*v
-        if s > 0: y = x + (s-t).item()*(v + process.velocity(y, _look(denoise, y, s)[0], s))/2
-        return y
-    yield from _walk(denoise, x, _times(steps, times), move)
+    times = _times(steps, times)
+    factors = list(_each(process._flow(times, _plan(process, times, x)[0]), x))      # not used where t is 0
+    def move(x, x0, s, t, i=iter(range(len(times)))):
+        n,h = next(i),(s-t).item()
+        (b,a),(b1,a1) = factors[n],factors[n+1]
+        v = torch.addcmul(b*x0, x, a); y = torch.add(x, v, alpha=h)
+        return torch.add(x, v + torch.addcmul(b1*_look(denoise, y, s)[0], y, a1), alpha=h/2) if s > 0 else y
+    yield from _walk(denoise, x, times, move)
 
 # %% ../nbs/09f_continuous.ipynb #ae3fb13e
 @patch
