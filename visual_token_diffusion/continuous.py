@@ -190,7 +190,7 @@ def loss(self:GaussianDiffusion, out, x, noisy, t):
     "(B,) weighted mean squared error of the network's output `out` (B,...) for data `x` damaged to `noisy` at t"
     return self.weight(t).to(x)*(out-self.target(x, noisy, t)).square().flatten(1).mean(1)
 
-# %% ../nbs/09f_continuous.ipynb #57f4d0c9
+# %% ../nbs/09f_continuous.ipynb #a2399af3
 @patch
 def prior(self:GaussianDiffusion, shape, generator=None, dtype=None):
     "Pure noise of the given shape, where a sampler starts; the generator is on the CPU"
@@ -215,6 +215,7 @@ def _bridge(a_t, s_t, a_s, s_s, eta):
     k = (s_s**2 - eta**2*v).clamp(min=0).sqrt()/s_t
     return a_s-k*a_t, k, eta*v.sqrt()
 
+# %% ../nbs/09f_continuous.ipynb #ff5f2ab9
 @patch
 def rates_at(self:GaussianDiffusion, t, x):
     "Derivatives of alpha and sigma with respect to t, shaped to multiply x (B,...)"
@@ -289,7 +290,7 @@ def sample_ancestral(denoise, process, x, steps:int=50, generator=None, times=No
     "Steps drawn from Bayes' posterior (Ho and others, 2020); arguments as for `sample_ddim`"
     yield from sample_ddim(denoise, process, x, steps, 1., generator, times)
 
-# %% ../nbs/09f_continuous.ipynb #32ca9d42
+# %% ../nbs/09f_continuous.ipynb #a7ad839a
 def sample_euler(denoise, process, x, steps:int=50, times=None):
     "One network call a step along the flow; arguments as for `sample_ddim`"
     times = _times(steps, times); h = times.diff().view(-1,*[1]*(x.dim()-1)); b,a = process._flow(times[:-1], h)
@@ -302,8 +303,7 @@ def sample_heun(denoise, process, x, steps:int=25, times=None):
     times = _times(steps, times)
     factors = list(_each(process._flow(times, _plan(process, times, x)[0]), x))      # not used where t is 0
     def move(x, x0, s, t, i=iter(range(len(times)))):
-        n,h = next(i),(s-t).item()
-        (b,a),(b1,a1) = factors[n],factors[n+1]
+        n,h = next(i),(s-t).item(); (b,a),(b1,a1) = factors[n],factors[n+1]
         v = torch.addcmul(b*x0, x, a); y = torch.add(x, v, alpha=h)
         return torch.add(x, v + torch.addcmul(b1*_look(denoise, y, s)[0], y, a1), alpha=h/2) if s > 0 else y
     yield from _walk(denoise, x, times, move)
