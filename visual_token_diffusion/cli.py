@@ -55,8 +55,8 @@ def make_parser() -> argparse.ArgumentParser:
 def _claim(out, resume):
     "Refuse an output folder that is taken or cannot be written; makes nothing yet"
     if out.exists() and not out.is_dir(): raise BadInput(f"{out} is a file; name a folder with -o")
-    if not resume and (out/'model.safetensors').exists():
-        raise BadInput(f"{out} already holds a model; name another folder with -o, or continue that training with --resume")
+    if not resume and ((out/'model.safetensors').exists() or any(out.glob('train_state-*.pt'))):
+        raise BadInput(f"{out} already holds a model or a training; name another folder with -o, or continue that training with --resume")
     if resume and not out.is_dir(): raise BadInput(f"there is no training in {out} to continue")
     up = next(p for p in [out.absolute(), *out.absolute().parents] if p.exists())
     if not up.is_dir() or not os.access(up, os.W_OK|os.X_OK): raise BadInput(f"cannot write to {out}: no permission in {up}")

@@ -6,8 +6,8 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/training.h
 
 # %% auto #0
 __all__ = ['split_text', 'seed_of', 'TokenWindows', 'valid_windows', 'lm_dls', 'torch_device', 'ProcessCB', 'bound_loss',
-           'ReportCB', 'CannotSave', 'save_atomically', 'CheckpointCB', 'lm_learner', 'train_text', 'fit_text',
-           'measure']
+           'ReportCB', 'CheckpointCB', 'StateCB', 'ResumableLearner', 'lm_learner', 'sample_strip', 'train_text',
+           'fit_text', 'measure']
 
 # %% ../nbs/13_training.ipynb #4c2b7654
 import hashlib, json, math, os, sys, time, warnings, torch
@@ -27,8 +27,10 @@ from fastai.data.core import DataLoaders
 from fastai.learner import Learner
 from fastai.optimizer import OptimWrapper
 from tqdm import tqdm
-from .callbacks import AutocastCB, EpochCB, FiniteCB, NotFinite
+from .callbacks import AutocastCB, CSVCB, EMACB, EpochCB, FiniteCB, NotFinite, SampleCB
+from .checkpoints import CannotSave, load_state, save_state, tidy
 from .diffusion import antithetic_times
+from .grids import sentence_image, stack_images
 from .metrics import bigram_nll, unigram_nll
 from .model import CheckpointError, VisualTokenLM, build_model, validation_bound
 from .settings import RunConfig, load_settings
@@ -126,13 +128,13 @@ class ReportCB(EpochCB):
     def before_fit(self):
         self.bar = tqdm(total=self.steps*self.epochs, disable=None if self.out else True, unit='step', leave=False)
         self.bar.update(self.steps*len(self.history))
-    def before_train(self): super().before_train(); self.began = time.perf_counter()
+    def before_train(self): super().before_train(); self.began,self.done = time.perf_counter(),0
     def after_batch(self):
         if not self.training: return
-        self.bar.update()
-        rate = self.tokens*(self.iter+1)/(time.perf_counter()-self.began)
+        self.bar.update(); self.done += 1
+        rate = self.tokens*self.done/(time.perf_counter()-self.began)
         if self.iter%5==0: self.bar.set_postfix_str(f'loss {self.learn.smooth_loss:.3f}, {rate:,.0f} tokens/s')
-    def after_train(self): self.rate = self.tokens*self.steps/(time.perf_counter()-self.began)
+    def after_train(self): self.rate = self.tokens*self.done/(time.perf_counter()-self.began)
     def trained_epoch(self):
         train,valid = self.recorder.log[1:3]
         self.history.append(dict(epoch=self.epoch+1, step=self.steps*(self.epoch+1), train=train, valid=valid, tokens_per_s=round(self.rate)))
@@ -142,56 +144,97 @@ class ReportCB(EpochCB):
     def after_cancel_fit(self): self.bar.close()
 
 # %% ../nbs/13_training.ipynb #6ada34c2
-class CannotSave(ValueError): "A checkpoint that could not be written; the message is one line."
-
-def save_atomically(obj, # tensors, numbers, strings, in dicts and lists
-                    path # file
-                   ):
-    "`torch.save` into a temporary file, then rename; a failure leaves the old file and nothing else"
-    tmp = Path(path).with_suffix('.tmp')
-    try: torch.save(obj, tmp); os.replace(tmp, path)
-    finally: tmp.unlink(missing_ok=True)
-
 class CheckpointCB(EpochCB):
-    "Saves the model, and what is needed to continue, after every epoch. Raises `CannotSave` where the disk refuses"
-    order = 70
-    def __init__(self, path, facts, report): self.path,self.facts,self.report = path,facts,report
+    "Saves the model after every epoch, and in `best` the one with the lowest validation loss. Raises `CannotSave` where the disk refuses"
+    order = 70     # before the averaged weights make room again (80)
+    def __init__(self, path, report): self.path,self.report = Path(path),report
     def trained_epoch(self):
-        state = dict(epoch=self.epoch+1, opt=self.opt.state_dict(), history=self.report.history, model=self.model.state_dict(), **self.facts)
+        best = min(self.report.history, key=lambda h: h['valid'])['epoch']==self.epoch+1
         try:
-            self.model.save_pretrained(self.path)
-            save_atomically(state, Path(self.path)/'train_state.pt')
+            for d in [self.path, *([self.path/'best'] if best else [])]: self.model.save_pretrained(d)
         except (OSError, RuntimeError, CheckpointError) as e:
-            raise CannotSave(f"cannot save the training in {self.path}: is the disk full? ({str(e).splitlines()[0]})") from None
+            raise CannotSave(f"cannot save the model in {self.path}: is the disk full? ({str(e).splitlines()[0]})") from None
+
+# %% ../nbs/13_training.ipynb #5ee0a7c1
+class StateCB(EpochCB):
+    "Saves all that is needed to continue, with `save_state`: at the start, after every epoch, and after every `every` steps"
+    order = 90     # after everything else, with the weights themselves in place
+    def __init__(self, path, facts, report, every=0, keep=2, state=None):
+        self.path,self.facts,self.report,self.every,self.keep,self.state = path,facts,report,every,keep,state
+        self.due,self.rng = False,None
+    def cbs_with_state(self): return {c.name:c for c in self.learn.cbs if hasattr(c, 'state_dict')}
+    def before_fit(self):
+        tidy(self.path)
+        if not self.state: return self.save(0, 0)
+        for k,c in self.cbs_with_state().items():
+            if k in self.state['callbacks']: c.load_state_dict(self.state['callbacks'][k])
+    def before_train(self):
+        super().before_train()
+        if not (s := self.state): return
+        self.learn.train_iter,self.learn.start_iter = s['step'],s['iter']
+        if s['iter']: self.learn.pct_train = s['pct_train']
+        self.recorder.smooth_loss.count,self.recorder.smooth_loss.val = s['smooth']
+        if s['iter']: self.rng = s['rng']
+        else: torch.set_rng_state(s['rng'])
+        self.state = None
+    def before_batch(self):
+        if self.rng is not None: torch.set_rng_state(self.rng); self.rng = None
+    def after_batch(self):
+        if not self.training or self.iter+1==self.n_iter: return     # after the last one the epoch's own state follows
+        self.due |= bool(self.every) and self.train_iter%self.every==0
+        if self.due: self.due = not self.save(self.epoch, self.iter+1)
+    def trained_epoch(self): self.save(self.epoch+1, 0)
+    def save(self, epoch, it):
+        "Whether it was done; not while gradients wait to be accumulated"
+        if any(p.grad is not None for p in self.model.parameters()): return False
+        sm = self.recorder.smooth_loss
+        save_state(dict(epoch=epoch, iter=it, step=self.train_iter, pct_train=self.pct_train, smooth=(sm.count, sm.val), opt=self.opt.state_dict(), model=self.model.state_dict(), config=self.model.config,
+            history=self.report.history, callbacks={k:c.state_dict() for k,c in self.cbs_with_state().items()}, rng=torch.get_rng_state(), **self.facts), self.path, self.train_iter, self.keep)
+        return True
+
+# %% ../nbs/13_training.ipynb #5ee0a7c2
+class ResumableLearner(Learner):
+    "A `Learner` whose next epoch of training may begin at batch `start_iter`"
+    start_iter = 0
+    def all_batches(self):
+        self.n_iter,start = len(self.dl),0
+        if self.training: start,self.start_iter = self.start_iter,0
+        for i,b in enumerate(self.dl):
+            if i >= start: self.one_batch(i, b)
 
 # %% ../nbs/13_training.ipynb #4e882269
 def lm_learner(model, # a `VisualTokenLM`
                dls, # from `lm_dls`
-               cfg:RunConfig, # lr, weight_decay, precision, seed
+               cfg:RunConfig, # lr, weight_decay, precision, ema, seed
                cbs=() # more callbacks
               ) -> Learner:
     "A fastai `Learner` for the masked bound: AdamW, warm-up over a tenth of the run, then a cosine to zero"
     opt = partial(OptimWrapper, opt=partial(torch.optim.AdamW, betas=(.9,.98), fused=dls.device.type in ('cpu','cuda')))
     sched = ParamScheduler({'lr':combined_cos(.1, cfg.lr/25, cfg.lr, cfg.lr/1000)})
-    extra = [AutocastCB()] if cfg.precision=='bf16' else []
-    return Learner(dls, model.to(dls.device), loss_func=bound_loss, opt_func=opt, lr=cfg.lr, wd=cfg.weight_decay,
+    extra = [AutocastCB(cfg.precision)] if cfg.precision!='fp32' else []
+    if cfg.ema: extra.append(EMACB(cfg.ema))
+    return ResumableLearner(dls, model.to(dls.device), loss_func=bound_loss, opt_func=opt, lr=cfg.lr, wd=cfg.weight_decay,
                    cbs=[ProcessCB(cfg.seed), FiniteCB(), sched, *extra, *cbs])
 
 # %% ../nbs/13_training.ipynb #453e127f
-def _resume(path, cfg, mark):
+_free = ('profile','device','threads','save_steps','keep','sample_epochs')    # these may change when a training continues
+
+def _resume(path, cfg, mark, vocab):
     "`(model, state)` of an interrupted training in `path`. Raises `CheckpointError`"
-    f = Path(path)/'train_state.pt'
-    if not f.exists(): raise CheckpointError(f"{path} has no training to continue (no train_state.pt)")
-    model = VisualTokenLM.from_pretrained(path)
-    try:
-        state = torch.load(f, weights_only=True, map_location='cpu')
-        old,new = state['settings'],asdict(cfg)
-        model.load_state_dict(state['model'])
-    except Exception as e: raise CheckpointError(f"{f} is damaged ({type(e).__name__}); train anew into another folder") from None
-    diff = [k for k in new if old.get(k)!=new[k] and k not in ('profile','device','threads')]
+    state = load_state(path); old,new = state['settings'],asdict(cfg)
+    diff = [k for k in new if old.get(k)!=new[k] and k not in _free]
     if diff: raise CheckpointError(f"{path} was trained with {', '.join(f'{k}={old.get(k)}' for k in diff)}; continue with the same settings")
     if state['text']!=mark: raise CheckpointError(f"{path} was trained on another text; give the same files to continue")
+    if state['vocab']!=vocab.fingerprint: raise CheckpointError(f"{path} was trained with another vocabulary; continue with the library's version {state['library_version']}")
+    try:
+        model = VisualTokenLM(vocab, state['model']['encoder.codes'].long(), **state['config']); model.load_state_dict(state['model'])
+    except Exception as e: raise CheckpointError(f"the training state in {path} does not fit its model ({' '.join(str(e).split())[:120]}); train anew into another folder") from None
     return model,state
+
+def sample_strip(model, n:int=4, seed:int=0, length:int=16):
+    "A picture of `n` samples, one below the other, words under the grids"
+    rows = [model.vocab.encode(t) for t in model.generate(n=n, seed=seed, length=min(model.length, length))]
+    return stack_images([sentence_image(model.encoder(torch.tensor(r)), words=[model.vocab.label(i) for i in r], cols=8) for r in rows if r])
 
 # %% ../nbs/13_training.ipynb #0d2aa01a
 def train_text(text:str, # the corpus
@@ -206,9 +249,9 @@ def train_text(text:str, # the corpus
     t0,device = time.perf_counter(),torch_device(cfg.device)
     vocab,train,valid = split_text(text, cfg)
     windows,mark = valid_windows(valid, cfg),hashlib.sha256(text.encode('utf-8','surrogatepass')).hexdigest()
-    model,state = _resume(path, cfg, mark) if resume else (build_model(vocab, train, cfg),{})
+    model,state = _resume(path, cfg, mark, vocab) if resume else (build_model(vocab, train, cfg),{})
     if started: started(model)
-    fit_text(model, lm_dls(train, windows, cfg), cfg, path, progress, dict(settings=asdict(cfg), text=mark), state)
+    fit_text(model, lm_dls(train, windows, cfg), cfg, path, progress, dict(settings=asdict(cfg), text=mark, vocab=vocab.fingerprint), state)
     figures = measure(model, vocab, train, windows) | dict(seconds=round(time.perf_counter()-t0, 1))
     return model,figures
 
@@ -221,18 +264,24 @@ def fit_text(model, # a `VisualTokenLM`
              facts=None, # stored with the training state, to be checked when resuming
              state=None # from an interrupted training
             ):
-    "Train `model` in place, from the epoch at which `state` was left"
+    "Train `model` in place, from where `state` was left; torch's own generator is afterwards as before"
     state = state or {}
     report = ReportCB(cfg.epochs, len(dls.train), cfg.batch*cfg.length, partial(print, flush=True) if progress else None, state.get('history',()))
-    cbs = [report] + ([CheckpointCB(path, facts or {}, report)] if path else [])
+    cbs = [report]
+    if path: cbs += [CheckpointCB(path, report), StateCB(path, facts or {}, report, cfg.save_steps, cfg.keep, state), CSVCB(Path(path)/'log.csv')]
+    if path and cfg.sample_epochs: cbs.append(SampleCB(partial(sample_strip, seed=cfg.seed), Path(path)/'samples', cfg.sample_epochs, cfg.seed))
     learn = lm_learner(model.train(), dls, cfg, cbs)
     if state:
         learn.create_opt(); learn.opt.load_state_dict(state['opt'])
     try:
-        with learn.no_bar(), learn.no_logging(): learn.fit(cfg.epochs, start_epoch=state.get('epoch',0))
+        with torch.random.fork_rng(), learn.no_bar(), learn.no_logging():
+            torch.manual_seed(seed_of('training', cfg.seed)); learn.fit(cfg.epochs, start_epoch=state.get('epoch',0))
     except (CannotSave,NotFinite) as e: raise type(e)(str(e).split('\n\t')[-1]) from None    # without fastai's preface
+    for c in learn.cbs:
+        if isinstance(c, EMACB): c.use()
     model.eval()
 
+# %% ../nbs/13_training.ipynb #5ee0a7c4
 def measure(model, vocab, train, windows) -> dict:
     "Validation bound beside the trivial predictors, nats per token, and bits per byte of the held-out text"
     bound,se = validation_bound(model, windows)

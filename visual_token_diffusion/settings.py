@@ -22,7 +22,7 @@ class RunConfig:
     profile:str='cpu' # where the values came from
     seed:int=0 # start of every random generator
     device:str='auto' # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
-    precision:str='fp32' # 'fp32' or 'bf16' (autocast)
+    precision:str='fp32' # 'fp32', 'bf16' or 'fp16' (autocast)
     threads:int=0 # CPU threads; 0 leaves torch's own choice
     unit:str='auto' # 'words', 'letters', 'bytes', 'bpe'; 'auto' is words for the embedded corpus, bpe for files
     vocab_size:int=49408 # most tokens that a vocabulary of words or letters keeps
@@ -44,6 +44,10 @@ class RunConfig:
     batch:int=16 # sequences in a step, per process
     lr:float=3e-3 # highest learning rate
     weight_decay:float=.01 # decoupled (AdamW)
+    ema:float=0. # decay of the averaged weights, which are then the model; 0 for none
+    save_steps:int=0 # training states within an epoch, every so many steps; 0 only after epochs
+    keep:int=2 # newest training states that stay on the disk
+    sample_epochs:int=0 # a picture of samples every so many epochs; 0 never
     valid_sequences:int=256 # held-out sequences that measure the bound
     page_steps:int=300 # training steps of a page's small experiments
     samples:int=100000 # draws in a page's Monte-Carlo checks
@@ -60,8 +64,8 @@ def _cast(key, val, typ):
     except ValueError: raise SettingsError(f"setting '{key}' needs {typ.__name__}, got '{val}'") from None
 
 # %% ../nbs/01a_settings.ipynb #d52a3039
-_positive = 'grid feature_dim window width depth heads length epochs batch valid_sequences page_steps samples seeds min_count sentences'.split()
-_choices = dict(codes=('semantic','random'), unit=('auto','words','letters','bytes','bpe'), precision=('fp32','bf16'))
+_positive = 'grid feature_dim window width depth heads length epochs batch valid_sequences page_steps samples seeds min_count sentences keep'.split()
+_choices = dict(codes=('semantic','random'), unit=('auto','words','letters','bytes','bpe'), precision=('fp32','bf16','fp16'))
 
 def _check(cfg):
     "Refuse values that no run could use"
@@ -69,9 +73,10 @@ def _check(cfg):
         if getattr(cfg,k) < 1: raise SettingsError(f"setting '{k}' must be at least 1, got {getattr(cfg,k)}")
     for k,ok in _choices.items():
         if getattr(cfg,k) not in ok: raise SettingsError(f"setting '{k}' must be one of {', '.join(ok)}, got '{getattr(cfg,k)}'")
-    for k in ('steps','threads','entries','seed'):
+    for k in ('steps','threads','entries','seed','save_steps','sample_epochs'):
         if getattr(cfg,k) < 0: raise SettingsError(f"setting '{k}' must not be negative, got {getattr(cfg,k)}")
     if not 0 < cfg.valid_frac < 1: raise SettingsError(f"setting 'valid_frac' must lie between 0 and 1, got {cfg.valid_frac}")
+    if not 0 <= cfg.ema < 1: raise SettingsError(f"setting 'ema' must lie in [0,1), got {cfg.ema}")
     if not 0 <= cfg.dropout < 1: raise SettingsError(f"setting 'dropout' must lie in [0,1), got {cfg.dropout}")
     if not cfg.lr > 0: raise SettingsError(f"setting 'lr' must be above 0, got {cfg.lr}")
     if not cfg.weight_decay >= 0: raise SettingsError(f"setting 'weight_decay' must not be negative, got {cfg.weight_decay}")
