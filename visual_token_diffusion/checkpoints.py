@@ -13,7 +13,7 @@ from pathlib import Path
 from . import __version__
 from .model import CheckpointError
 
-# %% ../nbs/13d_resuming.ipynb #dd16eea3
+# %% ../nbs/13d_resuming.ipynb #db572ffb
 class CannotSave(ValueError): "A checkpoint that could not be written; the message is one line."
 
 def save_atomically(obj, # tensors, numbers, strings, in dicts and lists
@@ -47,7 +47,8 @@ def save_state(state:dict, # tensors, numbers, strings, in dicts and lists
         save_atomically(dict(format=1, library_version=__version__, **state), d/f'train_state-{step:08}.pt')
         for old in state_files(d)[:-keep]: old.unlink(missing_ok=True)
     except (OSError, RuntimeError) as e:
-        raise CannotSave(f"cannot save the training in {d}: is the disk full, or the folder read-only? ({str(e).splitlines()[0]})") from None
+        why = 'is the folder read-only?' if isinstance(e, PermissionError) else 'is the disk full?'
+        raise CannotSave(f"cannot save the training in {d}: {why} ({str(e).splitlines()[0]})") from None
 
 # %% ../nbs/13d_resuming.ipynb #2f1446ce
 _parts = 'epoch iter step pct_train smooth opt model config history callbacks rng'.split()

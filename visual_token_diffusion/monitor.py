@@ -1,4 +1,4 @@
-"""Six illnesses that look alike from outside, told apart by six small tests, while the training still runs.
+"""Seven illnesses that look alike from outside, told apart by seven small questions, while the training still runs.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/monitor.html.md"""
 
