@@ -134,10 +134,12 @@ class GaussianDiffusion(Process):
         return _mixtures[self.predict](*self.at(t, x))
     def __repr__(self): return f"{type(self).__name__}({self.schedule}, predict='{self.predict}', weighting='{self.weighting}')"
 
-# %% ../nbs/09f_continuous.ipynb #a271dbf5
+# %% ../nbs/09f_continuous.ipynb #9188531c
 class RectifiedFlow(GaussianDiffusion):
     "The straight path with its velocity as the target (Liu and others, 2022; Lipman and others, 2022), time from data to noise"
     def __init__(self, predict:str='flow', weighting:str='plain', gamma:float=5.): super().__init__(Straight(), predict, weighting, gamma)
+    def to_x0(self, out, x_t, t): # alpha + sigma = 1 leaves one product
+        return torch.addcmul(x_t, out, _wide(t, x_t), value=-1) if self.predict=='flow' else super().to_x0(out, x_t, t)
 
 # %% ../nbs/09f_continuous.ipynb #fefd2734
 def _noise_like(x, generator): return torch.randn(x.shape, generator=generator, dtype=x.dtype).to(x.device)
@@ -190,7 +192,7 @@ def loss(self:GaussianDiffusion, out, x, noisy, t):
     "(B,) weighted mean squared error of the network's output `out` (B,...) for data `x` damaged to `noisy` at t"
     return self.weight(t).to(x)*(out-self.target(x, noisy, t)).square().flatten(1).mean(1)
 
-# %% ../nbs/09f_continuous.ipynb #a2399af3
+# %% ../nbs/09f_continuous.ipynb #e7a528e2
 @patch
 def prior(self:GaussianDiffusion, shape, generator=None, dtype=None):
     "Pure noise of the given shape, where a sampler starts; the generator is on the CPU"
@@ -209,8 +211,7 @@ def posterior(self:GaussianDiffusion,
     k0,k,d = (v.to(x_t.dtype) for v in _bridge(*self.at(t, one), *self.at(s, one), eta))
     return torch.addcmul(k0*x0, x_t, k), d
 
-def _bridge(a_t, s_t, a_s, s_s, eta):
-    "Factors of the data and of the state, and the deviation, of the step from t to s"
+def _bridge(a_t, s_t, a_s, s_s, eta): # factors of the data and of the state, and the deviation, of the step from t to s
     v = (s_s/s_t)**2*(s_t**2 - (a_t/a_s*s_s)**2).clamp(min=0)
     k = (s_s**2 - eta**2*v).clamp(min=0).sqrt()/s_t
     return a_s-k*a_t, k, eta*v.sqrt()
@@ -264,9 +265,8 @@ def _walk(denoise, x, times, move):
         yield Frame(x, x0, sure, old, s.item())
         old = x0
 
-# %% ../nbs/09f_continuous.ipynb #c0591c9f
-def _plan(process, times, x):
-    "alpha and sigma at all `times` (n,), (n,1,...): what depends on time alone is computed once, before the walk"
+# %% ../nbs/09f_continuous.ipynb #2204a2a6
+def _plan(process, times, x): # alpha and sigma at all `times` (n,), (n,1,...): computed once, before the walk
     return process.at(times, x.new_zeros((len(times),)+(1,)*(x.dim()-1), dtype=torch.double, device='cpu'))
 def _each(factors, x): return zip(*(f.to(x.device, x.dtype).split(1) for f in factors))
 
@@ -282,20 +282,20 @@ def sample_ddim(denoise, # function (x (B,...), t (B,)) -> prediction of the dat
     times = _times(steps, times); a,s = _plan(process, times, x)
     factors = _each(_bridge(a[:-1], s[:-1], a[1:], s[1:], eta), x)
     def move(x, x0, s, t):
-        k0,k,d = next(factors); m = torch.addcmul(k0*x0, x, k)
-        return torch.addcmul(m, _noise_like(x, generator), d) if eta else m
+        k0,k,d = next(factors); m = (k0*x0).addcmul_(x, k)
+        return m.addcmul_(_noise_like(x, generator), d) if eta else m
     yield from _walk(denoise, x, times, move)
 
 def sample_ancestral(denoise, process, x, steps:int=50, generator=None, times=None):
     "Steps drawn from Bayes' posterior (Ho and others, 2020); arguments as for `sample_ddim`"
     yield from sample_ddim(denoise, process, x, steps, 1., generator, times)
 
-# %% ../nbs/09f_continuous.ipynb #a7ad839a
+# %% ../nbs/09f_continuous.ipynb #d1f94abf
 def sample_euler(denoise, process, x, steps:int=50, times=None):
     "One network call a step along the flow; arguments as for `sample_ddim`"
     times = _times(steps, times); h = times.diff().view(-1,*[1]*(x.dim()-1)); b,a = process._flow(times[:-1], h)
     factors = _each((h*b, 1+h*a), x)
-    def move(x, x0, s, t): k0,k = next(factors); return torch.addcmul(k0*x0, x, k)
+    def move(x, x0, s, t): k0,k = next(factors); return (k0*x0).addcmul_(x, k)
     yield from _walk(denoise, x, times, move)
 
 def sample_heun(denoise, process, x, steps:int=25, times=None):
