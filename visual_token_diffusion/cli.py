@@ -41,7 +41,7 @@ def make_parser() -> argparse.ArgumentParser:
     arg('--resume', action='store_true', help='continue an interrupted training in DIR')
     p,arg = _add(sub, 'generate', 'Write samples as text, and as a picture or an animation.', 'vtd generate runs/book --prompt "the cat" -n 3 --out cat.gif')
     arg('model', metavar='DIR', help='folder of a trained model'); _sampling(arg)
-    arg('--out', metavar='FILE.png|.gif', help='also draw the samples (.png) or the denoising (.gif)')
+    arg('--out', metavar='FILE.png|.gif|.html', help='also draw the samples (.png) or the denoising (.gif; .html to wind through)')
     p,arg = _add(sub, 'encode', 'Turn a text into a picture that can be read back.', 'vtd encode runs/book "the cat sleeps" -o cat.png')
     arg('model', metavar='DIR', help='folder of a trained model'); arg('text', metavar='TEXT', help="the text, or - to read it from standard input")
     arg('-o', '--out', required=True, metavar='X.png', help='picture to write'); arg('--words', action='store_true', help='also write X.words.png, with the words under the grids')
@@ -151,8 +151,8 @@ def _save_image(im, path):
 
 # %% ../nbs/16_cli.ipynb #314a161b
 def generate(model, prompt='', n=1, steps=32, seed=0, temperature=1., order='random', length=None, out=None):
-    "Print `n` samples, and draw them if `out` names a .png or .gif"
-    out = out and _picture_path(out, ('.png','.gif'))
+    "Print `n` samples, and draw them if `out` names a .png, or how the first appears if it names a .gif or .html"
+    out = out and _picture_path(out, ('.png','.gif','.html'))
     m = _load(model)
     if length is not None and not 0 < length <= 16*m.length: raise BadInput(f"--length must lie between 1 and {16*m.length} (16 times the {m.length} tokens of training), got {length}")
     if not -2**63 <= seed < 2**63: raise BadInput(f"--seed must fit into 64 bits, got {seed}")
@@ -161,7 +161,8 @@ def generate(model, prompt='', n=1, steps=32, seed=0, temperature=1., order='ran
     texts = [m.vocab.decode(r) for r in last.ids.tolist()]
     _say('\n---\n'.join(t.strip('\n') for t in texts) + '\n')
     if not out: return
-    if out.suffix=='.png': _draw_samples(m, texts, out)
+    if out.suffix.lower()=='.png': _draw_samples(m, texts, out)
+    elif out.suffix.lower()=='.html': _film(m, [*frames,last], out, texts[0])
     else: _animate(m, [*frames,last], out)
     print(f'picture: {out}')
 
@@ -175,6 +176,10 @@ def _animate(m, steps, out):
         words = ['' if h else m.vocab.label(i) for i,h in zip(ids, hidden)]
         frames.append(sentence_image(torch.where(s.hidden[0][:,None,None,None], blank, m.encoder(s.ids[0])), words, cols=8))
     animate(frames, out)
+
+def _film(m, steps, out, text):
+    from visual_token_diffusion.animations import film, save_animation
+    save_animation(out, film(m, steps), title=' '.join(text.split())[:60] or 'A sentence appears')
 
 def _picture_path(path, kinds):
     p = Path(path)
