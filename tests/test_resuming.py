@@ -4,6 +4,7 @@ from dataclasses import replace
 from pathlib import Path
 import pytest, torch
 from visual_token_diffusion.checkpoints import *
+from visual_token_diffusion.data import *
 from visual_token_diffusion.learner import *
 from visual_token_diffusion.learner import Callback, build_model, CheckpointError, load_state, save_state, CannotSave
 from visual_token_diffusion import learner as L

@@ -52,6 +52,11 @@ class RunConfig:
     page_steps:int=300 # training steps of a page's small experiments
     samples:int=100000 # draws in a page's Monte-Carlo checks
     seeds:int=3 # repetitions of a page's experiments
+    workers:int=0 # processes that read and cut the data, beside each that trains; 0 reads in the training process
+    accumulate:int=1 # batches whose gradients are added before a step
+    clip:float=0. # longest gradient; 0 never clips
+    monitor:int=100 # steps between two looks of the collapse monitor in `vtd train`; 0 never looks
+    tracker:str='none' # also log to 'tensorboard' or 'wandb'
 
 # %% ../nbs/01a_settings.ipynb #0e210413
 def _near(key, known):
@@ -64,8 +69,8 @@ def _cast(key, val, typ):
     except ValueError: raise SettingsError(f"setting '{key}' needs {typ.__name__}, got '{val}'") from None
 
 # %% ../nbs/01a_settings.ipynb #d52a3039
-_positive = 'grid feature_dim window width depth heads length epochs batch valid_sequences page_steps samples seeds min_count sentences keep'.split()
-_choices = dict(codes=('semantic','random'), unit=('auto','words','letters','bytes','bpe'), precision=('fp32','bf16','fp16'))
+_positive = 'grid feature_dim window width depth heads length epochs batch valid_sequences page_steps samples seeds min_count sentences keep accumulate'.split()
+_choices = dict(codes=('semantic','random'), unit=('auto','words','letters','bytes','bpe'), precision=('fp32','bf16','fp16'), tracker=('none','tensorboard','wandb'))
 
 def _check(cfg):
     "Refuse values that no run could use"
@@ -73,11 +78,12 @@ def _check(cfg):
         if getattr(cfg,k) < 1: raise SettingsError(f"setting '{k}' must be at least 1, got {getattr(cfg,k)}")
     for k,ok in _choices.items():
         if getattr(cfg,k) not in ok: raise SettingsError(f"setting '{k}' must be one of {', '.join(ok)}, got '{getattr(cfg,k)}'")
-    for k in ('steps','threads','entries','seed','save_steps','sample_epochs'):
+    for k in ('steps','threads','entries','seed','save_steps','sample_epochs','workers','monitor'):
         if getattr(cfg,k) < 0: raise SettingsError(f"setting '{k}' must not be negative, got {getattr(cfg,k)}")
     if not 0 < cfg.valid_frac < 1: raise SettingsError(f"setting 'valid_frac' must lie between 0 and 1, got {cfg.valid_frac}")
     if not 0 <= cfg.ema < 1: raise SettingsError(f"setting 'ema' must lie in [0,1), got {cfg.ema}")
     if not 0 <= cfg.dropout < 1: raise SettingsError(f"setting 'dropout' must lie in [0,1), got {cfg.dropout}")
+    if not cfg.clip >= 0: raise SettingsError(f"setting 'clip' must not be negative, got {cfg.clip}")
     if not cfg.lr > 0: raise SettingsError(f"setting 'lr' must be above 0, got {cfg.lr}")
     if not cfg.weight_decay >= 0: raise SettingsError(f"setting 'weight_decay' must not be negative, got {cfg.weight_decay}")
     if cfg.vocab_size < 2: raise SettingsError(f"setting 'vocab_size' must be at least 2, got {cfg.vocab_size}")
