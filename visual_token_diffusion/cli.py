@@ -35,7 +35,7 @@ def make_parser() -> argparse.ArgumentParser:
     top.add_argument('--version', action='store_true', help='print the version')
     sub = top.add_subparsers(dest='command', metavar='COMMAND')
     p,arg = _add(sub, 'train', 'Train a model on text files, or on the embedded corpus.', 'vtd train book.txt -o runs/book steps=1000')
-    arg('words', nargs='*', metavar='FILE|key=value', help='UTF-8 text files, and settings such as steps=1000')
+    arg('words', nargs='*', metavar='FILE|key=value', help='UTF-8 text files, or one folder of documents or token shards; and settings such as steps=1000')
     arg('-o', '--out', metavar='DIR', help='folder for the model (default runs/NAME)')
     arg('--profile', metavar='P', help="run profile: ci, cpu, gpu, gpus (default $VTD_PROFILE or cpu)")
     arg('--resume', action='store_true', help='continue an interrupted training in DIR')
@@ -85,17 +85,18 @@ def train(words, out=None, profile=None, resume=False):
     cfg = load_settings(profile, pairs + (['unit=words'] if not files and not any(p.startswith('unit=') for p in pairs) else []))
     out = Path(out) if out else Path('runs')/(Path(files[0]).stem if files else 'stories')
     _claim(out, resume)
-    text,name,entropy = _corpus(files, cfg)
+    folder = files[0] if len(files)==1 and Path(files[0]).is_dir() else None
+    text,name,entropy = (None,Path(folder).name,None) if folder else _corpus(files, cfg)
     made = []
-    def started(model):
+    def started(model, tokens):
         for p in [out, *out.parents]:
             if p.exists(): break
             made.append(p)
         try: out.mkdir(parents=True, exist_ok=True)
         except OSError as e: raise BadInput(f"cannot make the folder {out} ({e.strerror}); name another with -o") from None
-        print(f"{name}: {len(text):,} characters; {model}")
-    from visual_token_diffusion.learner import train_text
-    try: model,figures = train_text(text, cfg, out, resume, started=started)
+        print(f"{name}: {tokens:,} tokens; {model}")
+    from visual_token_diffusion.learner import train_folder, train_text
+    try: model,figures = train_folder(folder, cfg, out, resume=resume, started=started) if folder else train_text(text, cfg, out, resume=resume, started=started)
     except BaseException: _give_back(made); raise
     if entropy and cfg.unit=='words': figures['entropy'] = entropy
     _finish(model, figures, cfg, out)
