@@ -7,9 +7,10 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/corpus.htm
 # %% auto #0
 __all__ = ['BadData', 'as_text', 'FileDocs', 'end_token', 'write_shards', 'TokenShards', 'TokenPart', 'HubDocs', 'WebDocs']
 
-# %% ../nbs/13a_corpus.ipynb #f71894d9
+# %% ../nbs/13a_corpus.ipynb #5a39f0d8
 import gzip, hashlib, json, os, tarfile, torch, warnings, zlib
 import numpy as np
+from fastcore.basics import patch
 from pathlib import Path
 from . import __version__
 from .text import vocab_from_json, vocab_to_json
@@ -128,7 +129,7 @@ def _verify(f, m, V, crc=None, chunk=2**22):
     if crc not in (None, now): raise BadData(f"the token shard {f} was altered: its checksum is not the index's; write it again")
     if top >= V: raise BadData(f"the token shard {f} has the number {top}, and the vocabulary only {V:,} tokens; was it written with another vocabulary?")
 
-# %% ../nbs/13a_corpus.ipynb #adb0f1c9
+# %% ../nbs/13a_corpus.ipynb #874dd2de
 class TokenShards:
     "Token numbers in files, seen as one row: a length, and slices (n,) long. Raises `BadData`"
     def __init__(self,
@@ -155,30 +156,38 @@ class TokenShards:
         self.ends = np.cumsum([n for _,n in self.files])
         self.mark = hashlib.sha256(json.dumps([self.vocab.fingerprint, index['files'], [n for n,_ in self.files]]).encode()).hexdigest()
 
-    def _index(self, vocab, dtype):
-        f = self.folder/'shards.json'
-        if not f.exists():
-            files = sorted(p.name for p in self.folder.iterdir() if p.suffix in ('.npy','.bin'))
-            if vocab is None or not files: raise BadData(f"{self.folder} has no index of token shards (shards.json); was the writing interrupted? Files from elsewhere need vocab=")
-            return dict(vocab=vocab, dtype=dtype, files=[dict(name=n) for n in files])
-        try:
-            x = json.loads(f.read_text()); assert x['format']==1, 'format'
-            return dict(vocab=vocab_from_json(x['vocab']), dtype=x['dtype'], files=[dict(name=Path(o['name']).name, tokens=int(o['tokens']), crc=int(o['crc'])) for o in x['files']])
-        except (OSError, ValueError, KeyError, TypeError, AssertionError) as e: raise BadData(f"{f} is damaged or from a newer version ({type(e).__name__}); write the shards again") from None
-
     def __len__(self): return int(self.ends[-1])
     def __getstate__(self): return {k:v for k,v in vars(self).items() if k!='maps'}     # a map is opened anew in each process, never copied
-    def shard(self, k):
-        self.__dict__.setdefault('maps', {})
-        if k not in self.maps: self.maps[k] = _map(self.folder/self.files[k][0], self.dtype, self.files[k][1])
-        return self.maps[k]
-    def __getitem__(self, s):
-        a,b,_ = s.indices(len(self)); out,k = [],int(np.searchsorted(self.ends, a, 'right'))
-        while a < b:
-            first = int(self.ends[k])-self.files[k][1]; stop = min(b, int(self.ends[k]))
-            out.append(self.shard(k)[a-first:stop-first]); a,k = stop,k+1
-        return torch.from_numpy(np.concatenate(out or [np.zeros(0)]).astype(np.int64))
-    def part(self, a, b): "Tokens from `a` to before `b`, as a row of their own"; return TokenPart(self, a, b)
+
+# %% ../nbs/13a_corpus.ipynb #3d5f438f
+@patch
+def _index(self:TokenShards, vocab, dtype):
+    f = self.folder/'shards.json'
+    if not f.exists():
+        files = sorted(p.name for p in self.folder.iterdir() if p.suffix in ('.npy','.bin'))
+        if vocab is None or not files: raise BadData(f"{self.folder} has no index of token shards (shards.json); was the writing interrupted? Files from elsewhere need vocab=")
+        return dict(vocab=vocab, dtype=dtype, files=[dict(name=n) for n in files])
+    try:
+        x = json.loads(f.read_text()); assert x['format']==1, 'format'
+        return dict(vocab=vocab_from_json(x['vocab']), dtype=x['dtype'], files=[dict(name=Path(o['name']).name, tokens=int(o['tokens']), crc=int(o['crc'])) for o in x['files']])
+    except (OSError, ValueError, KeyError, TypeError, AssertionError) as e: raise BadData(f"{f} is damaged or from a newer version ({type(e).__name__}); write the shards again") from None
+
+@patch
+def shard(self:TokenShards, k):
+    self.__dict__.setdefault('maps', {})
+    if k not in self.maps: self.maps[k] = _map(self.folder/self.files[k][0], self.dtype, self.files[k][1])
+    return self.maps[k]
+
+@patch
+def __getitem__(self:TokenShards, s):
+    a,b,_ = s.indices(len(self)); out,k = [],int(np.searchsorted(self.ends, a, 'right'))
+    while a < b:
+        first = int(self.ends[k])-self.files[k][1]; stop = min(b, int(self.ends[k]))
+        out.append(self.shard(k)[a-first:stop-first]); a,k = stop,k+1
+    return torch.from_numpy(np.concatenate(out or [np.zeros(0)]).astype(np.int64))
+
+@patch
+def part(self:TokenShards, a, b): "Tokens from `a` to before `b`, as a row of their own"; return TokenPart(self, a, b)
 
 class TokenPart:
     "A stretch of a row of tokens, without a copy"

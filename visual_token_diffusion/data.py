@@ -9,8 +9,9 @@ __all__ = ['split_text', 'encode_split', 'check_length', 'seed_of', 'TokenWindow
            'torch_device', 'epoch_batches', 'lm_dls', 'text_dls', 'folder_split', 'folder_dls', 'shard_split',
            'shard_dls', 'StreamWindows', 'stream_dls', 'WorldPictures', 'world_dls']
 
-# %% ../nbs/13e_data.ipynb #f93e3fb3
+# %% ../nbs/13e_data.ipynb #567a10ef
 import hashlib, math, os, torch, warnings
+from fastcore.basics import patch
 from itertools import islice
 from pathlib import Path
 
@@ -156,7 +157,7 @@ def shard_dls(path, cfg:RunConfig, **kwargs) -> DataLoaders:
     s,train,valid = shard_split(path, cfg, **kwargs)
     return lm_dls(train, valid_windows(valid, cfg), cfg, s.vocab)
 
-# %% ../nbs/13e_data.ipynb #6b70e351
+# %% ../nbs/13e_data.ipynb #2d7d0a9b
 class StreamWindows(IterableDataset):
     "Windows of `length` tokens, packed from a stream of documents; each item is `(window, window)`"
     def __init__(self,
@@ -181,42 +182,50 @@ class StreamWindows(IterableDataset):
     def __len__(self): return self.n
     def __getstate__(self): return {**vars(self), 'place':None, 'windows':None}
     def set_epoch(self, epoch): self.epoch = epoch
+    def __iter__(self): yield from self.items()
 
-    def documents(self, k, n):
-        "Endless documents of consumer `k` of `n`"
-        while True:
-            found = False
-            for i,doc in enumerate(islice(iter(self.open() if callable(self.open) else self.open), self.skip, None)):
-                found = True
-                if i%n != k: continue
-                try: yield as_text(f'document {self.skip+i+1} of the stream', doc)
-                except BadData:
-                    if self.on_bad=='stop': raise
-                    self.count += 1
-            if not found: raise BadData(f"the stream has no documents{f' after the first {self.skip}' if self.skip else ''}")
+# %% ../nbs/13e_data.ipynb #d3da4e18
+@patch
+def documents(self:StreamWindows, k, n):
+    "Endless documents of consumer `k` of `n`"
+    while True:
+        i,given = -1,0
+        for i,doc in enumerate(islice(iter(self.open() if callable(self.open) else self.open), self.skip, None)):
+            if i%n != k: continue
+            try: text = as_text(f'document {self.skip+i+1} of the stream', doc)
+            except BadData:
+                if self.on_bad=='stop': raise
+                self.count += 1; continue
+            given += 1; yield text
+        if i < 0: raise BadData(f"the stream has no documents{f' after the first {self.skip}' if self.skip else ''}")
+        if not given: raise BadData(f"the stream's {i+1} documents hold nothing for reader {k+1} of {n}; use fewer workers, or look at the documents")
 
-    def packed(self, k, n):
-        "Endless windows (length,) of consumer `k` of `n`"
-        held,end,empty = [],end_token(self.vocab),0
-        for doc in self.documents(k, n):
-            ids = self.vocab.encode(doc); held += ids+[end]*bool(ids); m = len(held)//self.length
-            empty = 0 if ids else empty+1
-            if empty > 10000: raise BadData("the stream gave 10,000 empty documents in a row")
-            if m: yield from torch.tensor(held[:m*self.length]).view(m, -1); held = held[m*self.length:]
+@patch
+def packed(self:StreamWindows, k, n):
+    "Endless windows (length,) of consumer `k` of `n`"
+    held,end,empty = [],end_token(self.vocab),0
+    for doc in self.documents(k, n):
+        ids = self.vocab.encode(doc); held += ids+[end]*bool(ids); m = len(held)//self.length
+        empty = 0 if ids else empty+1
+        if empty > 10000: raise BadData("the stream gave 10,000 empty documents in a row")
+        if m: yield from torch.tensor(held[:m*self.length]).view(m, -1); held = held[m*self.length:]
 
-    def mixed(self, k, n):
-        "The same, each drawn by lot from `shuffle` that are held back"
-        ws = self.packed(k, n); pool,g = list(islice(ws, self.shuffle)),torch.Generator().manual_seed(seed_of('stream', self.seed, k, n))
-        for w in ws:
-            if not pool: yield w; continue
-            i = int(torch.randint(len(pool), (), generator=g)); yield pool[i]; pool[i] = w
+@patch
+def mixed(self:StreamWindows, k, n):
+    "The same, each drawn by lot from `shuffle` that are held back"
+    ws = self.packed(k, n); pool,g = list(islice(ws, self.shuffle)),torch.Generator().manual_seed(seed_of('stream', self.seed, k, n))
+    for w in ws:
+        if not pool: yield w; continue
+        i = int(torch.randint(len(pool), (), generator=g)); yield pool[i]; pool[i] = w
 
-    def __iter__(self):
-        info = get_worker_info(); w,nw = (info.id,info.num_workers) if info else (0,1)
-        mine = len(range(w, self.n//self.bs, nw))*self.bs           # fastai gives its batches to the workers in turn
-        at = (w, nw, self.epoch*mine)
-        if self.place != at: self.windows = islice(self.mixed(self.rank*nw+w, self.world*nw), at[2], None)
-        for j in range(mine): x = next(self.windows); self.place = (w, nw, at[2]+j+1); yield x,x
+@patch
+def items(self:StreamWindows):
+    "Windows of this epoch for this worker of this process"
+    info = get_worker_info(); w,nw = (info.id,info.num_workers) if info else (0,1)
+    mine = len(range(w, self.n//self.bs, nw))*self.bs           # fastai gives its batches to the workers in turn
+    at = (w, nw, self.epoch*mine)
+    if self.place != at: self.windows = islice(self.mixed(self.rank*nw+w, self.world*nw), at[2], None)
+    for j in range(mine): x = next(self.windows); self.place = (w, nw, at[2]+j+1); yield x,x
 
 # %% ../nbs/13e_data.ipynb #a48bdb31
 def stream_dls(open, # as in `StreamWindows`
