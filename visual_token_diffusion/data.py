@@ -184,7 +184,7 @@ class StreamWindows(IterableDataset):
     def set_epoch(self, epoch): self.epoch = epoch
     def __iter__(self): yield from self.items()
 
-# %% ../nbs/13e_data.ipynb #d3da4e18
+# %% ../nbs/13e_data.ipynb #cd2c2620
 @patch
 def documents(self:StreamWindows, k, n):
     "Endless documents of consumer `k` of `n`"
@@ -218,6 +218,7 @@ def mixed(self:StreamWindows, k, n):
         if not pool: yield w; continue
         i = int(torch.randint(len(pool), (), generator=g)); yield pool[i]; pool[i] = w
 
+# %% ../nbs/13e_data.ipynb #d9d63f95
 @patch
 def items(self:StreamWindows):
     "Windows of this epoch for this worker of this process"
