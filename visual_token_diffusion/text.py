@@ -259,7 +259,7 @@ def encode_strict(vocab:Vocab, # any vocabulary
     ids = vocab.encode(text)
     if vocab.lossless or vocab.decode(ids)==text: return ids
     bad = vocab.unknown(text)
-    if bad: raise UnknownToken(f"this vocabulary of {vocab.kind} has no {', '.join(map(repr, bad[:5]))}{' ...' if bad[5:] else ''}")
+    if bad: raise UnknownToken(f"this vocabulary of {vocab.kind} has no {', '.join(repr(b if len(b) <= 40 else b[:39]+'…') for b in bad[:5])}{' ...' if bad[5:] else ''}")
     raise UnknownToken(f"this vocabulary of {vocab.kind} would change the spacing: write it as {vocab.decode(ids)[:60]!r}")
 
 # %% ../nbs/01b_text.ipynb #9efcae28
