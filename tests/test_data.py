@@ -140,6 +140,19 @@ def test_workers_count_what_they_skip():
 def test_a_stream_trains():
     d = stream_dls(lambda: docs, vocab, cfg, held=50); assert epoch(d).shape==(16,16) and d.valid_ds.tensors[0].shape==(8,16)
 
+@pytest.mark.parametrize('w', [0,2])
+def test_training_reads_every_window_of_a_stream(w):
+    "fastai would take one to look at it"
+    from fastai.learner import Learner
+    from fastai.callback.core import Callback
+    class See(Callback):
+        seen = []
+        def before_batch(self): self.seen.append(self.x.clone())
+    c = replace(cfg, workers=w); d = stream_dls(docs, vocab, c, held=50, shuffle=0); see = See(); see.seen = []
+    l = Learner(d, torch.nn.Sequential(torch.nn.Embedding(len(vocab), 4), torch.nn.Linear(4, len(vocab))), loss_func=lambda p,y: p.mean(), cbs=see)
+    with l.no_bar(), l.no_logging(): l.fit(1)
+    d.train.dataset.place = None; assert torch.equal(torch.cat(see.seen[:4]), torch.cat([b[0] for b in d.train]))
+
 # -- optional packages
 
 def test_hub_stream(tmp_path):

@@ -10,7 +10,9 @@ lib = root/'visual_token_diffusion'
 
 # A module imports only from the rows above its own.
 layers = '''settings runs text grammar things scenes world stories clip semantics grids codebooks quantizers encoder decoder readers calibration robust losses learnt spectral diffusion discrete samplers continuous heads denoiser painting guidance model animations views charts
-metrics diagnostics referee checkpoints callbacks monitor corpus data learner widgets cli'''.split()
+metrics diagnostics referee
+checkpoints callbacks monitor corpus data distributed factories cards learner
+widgets cli'''.split()
 
 def ini():
     c = configparser.ConfigParser(interpolation=None); c.read(root/'settings.ini'); return c

@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/data.html.
 # %% auto #0
 __all__ = ['split_text', 'encode_split', 'check_length', 'seed_of', 'TokenWindows', 'rank_world', 'RankRows', 'valid_windows',
            'torch_device', 'epoch_batches', 'lm_dls', 'text_dls', 'folder_split', 'folder_dls', 'shard_split',
-           'shard_dls', 'StreamWindows', 'stream_dls', 'WorldPictures', 'world_dls']
+           'shard_dls', 'StreamWindows', 'StreamDL', 'stream_dls', 'WorldPictures', 'world_dls']
 
 # %% ../nbs/13e_data.ipynb #567a10ef
 import hashlib, math, os, torch, warnings
@@ -228,7 +228,13 @@ def items(self:StreamWindows):
     if self.place != at: self.windows = islice(self.mixed(self.rank*nw+w, self.world*nw), at[2], None)
     for j in range(mine): x = next(self.windows); self.place = (w, nw, at[2]+j+1); yield x,x
 
-# %% ../nbs/13e_data.ipynb #a48bdb31
+# %% ../nbs/13e_data.ipynb #816a5468
+class StreamDL(TfmdDL):
+    "A `TfmdDL` of an iterable that takes no item to look at it: a batch is one input and targets"
+    n_inp = 1
+    def _one_pass(self): self._n_inp,self._types = 1,None
+
+# %% ../nbs/13e_data.ipynb #fc0c43f5
 def stream_dls(open, # as in `StreamWindows`
                vocab, # a `Vocab`
                cfg:RunConfig, # batch, steps, epochs, length, valid_sequences, seed, workers
@@ -247,11 +253,11 @@ def stream_dls(open, # as in `StreamWindows`
     if len(ids) < cfg.length: raise BadData(f"the first {held} documents of the stream have {len(ids)} tokens, too few to validate with sequences of {cfg.length}; hold more of them")
     valid = valid_windows(torch.tensor(ids), cfg)[ds.rank::ds.world]
     bs,dev = cfg.batch,torch_device(cfg.device)
-    dls = DataLoaders(TfmdDL(ds, bs, num_workers=cfg.workers, n=len(ds)), TfmdDL(TensorDataset(valid, valid), bs, num_workers=0), device=dev)
+    dls = DataLoaders(StreamDL(ds, bs, num_workers=cfg.workers, n=len(ds)), TfmdDL(TensorDataset(valid, valid), bs, num_workers=0), device=dev)
     dls.vocab = vocab
     return dls.to(dev)
 
-# %% ../nbs/13e_data.ipynb #e91d7fc8
+# %% ../nbs/13e_data.ipynb #a2f49ac4
 class WorldPictures(IterableDataset):
     "`n` batches of `(pictures (B,3,size,size) float, scene numbers (B,) long)` an epoch, painted when asked for"
     def __init__(self,
@@ -282,6 +288,6 @@ def world_dls(world, # a `World`
     bs,dev = cfg.batch,torch_device(cfg.device)
     tds = WorldPictures(world, epoch_batches(cfg), bs, size, cfg.seed)
     vds = WorldPictures(world, max(1, cfg.valid_sequences//(bs*tds.ranks)), bs, size, seed_of('valid', cfg.seed), fixed=True)
-    dls = DataLoaders(*[TfmdDL(d, None, num_workers=w, n=len(d)) for d,w in ((tds,cfg.workers),(vds,0))], device=dev)
+    dls = DataLoaders(*[StreamDL(d, None, num_workers=w, n=len(d)) for d,w in ((tds,cfg.workers),(vds,0))], device=dev)
     dls.world = world
     return dls.to(dev)

@@ -22,13 +22,13 @@ warnings.filterwarnings('ignore', message='.*chained_assignment.*')             
 # %% ../nbs/13_training.ipynb #39942027
 from fastai.callback.core import Callback
 from fastai.callback.schedule import ParamScheduler, combined_cos
-from fastai.learner import Learner
 from fastai.optimizer import OptimWrapper
 from tqdm import tqdm
 from .callbacks import AutocastCB, CSVCB, EMACB, EpochCB, FiniteCB, NotFinite, SampleCB
 from .checkpoints import CannotSave, load_state, save_state, tidy
 from .data import TokenWindows, folder_split, lm_dls, seed_of, shard_split, split_text, torch_device, valid_windows
 from .diffusion import antithetic_times
+from .factories import PictureLearner, TokenIds, filled
 from .grids import sentence_image, stack_images
 from .metrics import bigram_nll, unigram_nll
 from .model import CheckpointError, VisualTokenLM, build_model, validation_bound
@@ -128,8 +128,8 @@ class StateCB(EpochCB):
         return True
 
 # %% ../nbs/13_training.ipynb #5ee0a7c2
-class ResumableLearner(Learner):
-    "A `Learner` whose next epoch of training may begin at batch `start_iter`"
+class ResumableLearner(PictureLearner):
+    "A `PictureLearner` whose next epoch of training may begin at batch `start_iter`"
     start_iter = 0
     def all_batches(self):
         self.n_iter,start = len(self.dl),0
@@ -142,14 +142,16 @@ def lm_learner(model, # a `VisualTokenLM`
                dls, # from `lm_dls`
                cfg:RunConfig, # lr, weight_decay, precision, ema, seed
                cbs=() # more callbacks
-              ) -> Learner:
+              ) -> PictureLearner:
     "A fastai `Learner` for the masked bound: AdamW, warm-up over a tenth of the run, then a cosine to zero"
     opt = partial(OptimWrapper, opt=partial(torch.optim.AdamW, betas=(.9,.98), fused=dls.device.type in ('cpu','cuda')))
     sched = ParamScheduler({'lr':combined_cos(.1, cfg.lr/25, cfg.lr, cfg.lr/1000)})
     extra = [AutocastCB(cfg.precision)] if cfg.precision!='fp32' else []
     if cfg.ema: extra.append(EMACB(cfg.ema))
-    return ResumableLearner(dls, model.to(dls.device), loss_func=bound_loss, opt_func=opt, lr=cfg.lr, wd=cfg.weight_decay,
+    learn = ResumableLearner(dls, model.to(dls.device), loss_func=bound_loss, opt_func=opt, lr=cfg.lr, wd=cfg.weight_decay,
                    cbs=[ProcessCB(cfg.seed), FiniteCB(), sched, *extra, *cbs])
+    learn.kind,learn.results = TokenIds,filled
+    return learn
 
 # %% ../nbs/13_training.ipynb #453e127f
 _free = ('profile','device','threads','save_steps','keep','sample_epochs','workers','monitor','tracker')    # these may change when a training continues
