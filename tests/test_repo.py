@@ -11,7 +11,7 @@ lib = root/'visual_token_diffusion'
 # A module imports only from the rows above its own.
 layers = '''settings runs text grammar things scenes world stories clip semantics grids codebooks quantizers encoder decoder readers calibration robust losses learnt spectral diffusion discrete samplers continuous heads denoiser painting guidance model animations views charts
 metrics diagnostics referee
-checkpoints callbacks monitor corpus data distributed factories cards learner
+checkpoints callbacks monitor watch corpus data distributed factories cards learner
 widgets cli'''.split()
 
 def ini():

@@ -93,7 +93,7 @@ def kill_and_compare(d, n, seed=0):
         p = start(d, 'killed', *(['--resume'] if before else []))
         while p.poll() is None and state_files(out)[-1:]==before: time.sleep(.005)
         time.sleep(rng.uniform(0, .3)); p.send_signal(signal.SIGKILL); p.wait()
-        for f in state_files(out): assert torch.load(f, weights_only=True)['format']==1, 'a state that cannot be read'
+        for f in state_files(out): assert torch.load(f, weights_only=True)['format']==2, 'a state that cannot be read'
         steps.append(int(state_files(out)[-1].stem[-8:]))
     for name,more in (('killed',['--resume']),('whole',[])):
         p = start(d, name, *more); said = p.communicate()[1]; assert p.returncode==0, said
@@ -148,9 +148,9 @@ def less(d):
     s = torch.load(state_files(d)[-1], weights_only=True)['model']; s.pop('trunk.blocks.0.up.weight'); return s
 
 resume_traps = {
-    'newer state': (lambda d: change(d, format=2, library_version='9.0'), 'written by version 9.0'), 'state of another vocabulary': (lambda d: change(d, vocab='0'*16), 'another vocabulary'),
+    'older state': (lambda d: change(d, format=1), 'earlier version'), 'newer state': (lambda d: change(d, format=3, library_version='9.0'), 'written by version 9.0'), 'state of another vocabulary': (lambda d: change(d, vocab='0'*16), 'another vocabulary'),
     'state without a tensor': (lambda d: change(d, model=less(d)), 'up.weight'), 'state without a part': (lambda d: change(d, opt=None), "no 'opt'"),
-    'state with a pickle': (lambda d: torch.save(dict(format=1, evil=Evil()), state_files(d)[-1]), 'not opened'), 'state that is a bare pickle': (lambda d: state_files(d)[-1].write_bytes(__import__('pickle').dumps(Evil())), 'not opened'),
+    'state with a pickle': (lambda d: torch.save(dict(format=2, evil=Evil()), state_files(d)[-1]), 'not opened'), 'state that is a bare pickle': (lambda d: state_files(d)[-1].write_bytes(__import__('pickle').dumps(Evil())), 'not opened'),
     'half a state': (lambda d: state_files(d)[-1].write_bytes(state_files(d)[-1].read_bytes()[:5000]), 'damaged'), 'empty state': (lambda d: state_files(d)[-1].write_bytes(b''), 'damaged'), 'a list': (lambda d: torch.save([1], state_files(d)[-1]), 'not a training state')}
 model_traps = {
     'newer model': (lambda d: edit(d/'config.json', format=2), 'format 2'), 'model without a tensor': (lambda d: tensors(d, 'trunk.blocks.0.up.weight'), 'up.weight'), 'model without another tensor': (lambda d: tensors(d, 'trunk.blocks.0.down.weight'), 'damaged'),

@@ -14,6 +14,8 @@ from . import __version__
 from .model import CheckpointError
 
 # %% ../nbs/13d_resuming.ipynb #db572ffb
+_format = 2      # 2: a generator state for every process
+
 class CannotSave(ValueError): "A checkpoint that could not be written; the message is one line."
 
 def save_atomically(obj, # tensors, numbers, strings, in dicts and lists
@@ -44,7 +46,7 @@ def save_state(state:dict, # tensors, numbers, strings, in dicts and lists
     d = Path(folder)
     try:
         d.mkdir(parents=True, exist_ok=True)
-        save_atomically(dict(format=1, library_version=__version__, **state), d/f'train_state-{step:08}.pt')
+        save_atomically(dict(format=_format, library_version=__version__, **state), d/f'train_state-{step:08}.pt')
         for old in state_files(d)[:-keep]: old.unlink(missing_ok=True)
     except (OSError, RuntimeError) as e:
         why = 'is the folder read-only?' if isinstance(e, PermissionError) else 'is the disk full?'
@@ -64,6 +66,7 @@ def load_state(folder) -> dict:
     except pickle.UnpicklingError: raise CheckpointError(f"{f} holds something other than tensors, numbers and text; it was not opened, since it could run code; {other}") from None
     except Exception as e: raise CheckpointError(f"{f} is damaged ({type(e).__name__}); {other}") from None
     if not isinstance(s, dict) or type(s.get('format')) is not int: raise CheckpointError(f"{f} is not a training state; {other}")
-    if s['format'] > 1: raise CheckpointError(f"{f} was written by version {s.get('library_version')} of the library; this is {__version__}: update it to continue")
+    if s['format'] < _format: raise CheckpointError(f"{f} was written by an earlier version of the library and cannot be continued; train anew into another folder")
+    if s['format'] > _format: raise CheckpointError(f"{f} was written by version {s.get('library_version')} of the library; this is {__version__}: update it to continue")
     if gone := [k for k in _parts if k not in s]: raise CheckpointError(f"{f} is damaged (no '{gone[0]}'); {other}")
     return s

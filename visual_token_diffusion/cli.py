@@ -77,14 +77,37 @@ def _corpus(files, cfg):
     entropy = g.entropy()*0.6931471805599453/(g.mean_length()+1)   # the line break is a token, and certain
     return story_text(cfg.sentences, torch.Generator().manual_seed(cfg.seed)), 'stories', entropy
 
+# %% ../nbs/16_cli.ipynb #0481dfd9
+def _launch(cfg, args) -> bool:
+    "Whether the profile is for several processes and nobody has started them; then say how"
+    if cfg.profile!='gpus' or 'WORLD_SIZE' in os.environ: return False
+    from visual_token_diffusion.distributed import launch_command
+    print(f"the profile gpus trains in several processes, one per GPU; start them with\n\n  {launch_command(args)}\n"); return True
+
+def _join(cfg) -> int:
+    "Number of this process, the first is 0"
+    if int(os.environ.get('WORLD_SIZE', 1)) < 2: return 0
+    from visual_token_diffusion.distributed import join
+    return join(cfg.device)[0]
+
+def _wait():
+    "Until all processes are here"
+    if int(os.environ.get('WORLD_SIZE', 1)) < 2: return
+    from visual_token_diffusion.distributed import gather
+    gather(0)
+
 # %% ../nbs/16_cli.ipynb #f15cdf73
 def train(words, out=None, profile=None, resume=False):
     "Train a model; writes the checkpoint, settings.json, metrics.json and samples.png into `out`"
     from visual_token_diffusion.settings import load_settings
     files,pairs = [w for w in words if '=' not in w or Path(w).exists()],[w for w in words if '=' in w and not Path(w).exists()]
     cfg = load_settings(profile, pairs + (['unit=words'] if not files and not any(p.startswith('unit=') for p in pairs) else []))
+    args = ['train', *words, *(['-o',str(out)] if out else []), *(['--profile',profile] if profile else []), *(['--resume'] if resume else [])]
+    if _launch(cfg, args): return
+    rank = _join(cfg)
     out = Path(out) if out else Path('runs')/(Path(files[0]).stem if files else 'stories')
     _claim(out, resume)
+    _wait()
     folder = files[0] if len(files)==1 and Path(files[0]).is_dir() else None
     text,name,entropy = (None,Path(folder).name,None) if folder else _corpus(files, cfg)
     made = []
@@ -94,10 +117,11 @@ def train(words, out=None, profile=None, resume=False):
             made.append(p)
         try: out.mkdir(parents=True, exist_ok=True)
         except OSError as e: raise BadInput(f"cannot make the folder {out} ({e.strerror}); name another with -o") from None
-        print(f"{name}: {tokens:,} tokens; {model}")
+        if not rank: print(f"{name}: {tokens:,} tokens; {model}")
     from visual_token_diffusion.learner import train_folder, train_text
     try: model,figures = train_folder(folder, cfg, out, resume=resume, started=started) if folder else train_text(text, cfg, out, resume=resume, started=started)
     except BaseException: _give_back(made); raise
+    if rank: return
     if entropy and cfg.unit=='words': figures['entropy'] = entropy
     _finish(model, figures, cfg, out)
 
@@ -105,9 +129,10 @@ def train(words, out=None, profile=None, resume=False):
 def _finish(model, figures, cfg, out):
     "Save what was measured and a picture of samples, and print both"
     from dataclasses import asdict
-    model.save_pretrained(out)
+    import visual_token_diffusion.cards   # gives models their card
+    from visual_token_diffusion.learner import sample_strip
     _write_json(out/'settings.json', asdict(cfg)); _write_json(out/'metrics.json', figures)
-    _draw_samples(model, model.generate(n=4, seed=cfg.seed, length=min(model.length, 16)), out/'samples.png')
+    model.describe(figures, asdict(cfg), sample_strip(model, seed=cfg.seed), out.name).save_pretrained(out)      # with its card and samples.png
     print(_table(figures))
     print(f"\nsample:\n{model.generate(seed=cfg.seed)[0].strip()}\n\nmodel: {out}\npicture of samples: {out/'samples.png'}")
 
@@ -255,5 +280,6 @@ def main(argv=None) -> int:
     except (ValueError, OSError) as e:
         if os.environ.get('VTD_DEBUG'): raise
         said = f"cannot use {e.filename}: {e.strerror}" if isinstance(e, OSError) and e.filename and e.strerror else str(e)
-        print(f"vtd: {' '.join(said.split())}", file=sys.stderr); return 2
+        who = f" (process {int(os.environ['RANK'])+1})" if 'RANK' in os.environ else ''
+        print(f"vtd{who}: {' '.join(said.split())}", file=sys.stderr); return 2
     return 0

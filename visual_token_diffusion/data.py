@@ -111,9 +111,10 @@ def lm_dls(train, # (N,) long, or anything with a length and slices
     rank,world = rank_world()
     tds = TokenWindows(train, cfg.length, epoch_batches(cfg)*cfg.batch*world, cfg.seed)
     if world > 1: tds = RankRows(tds, cfg.batch, rank, world)
-    vds = TensorDataset(valid[rank::world], valid[rank::world])
+    mine = valid[torch.arange(len(valid))//cfg.batch%world==rank]     # the rows of each batch of all processes that are ours
+    vds = TensorDataset(mine, mine)
     dls = DataLoaders.from_dsets(tds, vds, bs=cfg.batch, shuffle=False, num_workers=cfg.workers, device=torch_device(cfg.device))
-    dls.vocab = vocab
+    dls.vocab,dls.valid_total = vocab,len(valid)
     return dls
 
 def text_dls(text:str, # a corpus in memory

@@ -6,7 +6,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/training.h
 
 # %% auto #0
 __all__ = ['ProcessCB', 'bound_loss', 'ReportCB', 'CheckpointCB', 'StateCB', 'ResumableLearner', 'lm_learner', 'sample_strip',
-           'train_text', 'train_folder', 'train_tokens', 'fit_text', 'measure']
+           'train_text', 'train_folder', 'train_tokens', 'extras', 'fit_text', 'measure']
 
 # %% ../nbs/13_training.ipynb #4c2b7654
 import hashlib, json, math, os, sys, time, warnings, torch
@@ -21,18 +21,21 @@ warnings.filterwarnings('ignore', message='.*chained_assignment.*')             
 
 # %% ../nbs/13_training.ipynb #39942027
 from fastai.callback.core import Callback
+from fastai.callback.training import GradientAccumulation, GradientClip
 from fastai.callback.schedule import ParamScheduler, combined_cos
 from fastai.optimizer import OptimWrapper
 from tqdm import tqdm
-from .callbacks import AutocastCB, CSVCB, EMACB, EpochCB, FiniteCB, NotFinite, SampleCB
-from .checkpoints import CannotSave, load_state, save_state, tidy
+from .callbacks import AutocastCB, CSVCB, EMACB, EpochCB, FiniteCB, NotFinite, SampleCB, TrackCB, tracker
+from .checkpoints import CannotSave, load_state, save_state, state_files, tidy
 from .data import TokenWindows, folder_split, lm_dls, seed_of, shard_split, split_text, torch_device, valid_windows
 from .diffusion import antithetic_times
+from .distributed import ProcessLost, RanksCB, join, lost, rank_world, rng_states, set_rng
 from .factories import PictureLearner, TokenIds, filled
 from .grids import sentence_image, stack_images
 from .metrics import bigram_nll, unigram_nll
 from .model import CheckpointError, VisualTokenLM, build_model, validation_bound
 from .settings import RunConfig, load_settings
+from .watch import Collapsed, WordCollapseCB
 
 # %% ../nbs/13_training.ipynb #9aef43b1
 class ProcessCB(Callback):
@@ -42,11 +45,13 @@ class ProcessCB(Callback):
     def before_epoch(self):
         if hasattr(self.dls.train_ds, 'set_epoch'): self.dls.train_ds.set_epoch(self.epoch)
     def before_batch(self):
-        ids = self.xb[0]
+        ids = self.xb[0]; (rank,world),n = rank_world(),len(self.xb[0])
         when = ('train', self.epoch, self.iter) if self.training else ('valid', self.iter)
         g = torch.Generator().manual_seed(seed_of(self.seed, *when))
-        hidden,weight = self.model.process.corrupt(torch.ones(ids.shape, dtype=torch.bool), antithetic_times(len(ids), g), g)
-        self.learn.xb,self.learn.yb = (ids, hidden.to(ids.device), weight.to(ids.device)),(ids,)
+        total,at = (n,0) if world==1 else (n*world,rank*n) if self.training else (min(self.dl.bs*world, self.dls.valid_total-self.iter*self.dl.bs*world),rank*self.dl.bs)
+        hidden,weight = self.unwrapped.process.corrupt(torch.ones(total, ids.shape[1], dtype=torch.bool), antithetic_times(total, g), g)
+        mine = slice(at, at+n)      # noise is drawn for the batch of all processes
+        self.learn.xb,self.learn.yb = (ids, hidden[mine].to(ids.device), weight[mine].to(ids.device)),(ids,)
 
 def bound_loss(pred, # (B,) the model's bound, nats per sequence
                ids # (B,L)
@@ -58,8 +63,8 @@ def bound_loss(pred, # (B,) the model's bound, nats per sequence
 class ReportCB(EpochCB):
     "A progress bar on a terminal and one line per epoch; keeps the lines in `history`"
     order = 60
-    def __init__(self, epochs, steps, tokens, out=print, history=()):
-        self.epochs,self.steps,self.tokens,self.out,self.history = epochs,steps,tokens,out,list(history)
+    def __init__(self, epochs, steps, tokens, out=print, history=(), accumulate=1):
+        self.epochs,self.steps,self.tokens,self.out,self.history,self.accumulate = epochs,steps,tokens,out,list(history),accumulate
     def before_fit(self):
         self.bar = tqdm(total=self.steps*self.epochs, disable=None if self.out else True, unit='step', leave=False)
         self.bar.update(self.steps*len(self.history))
@@ -72,7 +77,7 @@ class ReportCB(EpochCB):
     def after_train(self): self.rate = self.tokens*self.done/(time.perf_counter()-self.began)
     def trained_epoch(self):
         train,valid = self.recorder.log[1:3]
-        self.history.append(dict(epoch=self.epoch+1, step=self.steps*(self.epoch+1), train=train, valid=valid, tokens_per_s=round(self.rate)))
+        self.history.append(dict(epoch=self.epoch+1, step=self.steps*(self.epoch+1)//self.accumulate, train=train, valid=valid, tokens_per_s=round(self.rate)))
         line = f'step {self.history[-1]["step"]:6}   train {train:.3f}   valid {valid:.3f} nats/token   {self.rate:,.0f} tokens/s'
         if self.out: self.bar.clear(); self.out(line)
     def after_fit(self): self.bar.close()
@@ -86,7 +91,7 @@ class CheckpointCB(EpochCB):
     def trained_epoch(self):
         best = min(self.report.history, key=lambda h: h['valid'])['epoch']==self.epoch+1
         try:
-            for d in [self.path, *([self.path/'best'] if best else [])]: self.model.save_pretrained(d)
+            for d in [self.path, *([self.path/'best'] if best else [])]: self.unwrapped.save_pretrained(d)
         except (OSError, RuntimeError, CheckpointError) as e:
             raise CannotSave(f"cannot save the model in {self.path}: is the disk full? ({str(e).splitlines()[0]})") from None
 
@@ -99,7 +104,7 @@ class StateCB(EpochCB):
         self.due,self.rng = False,None
     def cbs_with_state(self): return {c.name:c for c in self.learn.cbs if hasattr(c, 'state_dict')}
     def before_fit(self):
-        tidy(self.path)
+        if not rank_world()[0]: tidy(self.path)
         if not self.state: return self.save(0, 0)
         for k,c in self.cbs_with_state().items():
             if k in self.state['callbacks']: c.load_state_dict(self.state['callbacks'][k])
@@ -109,11 +114,11 @@ class StateCB(EpochCB):
         self.learn.train_iter,self.learn.start_iter = s['step'],s['iter']
         if s['iter']: self.learn.pct_train = s['pct_train']
         self.recorder.smooth_loss.count,self.recorder.smooth_loss.val = s['smooth']
-        if s['iter']: self.rng = s['rng']
-        else: torch.set_rng_state(s['rng'])
+        if s['iter']: self.rng = s['rng'][rank_world()[0]]
+        else: set_rng(s['rng'][rank_world()[0]])
         self.state = None
     def before_batch(self):
-        if self.rng is not None: torch.set_rng_state(self.rng); self.rng = None
+        if self.rng is not None: set_rng(self.rng); self.rng = None
     def after_batch(self):
         if not self.training or self.iter+1==self.n_iter: return     # after the last one the epoch's own state follows
         self.due |= bool(self.every) and self.train_iter%self.every==0
@@ -122,15 +127,17 @@ class StateCB(EpochCB):
     def save(self, epoch, it):
         "Whether it was done; not while gradients wait to be accumulated"
         if any(p.grad is not None for p in self.model.parameters()): return False
-        sm = self.recorder.smooth_loss
-        save_state(dict(epoch=epoch, iter=it, step=self.train_iter, pct_train=self.pct_train, smooth=(sm.count, sm.val), opt=self.opt.state_dict(), model=self.model.state_dict(), config=self.model.config,
-            history=self.report.history, callbacks={k:c.state_dict() for k,c in self.cbs_with_state().items()}, rng=torch.get_rng_state(), **self.facts), self.path, self.train_iter, self.keep)
+        sm,rng = self.recorder.smooth_loss,rng_states()      # of all processes; the first one writes
+        if rank_world()[0]: return True
+        save_state(dict(epoch=epoch, iter=it, step=self.train_iter, pct_train=self.pct_train, smooth=(sm.count, sm.val), opt=self.opt.state_dict(), model=self.unwrapped.state_dict(), config=self.unwrapped.config,
+            history=self.report.history, callbacks={k:c.state_dict() for k,c in self.cbs_with_state().items()}, rng=rng, **self.facts), self.path, self.train_iter, self.keep)
         return True
 
 # %% ../nbs/13_training.ipynb #5ee0a7c2
 class ResumableLearner(PictureLearner):
     "A `PictureLearner` whose next epoch of training may begin at batch `start_iter`"
     start_iter = 0
+    def to_detach(self, b, cpu=True, gather=False): return super().to_detach(b, cpu, False)     # sums over processes are made once, after all batches
     def all_batches(self):
         self.n_iter,start = len(self.dl),0
         if self.training: start,self.start_iter = self.start_iter,0
@@ -161,6 +168,7 @@ def _resume(path, cfg, mark, vocab):
     state = load_state(path); old,new = asdict(RunConfig())|state['settings'],asdict(cfg)
     diff = [k for k in new if old[k]!=new[k] and k not in _free]
     if diff: raise CheckpointError(f"{path} was trained with {', '.join(f'{k}={old[k]}' for k in diff)}; continue with the same settings")
+    if state.get('processes', 1)!=rank_world()[1]: raise CheckpointError(f"{path} was trained by {state.get('processes', 1)} process(es), this is {rank_world()[1]}; continue with as many")
     if state['text']!=mark: raise CheckpointError(f"{path} was trained on another text; give the same files to continue")
     if state['vocab']!=vocab.fingerprint: raise CheckpointError(f"{path} was trained with another vocabulary; continue with the library's version {state['library_version']}")
     try:
@@ -170,6 +178,7 @@ def _resume(path, cfg, mark, vocab):
 
 def sample_strip(model, n:int=4, seed:int=0, length:int=16):
     "A picture of `n` samples, one below the other, words under the grids"
+    model = getattr(model, 'module', model)
     rows = [model.vocab.encode(t) for t in model.generate(n=n, seed=seed, length=min(model.length, length))]
     return stack_images([sentence_image(model.encoder(torch.tensor(r)), words=[model.vocab.label(i) for i in r], cols=8) for r in rows if r])
 
@@ -205,13 +214,26 @@ def train_tokens(vocab, # a `Vocab`
                 ):
     "`(model, figures)`. Raises `ValueError` before anything is written"
     if cfg.threads: torch.set_num_threads(cfg.threads)
-    t0,device = time.perf_counter(),torch_device(cfg.device)
+    t0,device,(rank,world) = time.perf_counter(),torch_device(cfg.device),join(cfg.device)
     windows,head = valid_windows(valid, cfg),train if torch.is_tensor(train) else train[:_head]
     model,state = _resume(path, cfg, mark, vocab) if resume else (build_model(vocab, head, cfg),{})
     if started: started(model, len(train)+len(valid))
-    fit_text(model, lm_dls(train, windows, cfg, vocab), cfg, path, progress, dict(settings=asdict(cfg), text=mark, vocab=vocab.fingerprint), state)
+    fit_text(model, lm_dls(train, windows, cfg, vocab), cfg, path, progress, dict(settings=asdict(cfg), text=mark, vocab=vocab.fingerprint, processes=world), state)
+    if rank: return model,{}     # the first process measures and reports
     figures = measure(model, vocab, head, windows) | dict(train_tokens=len(train), seconds=round(time.perf_counter()-t0, 1))
     return model,figures
+
+# %% ../nbs/13_training.ipynb #1257c611
+def extras(dls, cfg, path, report) -> list:
+    "The callbacks that settings ask for: accumulation, clipping, the monitor, a tracker"
+    cbs,first = [],not rank_world()[0]
+    if cfg.accumulate > 1: cbs.append(GradientAccumulation(cfg.batch*cfg.accumulate))     # fastai counts samples
+    if cfg.clip: cbs.append(GradientClip(cfg.clip))
+    if cfg.monitor and first:
+        def say(line): report.bar.clear(); print(f'warning: {line}', file=sys.stderr, flush=True)
+        cbs.append(WordCollapseCB(dls.valid_ds.tensors[0][:16], cfg.monitor*cfg.accumulate, say=say))
+    if cfg.tracker!='none' and path and first: cbs.append(TrackCB(tracker(cfg.tracker, path, asdict(cfg))))
+    return cbs
 
 # %% ../nbs/13_training.ipynb #e007fa15
 def fit_text(model, # a `VisualTokenLM`
@@ -223,18 +245,23 @@ def fit_text(model, # a `VisualTokenLM`
              state=None # from an interrupted training
             ):
     "Train `model` in place, from where `state` was left; torch's own generator is afterwards as before"
-    state = state or {}
-    report = ReportCB(cfg.epochs, len(dls.train), cfg.batch*cfg.length, partial(print, flush=True) if progress else None, state.get('history',()))
-    cbs = [report]
-    if path: cbs += [CheckpointCB(path, report), StateCB(path, facts or {}, report, cfg.save_steps, cfg.keep, state), CSVCB(Path(path)/'log.csv')]
-    if path and cfg.sample_epochs: cbs.append(SampleCB(partial(sample_strip, seed=cfg.seed), Path(path)/'samples', cfg.sample_epochs, cfg.seed))
+    state,(rank,world) = state or {},rank_world()
+    report = ReportCB(cfg.epochs, len(dls.train), cfg.batch*cfg.length*world, partial(print, flush=True) if progress and not rank else None, state.get('history',()), cfg.accumulate)
+    cbs = [report, *([RanksCB(dls.device)] if world > 1 else [])]
+    if path: cbs.append(StateCB(path, facts or {}, report, cfg.save_steps, cfg.keep, state))
+    if path and not rank: cbs += [CheckpointCB(path, report), CSVCB(Path(path)/'log.csv')]
+    if path and not rank and cfg.sample_epochs: cbs.append(SampleCB(partial(sample_strip, seed=cfg.seed), Path(path)/'samples', cfg.sample_epochs, cfg.seed))
+    cbs += extras(dls, cfg, path, report)
     learn = lm_learner(model.train(), dls, cfg, cbs)
     if state:
         learn.create_opt(); learn.opt.load_state_dict(state['opt'])
     try:
         with torch.random.fork_rng(), learn.no_bar(), learn.no_logging():
-            torch.manual_seed(seed_of('training', cfg.seed)); learn.fit(cfg.epochs, start_epoch=state.get('epoch',0))
-    except (CannotSave,NotFinite) as e: raise type(e)(str(e).split('\n\t')[-1]) from None    # without fastai's preface
+            torch.manual_seed(seed_of('training', cfg.seed, *([rank] if rank else []))); learn.fit(cfg.epochs, start_epoch=state.get('epoch',0))
+    except (CannotSave,NotFinite,Collapsed) as e: raise type(e)(str(e).split('\n\t')[-1]) from None    # without fastai's preface
+    except (ProcessLost,RuntimeError) as e:
+        if world==1 or not (isinstance(e, ProcessLost) or lost(e)): raise
+        raise ProcessLost("another process of this training has ended; " + (f"start them again with --resume: {path} holds the training up to {state_files(path)[-1].name}" if path and state_files(path) else "there is no training state to continue")) from None
     for c in learn.cbs:
         if isinstance(c, EMACB): c.use()
     model.eval()
