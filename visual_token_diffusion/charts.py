@@ -133,7 +133,7 @@ def _apart(ends, gap=14):
     for y,k in sorted(ends): res.append((max(y, res[-1][0]+gap) if res else y, k))
     return res
 
-# %% ../nbs/15c_maps.ipynb #aefb833b
+# %% ../nbs/15c_maps.ipynb #a4263fc2
 def training_view(history:list, # dicts with `step`, `train`, `valid`, as a report keeps them
                   lines:dict=None, # name -> nats per token of a trivial predictor
                   strips:list=(), # `(caption, picture)`, oldest first; the last four are shown
@@ -146,7 +146,6 @@ def training_view(history:list, # dicts with `step`, `train`, `valid`, as a repo
     pics = ''.join(f'<figure style="margin:4px 0"><figcaption>{html.escape(c)}</figcaption><img src="{_uri_of(im)}" alt="{html.escape(c, quote=True)}" style="max-width:100%"></figure>' for c,im in list(strips)[-4:])
     facts = {k:getattr(signs, k) for k in ('right','sure','top_share','unique','alignment','spread','leak') if hasattr(signs, k)}
     table = '<table><tr>' + ''.join(f'<th>{k.replace("_"," ")}</th>' for k in facts) + '</tr><tr>' + ''.join(f'<td>{v:.2f}</td>' for v in facts.values()) + '</tr></table>' if facts else ''
-    last = history[-1]
-    line = f"step {last['step']:,}: train {last['train']:.3f}, valid {last['valid']:.3f}" + ''.join(f', {k} {v:.3f}' for k,v in (lines or {}).items())
+    line = f"step {history[-1]['step']:,}: " + ', '.join(f'{n} {v[-1][1]:.3f}' for n,v in rows.items() if v) + ''.join(f', {k} {v:.3f}' for k,v in (lines or {}).items())
     warn = '; '.join(f'{k}: {v}' for k,v in (ill or {}).items())
     return View(curves(rows, lines) + message(line, False) + message(warn) + table + pics, f'{line}\n{warn}'.strip())

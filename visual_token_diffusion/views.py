@@ -18,13 +18,13 @@ from .grids import _layout, sentence_image
 from .robust import turn
 from .text import UnknownToken, encode_strict
 
-# %% ../nbs/15b_looking.ipynb #903764b5
+# %% ../nbs/15b_looking.ipynb #04d34186
 okabe = ['#0072b2','#d55e00','#009e73','#cc79a7','#e69f00','#56b4e9','#8a63d2','#666666']    # the last two replace its yellow and black, which vanish on white and on dark ground
 
 more_style = '''.vtd .row{position:relative}.vtd .tok:focus{outline:2px solid #0072b2;outline-offset:1px}
 .vtd .tok.card-of{position:static;cursor:pointer}.vtd .card{display:none;position:absolute;left:4px;z-index:9;max-width:min(30rem,calc(100% - 16px));padding:6px 10px;text-align:left;
 font-size:13px;border:1px solid #8888;border-radius:4px;background:var(--jp-layout-color1,var(--bs-body-bg,Canvas));color:var(--jp-content-font-color1,var(--bs-body-color,CanvasText));box-shadow:0 2px 8px #0005}
-.vtd .tok:hover .card,.vtd .tok:focus .card{display:block}
+.vtd .cards{padding-bottom:7.2em}.vtd .tok:hover .card,.vtd .tok:focus .card{display:block}
 .vtd .tok.bad img{outline:3px dashed #d55e00;outline-offset:1px}.vtd .tok.bad s{opacity:.75}.vtd .tok small{display:block;font-size:10px;opacity:.8}
 .vtd .note{padding:2px 8px;margin:4px 0}.vtd .note.wrong{border-left:4px solid #d55e00;font-weight:600}
 .vtd .big img{width:112px;height:112px;image-rendering:pixelated;outline:1px solid #8888}.vtd .big .tok{width:128px}.vtd .big b{white-space:normal}
@@ -122,7 +122,7 @@ def _token(word, uri, cls='', under='', card=''):
     w = html.escape(word)
     return f'<li class="tok {cls}{" card-of" if card else ""}"{" tabindex=0" if card else ""}><img src="{uri}" alt="grid of {w}"><b>{w}</b>{under}{card}</li>'
 
-# %% ../nbs/15b_looking.ipynb #2fb48af5
+# %% ../nbs/15b_looking.ipynb #2b47fa54
 def sentence_view(album, # an `Album`
                   text:str, # what somebody typed
                   probs=None, # a probability for each token, from `probabilities`, or fewer; None leaves them out
@@ -135,7 +135,7 @@ def sentence_view(album, # an `Album`
     said = lambda p: '' if p is None else f'<br>probability here, given the rest: {p:.1%}'
     cells = ''.join(_token(album.label(i), u, card=f'{cards[i]}{said(p)}</span>') for i,u,p in zip(ids, album.uris(ids), probs))
     plain = ' '.join(album.label(i) + ('' if p is None else f' {p:.0%}') for i,p in zip(ids, probs))
-    return View(f'{message(note)}<ol class="row">{cells}</ol>', f'{note}\n{plain}'.strip())
+    return View(f'{message(note)}<ol class="row cards">{cells}</ol>', f'{note}\n{plain}'.strip())
 
 # %% ../nbs/15b_looking.ipynb #3d3536d2
 def step_view(album, # an `Album`
