@@ -17,12 +17,13 @@ from .charts import map_view
 from .views import (Album, View, bench_view, between_view, codebook_view, leave_one_out, message, more_style,
     one_token, read_typed, sentence_view, step_view)
 
-# %% ../nbs/15d_widgets.ipynb #feac4c3a
+# %% ../nbs/15d_widgets.ipynb #0e1c61c1
 def in_one_line(e:Exception) -> str:
     "What to tell a person about `e`: our own messages as they are, others with their name"
     said = ' '.join(str(e).split())[:300]
     return said if isinstance(e, ValueError) else f"this cannot be shown ({type(e).__name__}{': ' if said else ''}{said})"
 
+# %% ../nbs/15d_widgets.ipynb #aafdc044
 _hide_twin = '.jp-OutputArea-child:has(.vtd-live)+.jp-OutputArea-child:has(.vtd-twin){display:none}'
 _wrap = dict(flex_flow='row wrap', align_items='center', width='100%', overflow='visible')
 
