@@ -123,6 +123,18 @@ def test_streams_repeat_nothing_and_can_be_resumed(w, shuffle):
     assert [len(e) for e in es]==[40]*3 and len(every.unique(dim=0))==len(every)
     b = stream(w, shuffle=shuffle); assert torch.equal(read(b, 2), es[2]) and torch.equal(read(b, 1), es[1]) and torch.equal(read(b, 1), es[1])
 
+@pytest.mark.parametrize('w', [0,2])
+def test_streams_of_two_processes_share_the_documents(w):
+    parts = []
+    for r in (0,1): dl = stream(w); dl.dataset.rank,dl.dataset.world = r,2; parts += [read(dl, 0), read(dl, 1)]
+    assert len(torch.cat(parts).unique(dim=0))==160
+
+def test_validation_rows_of_two_processes(monkeypatch):
+    from visual_token_diffusion import data as D
+    v = torch.arange(22)[:,None]; parts = []
+    for r in (0,1): monkeypatch.setattr(D, 'rank_world', lambda: (r,2)); parts.append(D.valid_rows(v, cfg).tensors[0].flatten().tolist())
+    assert parts==[[0,1,2,3,8,9,10,11,16,17,18,19],[4,5,6,7,12,13,14,15,20,21]]
+
 def test_a_stream_gives_the_documents_in_order():
     w = read(stream(0, 400, skip=7), 0).flatten(); whole = torch.tensor(sum([vocab.encode(t)+[end_token(vocab)] for t in docs[7:]], []))
     n = len(whole)//16*16; assert len(w) > n and torch.equal(w[:n], whole[:n])       # and begins anew

@@ -45,6 +45,13 @@ def test_noise_is_that_of_the_process(p):
     assert torch.allclose(t.sort().values, (torch.arange(8)+.5)/8) and set(seen[0][1].tolist())==set(seen[1][1].tolist())
     assert torch.allclose(noise_loss(p, torch.zeros_like(x), x*2-1, noise, t), p.loss(torch.zeros_like(x), x*2-1, Noisy(xt, noise), t).mean())
 
+def test_two_processes_share_times_and_not_noise(monkeypatch):
+    from visual_token_diffusion import factories as F
+    seen = []
+    for r in (0,1):
+        monkeypatch.setattr(F, 'rank_world', lambda: (r,2)); l = dif(); l.model.register_forward_hook(lambda m,i,o: seen.append(i)); quiet(l, l.validate)
+    (x,t),(y,u) = seen[0],seen[2]; assert torch.allclose(torch.cat([t,u]).sort().values, (torch.arange(16)+.5)/16) and not torch.allclose(x[0]-x[0].mean(), y[0]-y[0].mean(), atol=.1)
+
 def test_training_noise_is_never_the_same():
     l = dif(); seen = []; l.model.register_forward_hook(lambda m,i,o: seen.append(i[0]) if m.training else None); quiet(l, lambda: l.fit(2)); assert len({x.sum().item() for x in seen})==len(seen)==24
 

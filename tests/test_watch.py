@@ -65,3 +65,13 @@ def test_wandb_is_called_as_it_wants(tmp_path, monkeypatch):
 def test_a_tracker_that_is_not_there(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, 'wandb', None)
     with pytest.raises(ValueError, match='^the package wandb is not installed'): train_text(text, replace(cfg, tracker='wandb'), tmp_path, progress=False)
+
+def test_samples_are_shown_in_one_place(tmp_path, monkeypatch):
+    import IPython.display as D
+    from PIL import Image
+    from visual_token_diffusion.callbacks import SampleCB
+    calls = []; place = types.SimpleNamespace(update=lambda im: calls.append(('update', im)))
+    monkeypatch.setattr(D, 'display', lambda im, display_id: calls.append(('display', im)) or place)
+    cb = SampleCB(lambda m: Image.new('RGB', (3,3)), tmp_path, live=True); cb.learn = types.SimpleNamespace(model=torch.nn.Linear(1,1), epoch=0)
+    for _ in range(3): cb.trained_epoch()
+    assert [k for k,_ in calls]==['display','update','update']

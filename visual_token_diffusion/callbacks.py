@@ -207,11 +207,11 @@ class CodebookCB(Callback):
 
 # %% ../nbs/13b_callbacks.ipynb #0c6e12c9
 class SampleCB(EpochCB):
-    "Saves `draw(model)`, a PIL image, as `epoch-0003.png` in `folder` after every `every` epochs, always with the same seed"
+    "Saves `draw(model)`, a PIL image, as `epoch-0003.png` in `folder` after every `every` epochs, always with the same seed; with `live`, a notebook shows the newest in one place"
     order = 75         # with averaged weights in place, if there are any
-    def __init__(self, draw, folder, every:int=1, seed:int=0):
+    def __init__(self, draw, folder, every:int=1, seed:int=0, live:bool=False):
         if every < 1: raise ValueError(f"samples can be drawn every 1 epoch or more, got {every}")
-        self.draw,self.folder,self.every,self.seed = draw,Path(folder),every,seed
+        self.draw,self.folder,self.every,self.seed,self.live,self.place = draw,Path(folder),every,seed,live,None
     def trained_epoch(self):
         if (self.epoch+1)%self.every: return
         was = self.model.training; self.model.eval()
@@ -222,3 +222,8 @@ class SampleCB(EpochCB):
         f = self.folder/f'epoch-{self.epoch+1:04}.png'; tmp = f.with_suffix('.tmp')
         try: im.save(tmp, format='PNG'); os.replace(tmp, f)
         finally: tmp.unlink(missing_ok=True)
+        if self.live: self.show(im)
+    def show(self, im):
+        from IPython.display import display
+        if self.place is None: self.place = display(im, display_id=True)
+        else: self.place.update(im)

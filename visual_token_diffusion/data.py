@@ -6,8 +6,8 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/data.html.
 
 # %% auto #0
 __all__ = ['split_text', 'encode_split', 'check_length', 'seed_of', 'TokenWindows', 'rank_world', 'RankRows', 'valid_windows',
-           'torch_device', 'epoch_batches', 'lm_dls', 'text_dls', 'folder_split', 'folder_dls', 'shard_split',
-           'shard_dls', 'StreamWindows', 'StreamDL', 'stream_dls', 'WorldPictures', 'world_dls']
+           'torch_device', 'epoch_batches', 'valid_rows', 'lm_dls', 'text_dls', 'folder_split', 'folder_dls',
+           'shard_split', 'shard_dls', 'StreamWindows', 'StreamDL', 'stream_dls', 'WorldPictures', 'world_dls']
 
 # %% ../nbs/13e_data.ipynb #567a10ef
 import hashlib, math, os, torch, warnings
@@ -84,7 +84,7 @@ class RankRows(Dataset):
     def __getitem__(self, i): return self.ds[(i//self.bs*self.world+self.rank)*self.bs + i%self.bs]
     def set_epoch(self, epoch): self.ds.set_epoch(epoch)
 
-# %% ../nbs/13e_data.ipynb #91f0f897
+# %% ../nbs/13e_data.ipynb #23c1ce19
 def valid_windows(ids, # (N,) held-out tokens
                   cfg:RunConfig # length, valid_sequences
                  ) -> torch.Tensor:
@@ -102,6 +102,12 @@ def torch_device(name:str # 'auto' or torch's name
 
 def epoch_batches(cfg): "Batches of one epoch, per process"; return math.ceil(cfg.steps/cfg.epochs)*cfg.accumulate
 
+def valid_rows(valid, cfg):
+    "The windows that this process takes out of every batch of all processes, as `(window, window)`"
+    rank,world = rank_world(); mine = valid[torch.arange(len(valid))//cfg.batch%world==rank]
+    return TensorDataset(mine, mine)
+
+# %% ../nbs/13e_data.ipynb #2cb4289b
 def lm_dls(train, # (N,) long, or anything with a length and slices
            valid, # (n,length) windows
            cfg:RunConfig, # batch, steps, epochs, length, seed, workers, device
@@ -111,8 +117,7 @@ def lm_dls(train, # (N,) long, or anything with a length and slices
     rank,world = rank_world()
     tds = TokenWindows(train, cfg.length, epoch_batches(cfg)*cfg.batch*world, cfg.seed)
     if world > 1: tds = RankRows(tds, cfg.batch, rank, world)
-    mine = valid[torch.arange(len(valid))//cfg.batch%world==rank]     # the rows of each batch of all processes that are ours
-    vds = TensorDataset(mine, mine)
+    vds = valid_rows(valid, cfg)
     dls = DataLoaders.from_dsets(tds, vds, bs=cfg.batch, shuffle=False, num_workers=cfg.workers, device=torch_device(cfg.device))
     dls.vocab,dls.valid_total = vocab,len(valid)
     return dls
@@ -235,7 +240,7 @@ class StreamDL(TfmdDL):
     n_inp = 1
     def _one_pass(self): self._n_inp,self._types = 1,None
 
-# %% ../nbs/13e_data.ipynb #fc0c43f5
+# %% ../nbs/13e_data.ipynb #095623d5
 def stream_dls(open, # as in `StreamWindows`
                vocab, # a `Vocab`
                cfg:RunConfig, # batch, steps, epochs, length, valid_sequences, seed, workers
@@ -252,10 +257,10 @@ def stream_dls(open, # as in `StreamWindows`
         except BadData:
             if on_bad=='stop': raise
     if len(ids) < cfg.length: raise BadData(f"the first {held} documents of the stream have {len(ids)} tokens, too few to validate with sequences of {cfg.length}; hold more of them")
-    valid = valid_windows(torch.tensor(ids), cfg)[ds.rank::ds.world]
+    valid = valid_windows(torch.tensor(ids), cfg)
     bs,dev = cfg.batch,torch_device(cfg.device)
-    dls = DataLoaders(StreamDL(ds, bs, num_workers=cfg.workers, n=len(ds)), TfmdDL(TensorDataset(valid, valid), bs, num_workers=0), device=dev)
-    dls.vocab = vocab
+    dls = DataLoaders(StreamDL(ds, bs, num_workers=cfg.workers, n=len(ds)), TfmdDL(valid_rows(valid, cfg), bs, num_workers=0), device=dev)
+    dls.vocab,dls.valid_total = vocab,len(valid)
     return dls.to(dev)
 
 # %% ../nbs/13e_data.ipynb #a2f49ac4

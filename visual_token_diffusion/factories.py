@@ -20,7 +20,7 @@ from torch import nn
 warnings.filterwarnings('ignore', category=FutureWarning, module='torch|fastai')   # torch.jit.script, once per import
 warnings.filterwarnings('ignore', message='.*chained_assignment.*')                # pandas 3 under fastai 2.8
 
-# %% ../nbs/13g_factories.ipynb #91875bf2
+# %% ../nbs/13g_factories.ipynb #fde08f71
 from fastai.callback.core import Callback
 from fastai.callback.schedule import ParamScheduler   # brings lr_find and fit_one_cycle
 from fastai.data.core import show_batch, show_results
@@ -29,7 +29,7 @@ from fastai.optimizer import OptimWrapper
 from fastai.torch_core import TensorBase, dispatch
 from .callbacks import FiniteCB
 from .continuous import GaussianDiffusion, Noisy, RectifiedFlow, sample_ddim
-from .data import seed_of
+from .data import rank_world, seed_of
 from .denoiser import Trunk
 from .diffusion import antithetic_times
 from .grids import legend, sentence_image, stack_images
@@ -144,7 +144,7 @@ def scenes_read(world, pred, x, ids): "Share of the pictures in which the oracle
 @delegates(PatchTokenizer.__init__, but=['quantizer'])
 def patch_tokenizer(quantizer, **kwargs) -> PatchTokenizer: "A `PatchTokenizer`, with keywords that an editor completes"; return PatchTokenizer(quantizer, **kwargs)
 
-# %% ../nbs/13g_factories.ipynb #75e690cb
+# %% ../nbs/13g_factories.ipynb #57b7645c
 class PatchDenoiser(nn.Module):
     "Noisy pictures (B,3,S,S) and times (B,) -> what the process wants predicted (B,3,S,S): a `Trunk` over patches"
     def __init__(self, size:int=24, patch:int=4, width:int=64, depth:int=2, heads:int=2):
@@ -161,9 +161,12 @@ class NoiseCB(Callback):
     order = 1
     def __init__(self, process, seed:int=0): self.process,self.seed = process,seed
     def before_batch(self):
-        x = self.xb[0]*2-1; n = len(x)
-        g = torch.Generator().manual_seed(seed_of(self.seed, *(('noise', self.epoch, self.iter) if self.training else ('valid', self.iter))))
-        t = antithetic_times(n, g) if self.training else ((torch.arange(n)+.5)/n)[torch.randperm(n, generator=g)]
+        x = self.xb[0]*2-1; n,(rank,world) = len(x),rank_world(); total = n*world
+        when = ('noise', self.epoch, self.iter) if self.training else ('valid', self.iter)
+        g = torch.Generator().manual_seed(seed_of(self.seed, *when))
+        t = antithetic_times(total, g) if self.training else ((torch.arange(total)+.5)/total)[torch.randperm(total, generator=g)]
+        t = t[rank*n:(rank+1)*n]                                     # times are spread over the batch of all processes
+        if rank: g.manual_seed(seed_of(self.seed, rank, *when))      # and their noise is not the same
         t = t.to(x); noisy = self.process.corrupt(x, t, g)
         self.learn.xb,self.learn.yb = (noisy.x, t),(x, noisy.noise, t)
 
