@@ -23,7 +23,7 @@ vtd,one = [*torchrun,'-m','visual_token_diffusion'],[sys.executable,'-m','visual
 def test_two_processes_are_one(here):
     "Same bound and log as one process with twice the batch, from the command line; ragged validation; one process speaks"
     out,_ = run(here, vtd, 'train','book.txt','-o','two',*sizes,'batch=4','steps=12','epochs=3','ema=.9'); run(here, one, 'train','book.txt','-o','one',*sizes,'batch=8','steps=12','epochs=3','ema=.9')
-    a,b = (json.loads((here/x/'metrics.json').read_text()) for x in ('one','two')); assert abs(a['bound']-b['bound']) < 1e-4 and out.count('this model (bound)')==1 and out.count('step ')==3
+    a,b = (json.loads((here/x/'metrics.json').read_text()) for x in ('one','two')); assert abs(a['bound']-b['bound']) < 1e-4 and out.count('this model (bound)')==1 and out.count('valid ')==3 and '2 processes, 8 sequences a step' in out
     rows = [[list(map(float, l.split(','))) for l in (here/x/'log.csv').read_text().splitlines()[1:]] for x in ('one','two')]
     assert all(abs(p-q) < 1e-4 for r,s in zip(*rows) for p,q in zip(r, s)) and len(rows[1])==3
     from visual_token_diffusion.model import VisualTokenLM
@@ -103,3 +103,8 @@ def test_weights_that_are_shared_out_train_the_same(here):
     "FSDP 2 on two gloo processes against one ordinary process"
     pytest.importorskip('torch.distributed.fsdp'); (here/'s.py').write_text(shards); run(here, torchrun, 's.py')
     for k in (0,1): gap,n = (here/f'g{k}').read_text().split(); assert float(gap) < 1e-3 and int(n) > 10
+
+def test_it_works_without_accelerate():
+    "The package is optional: one process needs it not, several say so"
+    code = "import sys; sys.modules['accelerate'] = None; import visual_token_diffusion.learner as L; L.join('cpu'); import os; os.environ['WORLD_SIZE'] = '2'\ntry: L.join('cpu')\nexcept ValueError as e: print(e)"
+    r = subprocess.run([sys.executable,'-c',code], env=env, capture_output=True, text=True); assert r.stdout.strip()=='several processes need the package accelerate: pip install accelerate', r.stdout+r.stderr

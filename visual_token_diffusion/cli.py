@@ -117,7 +117,8 @@ def train(words, out=None, profile=None, resume=False):
             made.append(p)
         try: out.mkdir(parents=True, exist_ok=True)
         except OSError as e: raise BadInput(f"cannot make the folder {out} ({e.strerror}); name another with -o") from None
-        if not rank: print(f"{name}: {tokens:,} tokens; {model}")
+        n = int(os.environ.get('WORLD_SIZE', 1)); many = f'; {n} processes, {cfg.batch*n*cfg.accumulate} sequences a step' if n > 1 else ''
+        if not rank: print(f"{name}: {tokens:,} tokens; {model}{many}")
     from visual_token_diffusion.learner import train_folder, train_text
     try: model,figures = train_folder(folder, cfg, out, resume=resume, started=started) if folder else train_text(text, cfg, out, resume=resume, started=started)
     except BaseException: _give_back(made); raise

@@ -16,9 +16,13 @@ from fastcore.basics import patch
 warnings.filterwarnings('ignore', category=FutureWarning, module='torch|fastai|accelerate')
 warnings.filterwarnings('ignore', message='.*chained_assignment.*')                # pandas 3 under fastai 2.8
 
-# %% ../nbs/13f_distributed.ipynb #21bf279f
-from fastai.distributed import DistributedDL, DistributedTrainer
+# %% ../nbs/13f_distributed.ipynb #f27f5601
+from fastai.callback.core import Callback
 from .data import rank_world, torch_device
+
+# %% ../nbs/13f_distributed.ipynb #2381e6fa
+try: from fastai.distributed import DistributedDL, DistributedTrainer
+except (ImportError,NameError): DistributedDL,DistributedTrainer = type('DistributedDL', (), {}),Callback      # fastai's module needs accelerate, which is optional
 
 # %% ../nbs/13f_distributed.ipynb #d406505c
 class ProcessLost(ValueError): "Another process of a training has ended, or this one was told to end; the message is one line."
