@@ -15,22 +15,30 @@ import ipywidgets as W
 warnings.filterwarnings('ignore', category=FutureWarning, module='torch|fastai')   # torch.jit.script, once per import
 warnings.filterwarnings('ignore', message='.*chained_assignment.*')                # pandas 3 under fastai 2.8
 
-# %% ../nbs/15e_dashboard.ipynb #abe3035f
+# %% ../nbs/15e_dashboard.ipynb #c3d03332
 from fastai.callback.core import CancelFitException
 from .callbacks import EpochCB
 from .charts import training_view
-from .widgets import Panel
+from .views import message
+from .widgets import Job, Panel, in_one_line
 
-# %% ../nbs/15e_dashboard.ipynb #d55eb2a9
+# %% ../nbs/15e_dashboard.ipynb #d57151a2
 class Dashboard(Panel):
     "Losses, samples and signs of a training; `history`, `lines`, `strips`, `signs`, `ill` as in `training_view`"
     def __init__(self, lines:dict=None # name -> nats per token of trivial predictors
                 ):
-        self.history,self.lines,self.strips,self.signs,self.ill,self.stopped,self.note = [],lines or {},[],None,{},False,''
+        self.history,self.lines,self.strips,self.signs,self.ill,self.stopped,self.job = [],lines or {},[],None,{},False,Job()
         self.end = W.Button(description='Stop', tooltip='end the training after this step')
         super().__init__(lambda: training_view(self.history, self.lines, self.strips, self.signs, self.ill), {}, [self.end])
         self.end.on_click(self.stop)
     def stop(self, *_): self.stopped = True
+    def fit(self, learn, epochs:int, **kwargs):
+        "Train a fastai `learn` in the background, so that the button is heard while it runs; `job.wait()` waits for it"
+        def work(stop):
+            try:
+                with learn.no_bar(), learn.no_logging(): learn.fit(epochs, **kwargs)
+            except Exception as e: self.said.value = message(in_one_line(e))
+        self.job.start(work)
 
 # %% ../nbs/15e_dashboard.ipynb #043366b8
 class DashboardCB(EpochCB):
