@@ -31,7 +31,9 @@ class RunSizes:
     sentences:int=20000 # sentences of the embedded corpus
     feature_dim:int=128 # dimensions of a token's feature vector
     window:int=4 # co-occurrence window, in tokens to each side
-    codes:str='semantic' # where codes come from: 'semantic' (co-occurrence) or 'random' (the control)
+    codes:str='semantic' # where codes come from: 'semantic' (co-occurrence), or 'random' and 'frequency' (controls)
+    inputs:str='features' # what the network knows of a token: its frozen 'features', or its 'codes' alone
+    objective:str='masked' # 'masked' diffusion, or 'left' to right with the same trunk
     grid:int=8 # side of a token's picture, in pixels
     entries:int=0 # entries per codebook; 0 takes the fewest that give every token its own codes
     width:int=128 # features per position in the denoiser
@@ -75,7 +77,7 @@ def _cast(key, val, typ):
 
 # %% ../nbs/01a_settings.ipynb #d52a3039
 _positive = 'grid feature_dim window width depth heads length epochs batch valid_sequences page_steps samples seeds min_count sentences keep accumulate'.split()
-_choices = dict(codes=('semantic','random'), unit=('auto','words','letters','bytes','bpe'), precision=('fp32','bf16','fp16'), tracker=('none','tensorboard','wandb'))
+_choices = dict(codes=('semantic','random','frequency'), inputs=('features','codes'), objective=('masked','left'), unit=('auto','words','letters','bytes','bpe'), precision=('fp32','bf16','fp16'), tracker=('none','tensorboard','wandb'))
 
 def _check(cfg):
     "Refuse values that no run could use"
