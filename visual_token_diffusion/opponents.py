@@ -8,12 +8,12 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/opponents.
 __all__ = ['ARMS', 'TokenEmbedding', 'FrozenEmbedding', 'log_prior', 'TiedHead', 'FrozenHead', 'SampledHead', 'AdaptiveHead',
            'named_model']
 
-# %% ../nbs/12b_opponents.ipynb #528cc47d
+# %% ../nbs/12b_opponents.ipynb #9f8ce1b9
 import math, torch
 import torch.nn.functional as F
 from torch import nn
 from .heads import CodeHead, FlatHead, pick
-from .informed import CodedEmbedding, FeatureEmbedding, FeatureHead, LogBilinear, SequenceModel, unit_rows
+from .informed import CodedEmbedding, FeatureEmbedding, FeatureHead, LogBilinear, SequenceModel, short_codes, unit_rows
 
 # %% ../nbs/12b_opponents.ipynb #9ebb94c1
 class TokenEmbedding(nn.Module):
@@ -171,8 +171,8 @@ class AdaptiveHead(nn.Module):
         ids = pick(lp, temperature, generator, top_p)
         return ids,lp.gather(1, ids[:,None])[:,0]
 
-# %% ../nbs/12b_opponents.ipynb #afb83e49
-ARMS = 'informed informed-table features-in codes flat tied tied+ sampled sampled+ adaptive adaptive+ frozen'.split()
+# %% ../nbs/12b_opponents.ipynb #c79d336d
+ARMS = 'informed informed-table short short-table features-in codes flat tied tied+ sampled sampled+ adaptive adaptive+ frozen'.split()
 
 def named_model(name:str, # one of `ARMS`
                 codes, # (V,M) long, unique rows
@@ -187,10 +187,12 @@ def named_model(name:str, # one of `ARMS`
     "A model by name: equal trunk, other ways in and out. Raises `ValueError`"
     if name not in ARMS: raise ValueError(f"unknown model '{name}'; there are {', '.join(ARMS)}")
     V,plus,kind,f = len(codes),features if '+' in name else None,name.strip('+'),features[:,:dim]
-    skip = kind.startswith('informed') if skip is None else skip
-    if skip and not (kind.startswith('informed') or plus is not None or kind=='frozen'): raise ValueError(f"'{name}' has no features for a short cut")
+    ours = kind.split('-')[0] in ('informed','short')
+    skip = ours if skip is None else skip
+    if skip and not (ours or plus is not None or kind=='frozen'): raise ValueError(f"'{name}' has no features for a short cut")
     n = width if plus is not None else dim
-    if kind.startswith('informed'): e,h = FeatureEmbedding(codes, K, f, width, 'table' in kind),FeatureHead(codes, K, f, width, skip)
+    tree = short_codes(f, counts, min(1024, V//4), min(256, V//8)) if 'short' in kind else (codes, K)
+    if ours: e,h = FeatureEmbedding(codes, K, f, width, 'table' in kind),FeatureHead(*tree, f, width, skip)
     elif kind=='features-in': e,h = FeatureEmbedding(codes, K, f, width),CodeHead(codes, K, width)
     elif kind=='codes': e,h = CodedEmbedding(codes, K, width),CodeHead(codes, K, width)
     elif kind=='frozen': e,h = FrozenEmbedding(f, width),FrozenHead(f, width, n*skip)
