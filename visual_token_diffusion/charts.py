@@ -25,7 +25,7 @@ def word_map(features # (V,D) float, a row per word
     y = y*y.gather(0, y.abs().argmax(0, keepdim=True)).sign()                     # a sign that does not depend on the machine
     return (y/y.abs().amax(0).clamp(min=1e-12)).float()
 
-def learnt_features(model) -> torch.Tensor: "(V,width) what a `VisualTokenLM` adds up for each token before it looks at the others"; return model.embed(model.head.codes[None], torch.zeros(1, len(model.vocab), dtype=torch.bool, device=model.device))[0].detach()
+def learnt_features(model) -> torch.Tensor: "(V,width) what a `VisualTokenLM` adds up for each token before it looks at the others"; return model.embed(torch.arange(len(model.vocab), device=model.device)[None])[0].detach()
 
 # %% ../nbs/15c_maps.ipynb #d6619568
 _shapes = ['<circle r="{r}"/>','<rect x="-{r}" y="-{r}" width="{w}" height="{w}"/>','<path d="M0-{h}L{h} {r}H-{h}Z"/>','<path d="M0-{h}L{h} 0 0 {h}-{h} 0Z"/>']

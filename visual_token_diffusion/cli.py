@@ -14,7 +14,7 @@ from pathlib import Path
 # %% ../nbs/16_cli.ipynb #e6ac0992
 class BadInput(ValueError): "Something that the user can mend; the message is one line."
 
-# %% ../nbs/16_cli.ipynb #bf471de5
+# %% ../nbs/16_cli.ipynb #c2fc8b4d
 def _add(sub, name, help, example):
     p = sub.add_parser(name, help=help, description=help, epilog=f'example: {example}', formatter_class=argparse.RawDescriptionHelpFormatter)
     return p, p.add_argument
@@ -25,10 +25,13 @@ def _sampling(arg):
     arg('--steps', type=int, default=32, metavar='S', help='denoising steps (default 32)')
     arg('--seed', type=int, default=0, metavar='K', help='one seed, one result (default 0)')
     arg('--temperature', type=float, default=1., metavar='T', help='below 1 is safer, above 1 wilder (default 1)')
-    arg('--order', choices=('random','confidence'), default='random', help='which tokens are written first (default random)')
+    arg('--top-p', type=float, default=1., metavar='P', help='keep the likeliest codes that together reach P (default 1: all)')
+    arg('--order', choices=('random','confidence','left'), default='random', help='which tokens are written first (default random)')
+    arg('--block', type=int, default=0, metavar='B', help='write block after block of B tokens (default: all at once)')
+    arg('--remask', action='store_true', help='hide again what is least certain')
     arg('--length', type=int, metavar='L', help="tokens in a sample (default: the model's own)")
 
-# %% ../nbs/16_cli.ipynb #a0ba8577
+# %% ../nbs/16_cli.ipynb #5e5ebed8
 def make_parser() -> argparse.ArgumentParser:
     "The parser of `vtd`"
     top = argparse.ArgumentParser(prog='vtd', description='A language in which every token is a picture.')
@@ -40,7 +43,7 @@ def make_parser() -> argparse.ArgumentParser:
     arg('--profile', metavar='P', help="run profile: ci, cpu, gpu, gpus (default $VTD_PROFILE or cpu)")
     arg('--resume', action='store_true', help='continue an interrupted training in DIR')
     p,arg = _add(sub, 'generate', 'Write samples as text, and as a picture or an animation.', 'vtd generate runs/book --prompt "the cat" -n 3 --out cat.gif')
-    arg('model', metavar='DIR', help='folder of a trained model'); _sampling(arg)
+    arg('model', metavar='DIR', nargs='?', help='folder of a trained model (default: the one that ships, which tells stories)'); _sampling(arg)
     arg('--out', metavar='FILE.png|.gif|.html', help='also draw the samples (.png) or the denoising (.gif; .html to wind through)')
     p,arg = _add(sub, 'encode', 'Turn a text into a picture that can be read back.', 'vtd encode runs/book "the cat sleeps" -o cat.png')
     arg('model', metavar='DIR', help='folder of a trained model'); arg('text', metavar='TEXT', help="the text, or - to read it from standard input")
@@ -48,7 +51,7 @@ def make_parser() -> argparse.ArgumentParser:
     p,arg = _add(sub, 'decode', 'Read the text of a picture.', 'vtd decode runs/book cat.png')
     arg('model', metavar='DIR', help='folder of a trained model'); arg('picture', metavar='X.png', help='picture that `vtd encode` wrote')
     p,arg = _add(sub, 'info', 'Say what a model is and what was measured.', 'vtd info runs/book')
-    arg('model', metavar='DIR', help='folder of a trained model')
+    arg('model', metavar='DIR', nargs='?', help='folder of a trained model (default: the one that ships)')
     return top
 
 # %% ../nbs/16_cli.ipynb #33243844
@@ -149,7 +152,7 @@ def _table(f):
     lines = [f"  {n:28} {v:7.3f}{' ± %.3f' % f['bound_se'] if 'bound' in n else ''}" for n,v in rows]
     return '\n'.join([f"held-out nats per token ({f['valid_tokens']:,} tokens; lower is better)", *lines])
 
-# %% ../nbs/16_cli.ipynb #341d2f55
+# %% ../nbs/16_cli.ipynb #d9f130ae
 def _say(text):
     "Write `text` as it is, whatever the terminal's encoding; exactly as it is when the output is a file or pipe"
     if hasattr(sys.stdout, 'buffer'):
@@ -158,8 +161,8 @@ def _say(text):
     else: sys.stdout.write(text)
 
 def _load(folder):
-    from visual_token_diffusion.model import VisualTokenLM
-    return VisualTokenLM.from_pretrained(folder)
+    from visual_token_diffusion.model import STORYTELLER, VisualTokenLM
+    return VisualTokenLM.from_pretrained(folder or STORYTELLER)
 
 def _labels(model, ids): return [model.vocab.label(i) for i in ids]
 
@@ -176,15 +179,15 @@ def _save_image(im, path):
     try: im.save(tmp); os.replace(tmp, path)
     except OSError as e: tmp.unlink(missing_ok=True); raise BadInput(f"cannot write {path}: {e.strerror or e}") from None
 
-# %% ../nbs/16_cli.ipynb #314a161b
-def generate(model, prompt='', n=1, steps=32, seed=0, temperature=1., order='random', length=None, out=None):
+# %% ../nbs/16_cli.ipynb #623925e1
+def generate(model=None, prompt='', n=1, steps=32, seed=0, temperature=1., top_p=1., order='random', block=0, remask=False, length=None, out=None):
     "Print `n` samples, and draw them if `out` names a .png, or how the first appears if it names a .gif or .html"
     out = out and _picture_path(out, ('.png','.gif','.html'))
     m = _load(model)
     if length is not None and not 0 < length <= 16*m.length: raise BadInput(f"--length must lie between 1 and {16*m.length} (16 times the {m.length} tokens of training), got {length}")
     if not -2**63 <= seed < 2**63: raise BadInput(f"--seed must fit into 64 bits, got {seed}")
     if n > 1000: raise BadInput(f"-n must be at most 1000 at once, got {n}")
-    *frames,last = list(m.generate_steps(prompt, n, steps, seed, temperature, order, length)) or [None]
+    *frames,last = list(m.generate_steps(prompt, n, steps, seed, temperature, order, length, top_p, block, remask=remask)) or [None]
     texts = [m.vocab.decode(r) for r in last.ids.tolist()]
     _say('\n---\n'.join(t.strip('\n') for t in texts) + '\n')
     if not out: return
@@ -246,14 +249,15 @@ def decode(model, picture):
     if meta.get('recovered'): print(f"note: {picture} has lost its text chunk; it is read as if {model} had written it", file=sys.stderr)
     _say(m.decode_grids(grids) + '\n'*sys.stdout.isatty())
 
-# %% ../nbs/16_cli.ipynb #f6beba94
-def info(model):
+# %% ../nbs/16_cli.ipynb #faf419cf
+def info(model=None):
     "Print what a model is"
     m = _load(model)
     c = m.config
     print(f"vocabulary   {len(m.vocab):,} {m.vocab.kind}\npictures     {c['grid']}x{c['grid']}, 3 codes of {c['K']} entries, margin {m.encoder.margin():.2f}, fingerprint {m.fingerprint}")
     print(f"denoiser     width {c['width']}, {c['depth']} layers, {c['heads']} heads, {c['length']} tokens, {sum(p.numel() for p in m.parameters()):,} parameters")
-    f = Path(model)/'metrics.json'
+    from visual_token_diffusion.model import STORYTELLER
+    f = Path(model or STORYTELLER)/'metrics.json'
     if f.exists():
         try: print(_table(json.loads(f.read_text())))
         except (ValueError, KeyError, TypeError): print(f"{f} cannot be read")
