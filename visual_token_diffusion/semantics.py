@@ -32,13 +32,12 @@ def cooccurrence_counts(ids, # (N,) long tokens of a corpus
     return C + C.T
 
 # %% ../nbs/03b_semantics.ipynb #8a07f2c9
-def ppmi(C, # (V,V) sparse symmetric counts
+def ppmi(C, # (V,V) sparse counts, rows: tokens, columns: contexts
          smooth:float=.75 # power of the context's frequency
         ):
     "Sparse (V,V) of positive pointwise mutual information in nats (Levy, Goldberg, Dagan, 2015)"
     C = sp.coo_matrix(C)
-    row = np.asarray(C.sum(1)).ravel()
-    context = row**smooth
+    row,context = np.asarray(C.sum(1)).ravel(),np.asarray(C.sum(0)).ravel()**smooth
     v = np.log(C.data) - np.log(row[C.row]) - np.log(context[C.col]/max(context.sum(), 1e-300))
     keep = v > 0
     return sp.csr_matrix((v[keep], (C.row[keep], C.col[keep])), shape=C.shape)
