@@ -7,16 +7,17 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/speed.html
 # %% auto #0
 __all__ = ['LeftCache', 'sample_left', 'no_output', 'step_cost']
 
-# %% ../nbs/12d_speed.ipynb #b65a219f
+# %% ../nbs/12d_speed.ipynb #24695e9a
 import resource, time, torch
 import torch.nn.functional as F
+from fastcore.basics import patch
 from .codebooks import entries_for, random_codes
 from .denoiser import rotary, rotate
 from .diffusion import antithetic_times, sample_masked
 from .opponents import named_model
 from .race import optimizers, race_loss
 
-# %% ../nbs/12d_speed.ipynb #639bdd38
+# %% ../nbs/12d_speed.ipynb #b1491baf
 class LeftCache:
     "Keys, values and last inputs of every block of a model from the left, for `n` sequences of at most `length` tokens"
     def __init__(self,
@@ -43,20 +44,22 @@ class LeftCache:
         x = x + b.proj(F.scaled_dot_product_attention(q, k, v).transpose(1,2).flatten(2))
         return x + b.down(F.gelu(b.up(b.n2(x))))
 
-    @torch.no_grad()
-    def step(self, ids=None # (n,) the tokens written last; None at the beginning
-            ):
-        "What the head reads for the next position (n,width or width+D)"
-        m = self.model
-        x = m.begin.expand(len(self.kv[0][0]), 1, -1) if ids is None else m.embed(ids[:,None])
-        for i,b in enumerate(m.trunk.blocks): x = self.block(b, x, i)
-        h = m.trunk.norm(x)[:,0]
-        if self.near is not None:
-            if ids is not None: self.near = torch.cat([self.near[:,1:], m.embed.features[ids][:,None]], 1)
-            far,next_ = m.skip.maps                                       # offsets -2 and -1
-            h = torch.cat([h, (far(self.near[:,0])+next_(self.near[:,1]))*m.skip.scale], -1)
-        self.at += 1
-        return h
+# %% ../nbs/12d_speed.ipynb #e598a5ed
+@patch
+@torch.no_grad()
+def step(self:LeftCache, ids=None # (n,) the tokens written last; None at the beginning
+        ):
+    "What the head reads for the next position (n,width or width+D)"
+    m = self.model
+    x = m.begin.expand(len(self.kv[0][0]), 1, -1) if ids is None else m.embed(ids[:,None])
+    for i,b in enumerate(m.trunk.blocks): x = self.block(b, x, i)
+    h = m.trunk.norm(x)[:,0]
+    if self.near is not None:
+        if ids is not None: self.near = torch.cat([self.near[:,1:], m.embed.features[ids][:,None]], 1)
+        far,next_ = m.skip.maps                                       # offsets -2 and -1
+        h = torch.cat([h, (far(self.near[:,0])+next_(self.near[:,1]))*m.skip.scale], -1)
+    self.at += 1
+    return h
 
 # %% ../nbs/12d_speed.ipynb #5dfe9957
 def sample_left(model, # a `SequenceModel` with `left`

@@ -8,10 +8,11 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/features.h
 __all__ = ['following', 'directed_cooccurrence', 'unit_rows', 'branch_features', 'FeatureHead', 'short_codes', 'FeatureEmbedding',
            'CodedEmbedding', 'LogBilinear', 'SequenceModel', 'informed_model']
 
-# %% ../nbs/12a_features.ipynb #494ecf24
+# %% ../nbs/12a_features.ipynb #70c9e165
 import numpy as np, torch
 import scipy.sparse as sp
 import torch.nn.functional as F
+from fastcore.basics import patch
 from torch import nn
 from .denoiser import CodeEmbedding, Trunk, causal
 from .diffusion import MaskedDiffusion, masked_bound
@@ -71,7 +72,7 @@ def branch_features(features, # (V,D)
         res.append(features.new_zeros(B, features.shape[1]).index_add(0, path, features)/n.clamp(min=1)[:,None])
     return res
 
-# %% ../nbs/12a_features.ipynb #c1ab6a38
+# %% ../nbs/12a_features.ipynb #c14b24d0
 class FeatureHead(CodeHead):
     "A tree of codes whose branches are known by what the tokens below them are like (after Mnih and Hinton, 2008)"
     def __init__(self,
@@ -95,30 +96,35 @@ class FeatureHead(CodeHead):
         self.register_buffer('leaf', f, persistent=False)
         for m,c in enumerate(branch_features(f, self.codes, self.Ks)[:-1]): self.register_buffer(f'branch{m}', c, persistent=False)
 
-    def query(self, h):
-        "`(h, query, z)`: trunk vectors (N,width), what all levels ask for (N,D), and the first level's hidden layer"
-        h,extra = (h[:,:-self.D],h[:,-self.D:]) if self.skip else (h,0.)
-        z = F.gelu(self.mix[0](self.norm[0](h)))
-        return h, self.all(z)+extra, z
+# %% ../nbs/12a_features.ipynb #3ef258a9
+@patch
+def query(self:FeatureHead, h):
+    "`(h, query, z)`: trunk vectors (N,width), what all levels ask for (N,D), and the first level's hidden layer"
+    h,extra = (h[:,:-self.D],h[:,-self.D:]) if self.skip else (h,0.)
+    z = F.gelu(self.mix[0](self.norm[0](h)))
+    return h, self.all(z)+extra, z
 
-    def level(self, h, q, z, prefix):
-        "Logits (N,entries) of the next code after `prefix` (N,m)"
-        m,path = prefix.shape[1],self.path(prefix)
-        if m:
-            for e,c in zip(self.emb, prefix.T): h = h + e(c)
-            z = F.gelu(self.mix[m](self.norm[m](h + self.node[m-1](getattr(self, f'branch{m-1}')[path]))))
-        q = q*self.gain[m] + self.like[m](z)
-        if m==0: alike = q@(self.branch0 if self.M > 1 else self.leaf[self.ids.clamp(min=0)]).T
-        else:
-            below = self.leaf[self.ids.view(-1, self.Ks[m])[path].clamp(min=0)] if m==self.M-1 else getattr(self, f'branch{m}').view(-1, self.Ks[m], self.D)[path]
-            alike = (below@q[...,None])[...,0]
-        return (self.out[m](z)+alike).float() + getattr(self, f'prior{m}')[path]
+@patch
+def level(self:FeatureHead, h, q, z, prefix):
+    "Logits (N,entries) of the next code after `prefix` (N,m)"
+    m,path = prefix.shape[1],self.path(prefix)
+    if m:
+        for e,c in zip(self.emb, prefix.T): h = h + e(c)
+        z = F.gelu(self.mix[m](self.norm[m](h + self.node[m-1](getattr(self, f'branch{m-1}')[path]))))
+    q = q*self.gain[m] + self.like[m](z)
+    if m==0: alike = q@(self.branch0 if self.M > 1 else self.leaf[self.ids.clamp(min=0)]).T
+    else:
+        below = self.leaf[self.ids.view(-1, self.Ks[m])[path].clamp(min=0)] if m==self.M-1 else getattr(self, f'branch{m}').view(-1, self.Ks[m], self.D)[path]
+        alike = (below@q[...,None])[...,0]
+    return (self.out[m](z)+alike).float() + getattr(self, f'prior{m}')[path]
 
-    def logits(self, h, prefix): return self.level(*self.query(h), prefix)
+@patch
+def logits(self:FeatureHead, h, prefix): return self.level(*self.query(h), prefix)
 
-    def code_nll(self, h, ids):
-        codes,parts = self.codes[ids],self.query(h)
-        return torch.stack([self.where_open(m, codes, lambda at, m=m: self.level(*(p[at] for p in parts), codes[at,:m])) for m in range(self.M)], 1)
+@patch
+def code_nll(self:FeatureHead, h, ids):
+    codes,parts = self.codes[ids],self.query(h)
+    return torch.stack([self.where_open(m, codes, lambda at, m=m: self.level(*(p[at] for p in parts), codes[at,:m])) for m in range(self.M)], 1)
 
 # %% ../nbs/12a_features.ipynb #3bc04a88
 def short_codes(features, # (V,D)

@@ -8,9 +8,10 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/opponents.
 __all__ = ['ARMS', 'TokenEmbedding', 'FrozenEmbedding', 'log_prior', 'TiedHead', 'FrozenHead', 'SampledHead', 'AdaptiveHead',
            'named_model']
 
-# %% ../nbs/12b_opponents.ipynb #9f8ce1b9
+# %% ../nbs/12b_opponents.ipynb #3b58b92a
 import math, torch
 import torch.nn.functional as F
+from fastcore.basics import patch
 from torch import nn
 from .heads import CodeHead, FlatHead, pick
 from .informed import CodedEmbedding, FeatureEmbedding, FeatureHead, LogBilinear, SequenceModel, short_codes, unit_rows
@@ -116,7 +117,7 @@ class SampledHead(TiedHead):
         rest = (z@self.emb(others).T + (self.prior-often)[others]).masked_fill(others==ids[:,None], -torch.inf)
         return torch.logsumexp(torch.cat([own[:,None], rest], 1).float(), 1) - own.float()
 
-# %% ../nbs/12b_opponents.ipynb #2b9ecf3b
+# %% ../nbs/12b_opponents.ipynb #4eab6740
 class AdaptiveHead(nn.Module):
     "Adaptive softmax (Grave and others, 2017) that starts from the token frequencies and, if given, from features"
     def __init__(self,
@@ -148,28 +149,37 @@ class AdaptiveHead(nn.Module):
         s.head.weight[:c[0]] = f[:c[0],:s.head.in_features]
         for t,a,b in zip(s.tail, c, c[1:]): t[1].weight.copy_(f[a:b,:t[0].out_features])
 
-    def hidden(self, h): return self.key(F.gelu(self.mix(self.norm(h))))
-    def top(self, z): return (self.soft.head(z).float() + self.prior0).log_softmax(1)
-    def tail(self, i, z): return (self.soft.tail[i](z).float() + getattr(self, f'prior{i+1}')).log_softmax(1)
+# %% ../nbs/12b_opponents.ipynb #af2309c3
+@patch
+def hidden(self:AdaptiveHead, h): return self.key(F.gelu(self.mix(self.norm(h))))
 
-    def nll(self, h, ids):
-        z,r,c = self.hidden(h),self.rank[ids],self.soft.cutoffs
-        which = torch.bucketize(r, torch.tensor(c, device=r.device), right=True)
-        lp = self.top(z).gather(1, torch.where(which==0, r, c[0]+which-1)[:,None])[:,0]
-        for i in range(len(self.soft.tail)):
-            at = (which==i+1).nonzero()[:,0]
-            if len(at): lp = lp.index_add(0, at, self.tail(i, z[at]).gather(1, (r[at]-c[i])[:,None])[:,0])
-        return -lp
+@patch
+def top(self:AdaptiveHead, z): return (self.soft.head(z).float() + self.prior0).log_softmax(1)
 
-    def log_probs(self, h):
-        z,n = self.hidden(h),self.soft.cutoffs[0]
-        top = self.top(z)
-        return torch.cat([top[:,:n], *(top[:,n+i,None]+self.tail(i, z) for i in range(len(self.soft.tail)))], 1)[:,self.rank]
+@patch
+def tail(self:AdaptiveHead, i, z): return (self.soft.tail[i](z).float() + getattr(self, f'prior{i+1}')).log_softmax(1)
 
-    def sample(self, h, temperature=1., generator=None, top_p=1.):
-        lp = self.log_probs(h)
-        ids = pick(lp, temperature, generator, top_p)
-        return ids,lp.gather(1, ids[:,None])[:,0]
+@patch
+def nll(self:AdaptiveHead, h, ids):
+    z,r,c = self.hidden(h),self.rank[ids],self.soft.cutoffs
+    which = torch.bucketize(r, torch.tensor(c, device=r.device), right=True)
+    lp = self.top(z).gather(1, torch.where(which==0, r, c[0]+which-1)[:,None])[:,0]
+    for i in range(len(self.soft.tail)):
+        at = (which==i+1).nonzero()[:,0]
+        if len(at): lp = lp.index_add(0, at, self.tail(i, z[at]).gather(1, (r[at]-c[i])[:,None])[:,0])
+    return -lp
+
+@patch
+def log_probs(self:AdaptiveHead, h):
+    z,n = self.hidden(h),self.soft.cutoffs[0]
+    top = self.top(z)
+    return torch.cat([top[:,:n], *(top[:,n+i,None]+self.tail(i, z) for i in range(len(self.soft.tail)))], 1)[:,self.rank]
+
+@patch
+def sample(self:AdaptiveHead, h, temperature=1., generator=None, top_p=1.):
+    lp = self.log_probs(h)
+    ids = pick(lp, temperature, generator, top_p)
+    return ids,lp.gather(1, ids[:,None])[:,0]
 
 # %% ../nbs/12b_opponents.ipynb #c79d336d
 ARMS = 'informed informed-table short short-table features-in codes flat tied tied+ sampled sampled+ adaptive adaptive+ frozen'.split()

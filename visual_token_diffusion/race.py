@@ -8,9 +8,10 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/race.html.
 __all__ = ['Course', 'optimizers', 'warm_cosine', 'race_batch', 'race_loss', 'race_bound', 'Race', 'arm_model', 'arm_name',
            'load_arm', 'run_arm']
 
-# %% ../nbs/12c_race.ipynb #40816ade
+# %% ../nbs/12c_race.ipynb #45f8eada
 import hashlib, math, time, torch
 from pathlib import Path
+from fastcore.basics import patch
 from torch import nn
 from .checkpoints import save_atomically
 from .codebooks import balanced_codes, entries_for, random_codes
@@ -21,7 +22,7 @@ from .opponents import named_model
 from .runs import save_run
 from .text import make_vocab, read_text
 
-# %% ../nbs/12c_race.ipynb #48c5176a
+# %% ../nbs/12c_race.ipynb #84a25d59
 class Course:
     "A corpus, ready to be learnt: `vocab`, `train` (N,), `valid` (n,length), `counts` (V,), `features` (V,D)"
     def __init__(self,
@@ -52,19 +53,21 @@ class Course:
                 if self.cache: self.cache.parent.mkdir(parents=True, exist_ok=True); save_atomically(self._f, self.cache)
         return self._f
 
-    def codes(self,
-              kind:str='semantic', # or 'random', or 'frequency': neighbours in rank share codes
-              M:int=3, # codes per token
-              K:int=None, # entries per codebook; None takes the fewest that fit
-              seed:int=0 # of 'random'
-             ):
-        "`(codes (V,M), K)`"
-        K = K or entries_for(self.V, M)
-        if kind=='semantic': return balanced_codes(self.features[:,:128], M, K), K
-        if kind=='random': return random_codes(self.V, M, K, generator=torch.Generator().manual_seed(seed)), K
-        if kind!='frequency': raise ValueError(f"codes are 'semantic', 'random' or 'frequency', not '{kind}'")
-        rank = torch.empty(self.V, dtype=torch.long); rank[self.counts.argsort(descending=True, stable=True)] = torch.arange(self.V)
-        return torch.stack([rank//K**(M-1-m)%K for m in range(M)], 1), K
+# %% ../nbs/12c_race.ipynb #3284ec63
+@patch
+def codes(self:Course,
+          kind:str='semantic', # or 'random', or 'frequency': neighbours in rank share codes
+          M:int=3, # codes per token
+          K:int=None, # entries per codebook; None takes the fewest that fit
+          seed:int=0 # of 'random'
+         ):
+    "`(codes (V,M), K)`"
+    K = K or entries_for(self.V, M)
+    if kind=='semantic': return balanced_codes(self.features[:,:128], M, K), K
+    if kind=='random': return random_codes(self.V, M, K, generator=torch.Generator().manual_seed(seed)), K
+    if kind!='frequency': raise ValueError(f"codes are 'semantic', 'random' or 'frequency', not '{kind}'")
+    rank = torch.empty(self.V, dtype=torch.long); rank[self.counts.argsort(descending=True, stable=True)] = torch.arange(self.V)
+    return torch.stack([rank//K**(M-1-m)%K for m in range(M)], 1), K
 
 # %% ../nbs/12c_race.ipynb #470f2d4d
 def optimizers(model, lr:float, weight_decay:float=.01) -> list:
@@ -104,7 +107,7 @@ def race_bound(model, # a `SequenceModel`
     model.train(); v = torch.cat(v)/windows.shape[1]
     return v.mean().item(), v.std().item()/len(v)**.5
 
-# %% ../nbs/12c_race.ipynb #6a4da9ef
+# %% ../nbs/12c_race.ipynb #7ac38523
 class Race:
     "A training under a budget of `seconds` (processor time) or `steps`; `run` returns the curve"
     def __init__(self, model, course, seed:int=0, # of the batches
@@ -131,30 +134,33 @@ class Race:
         for o,d in zip(self.opts, s['opts']): o.load_state_dict(d)
         self.curve,self.step,self.spent,self.times = s['curve'],s['step'],s['spent'],s['times']
 
-    def one(self):
-        "One step of training"
-        t0 = time.process_time()
-        x,g = race_batch(self.course.train, self.batch, self.course.length, self.seed, self.step)
-        for o in self.opts:
-            for p in o.param_groups: p['lr'] = self.lr*warm_cosine(min(self.done, 1))
-        with torch.autocast('cpu', torch.bfloat16, enabled=self.precision=='bf16'): loss = race_loss(self.model, x, g)
-        for o in self.opts: o.zero_grad(set_to_none=True)
-        loss.backward()
-        for o in self.opts: o.step()
-        self.times.append(time.process_time()-t0); self.spent += self.times[-1]; self.step += 1
-        return loss.item()
+# %% ../nbs/12c_race.ipynb #bc030d42
+@patch
+def one(self:Race):
+    "One step of training"
+    t0 = time.process_time()
+    x,g = race_batch(self.course.train, self.batch, self.course.length, self.seed, self.step)
+    for o in self.opts:
+        for p in o.param_groups: p['lr'] = self.lr*warm_cosine(min(self.done, 1))
+    with torch.autocast('cpu', torch.bfloat16, enabled=self.precision=='bf16'): loss = race_loss(self.model, x, g)
+    for o in self.opts: o.zero_grad(set_to_none=True)
+    loss.backward()
+    for o in self.opts: o.step()
+    self.times.append(time.process_time()-t0); self.spent += self.times[-1]; self.step += 1
+    return loss.item()
 
-    def run(self, say=None):
-        "Train to the end: a list of dicts with step, seconds, bound and its standard error, and the training loss"
-        self.resume(); self.model.train()
-        while len(self.curve) < len(self.marks):
-            loss = self.one()
-            if self.done < self.marks[len(self.curve)]: continue
-            b,se = race_bound(self.model, self.course.valid if len(self.curve)==len(self.marks)-1 else self.course.valid[:self.quick])
-            self.curve.append(dict(step=self.step, seconds=round(self.spent, 2), bound=b, se=se, loss=loss))
-            if self.path: self.path.parent.mkdir(parents=True, exist_ok=True); save_atomically(self.state(), self.path)
-            if say: say(self.curve[-1])
-        return self.curve
+@patch
+def run(self:Race, say=None):
+    "Train to the end: a list of dicts with step, seconds, bound and its standard error, and the training loss"
+    self.resume(); self.model.train()
+    while len(self.curve) < len(self.marks):
+        loss = self.one()
+        if self.done < self.marks[len(self.curve)]: continue
+        b,se = race_bound(self.model, self.course.valid if len(self.curve)==len(self.marks)-1 else self.course.valid[:self.quick])
+        self.curve.append(dict(step=self.step, seconds=round(self.spent, 2), bound=b, se=se, loss=loss))
+        if self.path: self.path.parent.mkdir(parents=True, exist_ok=True); save_atomically(self.state(), self.path)
+        if say: say(self.curve[-1])
+    return self.curve
 
 # %% ../nbs/12c_race.ipynb #c09a737f
 def arm_model(course, # a `Course`
