@@ -50,7 +50,7 @@ def test_probabilities_are_those_of_the_model(album):
     x = torch.tensor([ids])
     for k,q in enumerate(p):
         hole = torch.zeros(1, len(ids), dtype=torch.bool); hole[0,k] = True
-        with torch.no_grad(): lp = m.head.log_probs(m.trunk(m.embed(m.head.codes[x], hole))[hole])[0].double()
+        with torch.no_grad(): lp = m.head.log_probs(m.vectors(x, hole)[hole])[0].double()
         assert abs(q-lp[ids[k]].exp().item()) < 1e-5
         assert abs(lp.exp().sum().item()-1) < 1e-4
 

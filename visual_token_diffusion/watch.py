@@ -77,7 +77,7 @@ def look(self:WordCollapseCB):
     finally: m.train(was)
     total = len(self.dls.train)*self.n_epoch
     self.seen.append(WordSigns(self.train_iter, self.train_iter/total, loss, (said==ids[hidden]).double().mean().item(), (said.bincount().max()/len(said)).item(),
-        (said!=other).double().mean().item(), dict(self.reach), {k:v*total for k,v in self.moved.items()}, {k:size(list(p.parameters()))/max(self.start[k], 1e-12) for k,p in self.parts.items()}))
+        (said!=other).double().mean().item(), dict(self.reach), {k:v*total for k,v in self.moved.items() if self.start[k]}, {k:size(list(p.parameters()))/self.start[k] for k,p in self.parts.items() if self.start[k]}))     # a part that starts at zero has no size to compare with
     self.reach = {k:0. for k in self.parts}
 
 @patch
