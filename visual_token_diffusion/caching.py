@@ -7,13 +7,13 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/speed.html
 # %% auto #0
 __all__ = ['LeftCache', 'sample_left', 'no_output', 'step_cost']
 
-# %% ../nbs/12d_speed.ipynb #24695e9a
+# %% ../nbs/12d_speed.ipynb #e8c49d3f
 import resource, time, torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 from .codebooks import entries_for, random_codes
 from .denoiser import rotary, rotate
-from .diffusion import antithetic_times, sample_masked
+from .diffusion import antithetic_times
 from .opponents import named_model
 from .race import optimizers, race_loss
 

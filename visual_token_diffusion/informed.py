@@ -8,15 +8,15 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/features.h
 __all__ = ['following', 'directed_cooccurrence', 'unit_rows', 'branch_features', 'FeatureHead', 'short_codes', 'FeatureEmbedding',
            'CodedEmbedding', 'LogBilinear', 'SequenceModel', 'informed_model']
 
-# %% ../nbs/12a_features.ipynb #70c9e165
+# %% ../nbs/12a_features.ipynb #1677f901
 import numpy as np, torch
 import scipy.sparse as sp
 import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
+from .codebooks import split_balanced
 from .denoiser import CodeEmbedding, Trunk, causal
 from .diffusion import MaskedDiffusion, masked_bound
-from .codebooks import split_balanced
 from .heads import CodeHead, entries
 from .semantics import ppmi
 

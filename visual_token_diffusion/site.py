@@ -28,6 +28,8 @@ _heads = {
     'painting-': lambda f: 'bits above the entropy, mean of the seeds: '+_listed(dict(list(_by_seed(f['arms'], lambda v: v['excess']).items())[:5]), lambda v: f'{v:.1f}'),
     'robust': lambda f: 'read at noise .3, nearest picture: '+_listed({k:v['nearest']['noise_3'] for k,v in f.items() if 'nearest' in v and k.endswith('-0')}, lambda v: f'{v:.1%}'),
     'small-clip': lambda f: f"nine tests, from {min(f['scores']):.3f} to {max(f['scores']):.3f}",
+    'race-ngrams': lambda f: 'held-out nats per token: '+_listed(f['nll'], lambda v: f'{v:.3f}'),
+    'race-': lambda f: f"{f['arm']}: {f['curve'][-1]['bound']:.3f} ± {f['curve'][-1]['se']:.3f} nats per token after {f['curve'][-1]['step']:,} steps, {f['curve'][-1]['seconds']:.0f} s of one core",
     'twenty-kills': lambda f: f"{len(f['steps'])} kills: the same bits {'every time' if f['equal'] else 'not every time'}, {f['unreadable']} unreadable files",
     'layer-overhead': lambda f: f"{f['bare_ms']:.1f} ms a step bare, {f['layer_ms']:.1f} ms with the layer",
     'widgets-browser': lambda f: 'from a key to the new picture: '+_listed(f, lambda v: f"{v['median']:.0f} ms"),
