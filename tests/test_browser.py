@@ -8,7 +8,7 @@ shots = os.environ.get('VTD_SHOTS')                        # a folder for screen
 names = ('chromium','chromium-browser','google-chrome','google-chrome-stable','chrome')
 browser_path = os.environ.get('VTD_CHROMIUM') or next(filter(None, map(shutil.which, names)), None)
 
-try: from playwright.sync_api import sync_playwright
+try: from playwright.sync_api import sync_playwright, Error as PlaywrightError
 except ImportError: sync_playwright = None
 why = ('playwright is not installed: pip install -e ".[dev]"' if sync_playwright is None else
        f'no browser found ({", ".join(names)}): apt-get install chromium, or set VTD_CHROMIUM' if not browser_path else '')
@@ -50,6 +50,7 @@ def lab(tmp_path_factory):
     (d/'w.ipynb').write_text(json.dumps(notebook(CODE+[DASH])))
     with socket.socket() as s: s.bind(('127.0.0.1', 0)); port = s.getsockname()[1]
     (d/'settings'/'@jupyterlab'/'apputils-extension').mkdir(parents=True); (d/'settings'/'@jupyterlab'/'apputils-extension'/'notification.jupyterlab-settings').write_text('{"fetchNews":"false","checkForUpdates":false}')
+    (d/'settings'/'@jupyterlab'/'notebook-extension').mkdir(parents=True); (d/'settings'/'@jupyterlab'/'notebook-extension'/'tracker.jupyterlab-settings').write_text('{"windowingMode":"none"}')
     env = os.environ | dict(JUPYTERLAB_SETTINGS_DIR=str(d/'settings'), PYTHONPATH=str(root), JUPYTER_CONFIG_DIR=str(d/'config'), JUPYTER_DATA_DIR=str(d/'data'), IPYTHONDIR=str(d/'ipython'), PYDEVD_DISABLE_FILE_VALIDATION='1')
     log = open(d/'lab.log', 'w')
     p = subprocess.Popen([sys.executable, '-m', 'jupyterlab', '--no-browser', '--allow-root', f'--port={port}', '--ServerApp.port_retries=0', '--IdentityProvider.token=', '--ServerApp.password=',
@@ -90,7 +91,13 @@ class Driver:
         self.page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=180000)
     def cell(self, i): return self.page.locator(f'.jp-Notebook .jp-Cell[data-windowed-list-index="{i}"]')
     def run(self, i, wait='.vtd-live', wait_s=180):
-        c = self.cell(i); c.scroll_into_view_if_needed(); c.locator('.cm-content').first.click(); self.page.keyboard.press('Control+Enter')
+        c = self.cell(i)
+        for last in (False, False, False, True):      # JupyterLab may put a cell anew into the page while it loads
+            try: c.scroll_into_view_if_needed(timeout=60000); c.locator('.cm-content').first.click(timeout=60000); break
+            except PlaywrightError:
+                if last: raise
+                time.sleep(1)
+        self.page.keyboard.press('Control+Enter')
         if wait: c.locator(wait).first.wait_for(timeout=wait_s*1000)
         return c
     def until(self, f, seconds=60):
