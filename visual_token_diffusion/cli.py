@@ -238,7 +238,7 @@ def encode(model, text, out, words=False):
     print(f'{len(grids)} tokens: {out}')
     if words:
         w = out.with_suffix('.words.png')
-        _save_image(sentence_image(grids, words=_labels(m, m.vocab.encode(text)), cols=12), w); print(f'with words: {w}')
+        _save_image(sentence_image(grids, words=m.text_labels(text), cols=12), w); print(f'with words: {w}')
 
 def decode(model, picture):
     "Print the text of a picture"

@@ -17,11 +17,11 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
 from . import __version__
 from .codebooks import balanced_codes, entries_for, random_codes
-from .decoder import NearestDecoder
 from .diffusion import antithetic_times, sample_masked
 from .encoder import SemanticVisualEncoder
 from .heads import CodeHead
 from .informed import CodedEmbedding, FeatureEmbedding, FeatureHead, LogBilinear, SequenceModel, directed_cooccurrence
+from .letters import read_grids, write_text
 from .settings import RunConfig, load_settings
 from .text import encode_strict, make_vocab, vocab_from_json, vocab_to_json
 
@@ -133,8 +133,13 @@ def validation_bound(model, # a `VisualTokenLM`
 def encode_text(self:VisualTokenLM,
                  text:str # what the pictures shall say
                 ):
-    "Grids (L,3,G,G) of `text`. Raises `UnknownToken` if this vocabulary cannot write it exactly"
-    return self.encoder(torch.tensor(encode_strict(self.vocab, text), dtype=torch.long, device=self.device))
+    "Grids (L,3,G,G) of `text`; what the vocabulary lacks is spelled. Raises `UnknownToken` if the grids are too small for letters"
+    return write_text(self.encoder, self.vocab, text)[0]
+
+@patch
+def text_labels(self:VisualTokenLM, text):
+    "What to write below each grid of `encode_text`"
+    return write_text(self.encoder, self.vocab, text)[1]
 
 @patch
 def decode_grids(self:VisualTokenLM,
@@ -142,11 +147,7 @@ def decode_grids(self:VisualTokenLM,
                   strict:bool=True # refuse grids that are not this model's
                  ) -> str:
     "The text of `grids`. Raises `ValueError` for a grid that is nobody's"
-    if not len(grids): return ''
-    ids,dist = NearestDecoder(self.encoder).decode(grids.to(self.device))
-    bad = (dist > self.encoder.margin()/2).nonzero().flatten()
-    if strict and len(bad): raise ValueError(f"grid {bad[0].item()+1} of {len(grids)} is no picture of this model's language")
-    return self.vocab.decode(ids.tolist())
+    return read_grids(self.encoder, self.vocab, grids.to(self.device), strict)
 
 @patch(as_prop=True)
 def fingerprint(self:VisualTokenLM):
