@@ -12,7 +12,7 @@ lib = root/'visual_token_diffusion'
 layers = '''settings runs text grammar things scenes world stories clip semantics grids codebooks quantizers encoder decoder readers calibration robust losses learnt spectral diffusion discrete samplers continuous heads denoiser painting guidance informed opponents letters model animations views charts
 metrics diagnostics referee
 checkpoints race caching callbacks monitor watch corpus data distributed factories cards learner
-widgets dashboard site cli'''.split()
+widgets dashboard site shell arguments serving cli'''.split()
 
 def ini():
     c = configparser.ConfigParser(interpolation=None); c.read(root/'settings.ini'); return c
