@@ -57,7 +57,7 @@ def book(tmp_path_factory):
 
 def test_the_commands_of_the_readme(book):
     lines = re.search(r'## Your own text\s+```sh\n(.*?)```', readme.read_text(), re.S)[1].strip().splitlines()
-    assert [l.split()[1] for l in lines]==['train','generate','encode','decode','info']
+    assert [l.split()[1] for l in lines]==['generate','train','generate','encode','decode','info']
     for l in lines:
         r = subprocess.run(['bash','-c',l.replace('vtd', f'"{sys.executable}" -m visual_token_diffusion', 1)], cwd=book, env=os.environ|dict(VTD_PROFILE='ci'), capture_output=True, text=True)
         assert r.returncode==0, l+r.stderr

@@ -166,37 +166,60 @@ def save_sentence(path, # file to write, a .png
     except TypeError as e: raise ValueError(f"meta cannot be kept as JSON: {e}") from None
     with _replacing(path) as tmp: Image.fromarray(_tile(grids, cols, rows, scale, gap)).save(tmp, format='PNG', pnginfo=info, optimize=True)
 
-# %% ../nbs/04_grids.ipynb #17601a2c
+# %% ../nbs/04_grids.ipynb #31a57654
 def _png_chunks(data):
     "(type, body) of every chunk up to IEND; refuses what is no whole PNG"
     if data[:8]!=b'\x89PNG\r\n\x1a\n': raise NotOurPicture("not a PNG file")
     pos = 8
     while pos+12 <= len(data):
         n,kind = struct.unpack('>I4s', data[pos:pos+8])
-        body = data[pos+8:pos+8+n]
+        body = memoryview(data)[pos+8:pos+8+n]
         if len(data) < pos+12+n: break
-        if zlib.crc32(kind+body)!=struct.unpack('>I', data[pos+8+n:pos+12+n])[0]: raise NotOurPicture("damaged (a checksum is wrong)")
+        if zlib.crc32(body, zlib.crc32(kind))!=struct.unpack('>I', data[pos+8+n:pos+12+n])[0]: raise NotOurPicture("damaged (a checksum is wrong)")
         yield kind,body
         pos += 12+n
         if kind==b'IEND': return
     raise NotOurPicture("cut off before its end")
 
-# %% ../nbs/04_grids.ipynb #e8c4aeca
-def _pixels(data, limit):
-    "Pixels (H,W,3) of a PNG and its text chunk or None; nothing is decoded before the size is checked"
-    chunks = list(_png_chunks(data))
+# %% ../nbs/04_grids.ipynb #f256bd23
+_channels = {0:1, 2:3, 3:1, 4:2, 6:4}      # by the PNG's colour type
+
+def _unpacked(parts, most):
+    "Bytes that the packed `parts` hold; stops counting above `most`, and is -1 if the end is missing"
+    n,z = 0,zlib.decompressobj()
+    for b in parts:
+        while n <= most:
+            out = z.decompress(b, 2**16); n += len(out); b = z.unconsumed_tail
+            if not b and len(out) < 2**16: break
+    return n if z.eof else -1
+
+def _check_size(chunks, limit):
+    "Width and height of a PNG; refuses one that promises more than `limit` pixels, or other pixels than it holds"
     if chunks[0][0]!=b'IHDR' or len(chunks[0][1])!=13: raise NotOurPicture("damaged (no header)")
-    w,h,depth = struct.unpack('>IIB', chunks[0][1][:9])
+    w,h,depth,colour,_,_,laced = struct.unpack('>IIBBBBB', chunks[0][1])
     if w*h > limit: raise NotOurPicture(f"{w}x{h} pixels, more than the limit of {limit:,}")
     if depth > 8: raise NotOurPicture(f"{depth} bits per channel; ours have 8")
+    if laced: raise NotOurPicture("interlaced; ours are not")
     if any(k==b'acTL' for k,_ in chunks): raise NotOurPicture("an animation")
+    want = h*(1+(w*depth*_channels.get(colour, 0)+7)//8)
+    try: got = _unpacked([b for k,b in chunks if k==b'IDAT'], want)
+    except zlib.error: got = -1
+    if got!=want: raise NotOurPicture("damaged (it holds other pixels than its header says)")
+    return w,h
+
+# %% ../nbs/04_grids.ipynb #0c3e68e1
+def _pixels(data, limit):
+    "Pixels (H,W,3) of a PNG and its text chunk or None; nothing is decoded before the size is checked"
+    chunks = list(_png_chunks(data)); w,h = _check_size(chunks, limit)
+    own = [b for k,b in chunks if k==b'tEXt' and bytes(b[:len(_keyword)+1])==_keyword.encode()+b'\0']
+    if own and len(own[0]) > 2**24: raise NotOurPicture("its text chunk is larger than any of ours")
+    if not own and w*h > limit//4: raise NotOurPicture("without our text chunk, and too large to look for a layout")
     try:
-        with Image.open(io.BytesIO(data), formats=['PNG']) as im: im = im.convert('RGBA')
+        with Image.open(io.BytesIO(data), formats=['PNG']) as im: im = im.convert('RGBA' if 'A' in im.getbands() or 'transparency' in im.info else 'RGB')
     except Exception as e: raise NotOurPicture(f"damaged ({type(e).__name__})") from None
     a = np.array(im)
-    if (a[...,3] < 255).any(): raise NotOurPicture("partly transparent")
-    own = [b for k,b in chunks if k==b'tEXt' and b.startswith(_keyword.encode()+b'\0')]
-    return a[...,:3], own[0][len(_keyword)+1:] if own else None
+    if a.shape[2]==4 and (a[...,3] < 255).any(): raise NotOurPicture("partly transparent")
+    return a[...,:3], bytes(own[0][len(_keyword)+1:]) if own else None
 
 # %% ../nbs/04_grids.ipynb #a06b4bcd
 def _cut(a, G, cols, rows, scale, gap):
@@ -223,18 +246,19 @@ def _from_meta(a, text, G):
     if tiles is None or (tiles[L:]!=_paper).any(): raise NotOurPicture("its pixels were changed since it was saved")
     return tiles[:L], meta|f
 
-# %% ../nbs/04_grids.ipynb #3b66fb40
+# %% ../nbs/04_grids.ipynb #03c681f9
 def _from_pixels(a, G):
     "Grids and facts of a picture that lost its text chunk, if exactly one layout explains its pixels"
     if not G: raise NotOurPicture("without our text chunk; give the grid size G to look for a layout")
     h,w = a.shape[:2]
     ink = (a!=_paper).any(2)
     gap = int(min(ink.any(1).argmax(), ink.any(0).argmax())) if ink.any() else 0  # the first grid starts at (gap,gap) at the latest
-    found = []
-    for p in range(1, gap+1):
+    found,tries = [],0
+    for p in range(1, min(gap, 64)+1):
         for s in range(1, min(h,w)//G+1):
             q = G*s+p
             if (w-p)%q or (h-p)%q: continue
+            if (tries := tries+1) > 100: raise NotOurPicture("without our text chunk, and too many layouts to try")
             t = _cut(a, G, (w-p)//q, (h-p)//q, s, p)
             if t is not None: found.append((t, (w-p)//q, s, p))
     if len(found)!=1: raise NotOurPicture("without our text chunk, and no layout explains its pixels" if not found else "without our text chunk, and more than one layout explains its pixels")
@@ -244,15 +268,15 @@ def _from_pixels(a, G):
     if L<=len(tiles)-cols: raise NotOurPicture("without our text chunk, and its last row is empty")
     return tiles[:L], dict(format=1, grid=G, tokens=int(L), cols=cols, scale=scale, gap=gap, recovered=True)
 
-# %% ../nbs/04_grids.ipynb #14cf43a5
+# %% ../nbs/04_grids.ipynb #317e991d
 def load_sentence(path, # a PNG
                   G:int=None, # side of a grid, if known; needed for pictures that lost their text chunk
-                  limit:int=2**26 # most pixels that are decoded
+                  limit:int=2**25 # most pixels that are decoded; 400,000 tokens of 8x8 fit
                  ):
     "Grids (L,3,G,G) and facts (the caller's meta and the layout) of a saved sentence. Raises `NotOurPicture` in one line for every other file"
     try:
-        if (n := os.path.getsize(path)) > 4*limit: raise NotOurPicture(f"a file of {n:,} bytes, larger than any of ours")
-        data = Path(path).read_bytes()
+        with open(path, 'rb') as f: data = f.read(4*limit+1)     # a device may have no end
+        if len(data) > 4*limit: raise NotOurPicture(f"a file of more than {4*limit:,} bytes, larger than any of ours")
     except OSError as e: raise NotOurPicture(f"cannot read {path}: {e.strerror or e}") from None
     except NotOurPicture as e: raise NotOurPicture(f"{path} is not a picture we can read: {e}") from None
     try:

@@ -7,9 +7,10 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/settings.h
 # %% auto #0
 __all__ = ['SettingsError', 'RunSizes', 'RunConfig', 'find_settings', 'load_settings']
 
-# %% ../nbs/01a_settings.ipynb #c3967715
+# %% ../nbs/01a_settings.ipynb #83a1a870
 import configparser, difflib, os
 from dataclasses import asdict, dataclass, fields
+from math import isfinite
 from pathlib import Path
 
 # %% ../nbs/01a_settings.ipynb #803c4ba6
@@ -75,7 +76,7 @@ def _cast(key, val, typ):
     try: return typ(val)
     except ValueError: raise SettingsError(f"setting '{key}' needs {typ.__name__}, got '{val}'") from None
 
-# %% ../nbs/01a_settings.ipynb #d52a3039
+# %% ../nbs/01a_settings.ipynb #1a84688e
 _positive = 'grid feature_dim window width depth heads length epochs batch valid_sequences page_steps samples seeds min_count sentences keep accumulate'.split()
 _choices = dict(codes=('semantic','random','frequency'), inputs=('features','codes'), objective=('masked','left'), unit=('auto','words','letters','bytes','bpe'), precision=('fp32','bf16','fp16'), tracker=('none','tensorboard','wandb'))
 
@@ -87,6 +88,8 @@ def _check(cfg):
         if getattr(cfg,k) not in ok: raise SettingsError(f"setting '{k}' must be one of {', '.join(ok)}, got '{getattr(cfg,k)}'")
     for k in ('steps','threads','entries','seed','save_steps','sample_epochs','workers','monitor'):
         if getattr(cfg,k) < 0: raise SettingsError(f"setting '{k}' must not be negative, got {getattr(cfg,k)}")
+    for k,v in vars(cfg).items():
+        if isinstance(v, float) and not isfinite(v): raise SettingsError(f"setting '{k}' must be a finite number, got {v}")
     if not 0 < cfg.valid_frac < 1: raise SettingsError(f"setting 'valid_frac' must lie between 0 and 1, got {cfg.valid_frac}")
     if not 0 <= cfg.ema < 1: raise SettingsError(f"setting 'ema' must lie in [0,1), got {cfg.ema}")
     if not 0 <= cfg.dropout < 1: raise SettingsError(f"setting 'dropout' must lie in [0,1), got {cfg.dropout}")
