@@ -247,7 +247,8 @@ def _read_config(f):
 def _read_tensors(f, cfg, V):
     "The tensors of a checkpoint, if their shapes are those that `cfg` and the vocabulary ask for"
     want = {'encoder.codes':[V,3], 'embed.emb.weight':[3*cfg['K'],cfg['width']],
-            f"trunk.blocks.{cfg['depth']-1}.up.weight":[4*cfg['width'],cfg['width']]} | ({'embed.features':[V,cfg['features']]} if cfg['features'] else {})
+            'head.prior2':[cfg['K']**2,cfg['K']]} | {f'trunk.blocks.{i}.up.weight':[4*cfg['width'],cfg['width']] for i in range(cfg['depth'])}
+    if D := cfg['features']: want |= {'embed.features':[V,D], 'skip.maps.0.weight':[D,D]}     # whatever is built has its like in the file
     if not Path(f).exists(): raise CheckpointError(f"there is no {Path(f).name} in {Path(f).parent}; is it a folder that `vtd train` wrote?")
     try:
         with safe_open(f, 'pt') as s:
