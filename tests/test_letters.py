@@ -60,7 +60,7 @@ def test_split_and_join_never_cut(n):
 @pytest.mark.parametrize('n,prime', [(8,251),(16,65521)])
 def test_check_sum(n, prime):
     rows = torch.randint(0, N_ATOMS, (300,n), generator=gen()); bits = check_bits(rows)
-    for r,b in zip(rows.tolist(), bits.tolist()): assert sum(x<<i for i,x in enumerate(b))==sum(s*3**i for i,s in enumerate(r))%prime
+    for r,b in zip(rows.tolist(), bits.tolist()): assert sum(x<<i for i,x in enumerate(b))==sum(s*3**(i+n) for i,s in enumerate(r))%prime
     for p in range(n):
         one = rows.clone(); one[:,p] = (one[:,p]+torch.randint(1, N_ATOMS, (300,), generator=gen(p)))%N_ATOMS
         assert (check_bits(one)!=bits).any(1).all()

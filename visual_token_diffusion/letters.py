@@ -65,7 +65,7 @@ def from_symbols(s:list, # symbols
     if strict and to_symbols(word)!=s: raise ValueError("these symbols spell no word")
     return word
 
-# %% ../nbs/11_letters.ipynb #cef39c3f
+# %% ../nbs/11_letters.ipynb #b8565c17
 def split_symbols(s:list, # symbols of a word
                   n:int # symbols in a picture
                  ) -> list:
@@ -76,9 +76,9 @@ def split_symbols(s:list, # symbols of a word
 
 def check_bits(rows # (B,n) long symbols
               ) -> torch.Tensor:
-    "Check sums (B,n) of 0 and 1: sum of symbol times 3^place, modulo the largest prime below 2^n (at most 2^16)"
+    "Check sums (B,n) of 0 and 1: sum of symbol times 3^(place+n), modulo the largest prime below 2^n, n being 8 or 16"
     n = rows.shape[1]; prime = {8:251,16:65521}[n]
-    w = torch.tensor([pow(3, i, prime) for i in range(n)], device=rows.device)
+    w = torch.tensor([pow(3, i+n, prime) for i in range(n)], device=rows.device)     # from the n-th power on, so that a small change spreads over all bits
     return ((rows*w).sum(1)%prime)[:,None] >> torch.arange(n, device=rows.device) & 1
 
 # %% ../nbs/11_letters.ipynb #695098cb
