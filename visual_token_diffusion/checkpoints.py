@@ -7,8 +7,8 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/resuming.h
 # %% auto #0
 __all__ = ['CannotSave', 'save_atomically', 'state_files', 'tidy', 'save_state', 'load_state']
 
-# %% ../nbs/13d_resuming.ipynb #274be921
-import os, pickle, shutil, warnings, torch
+# %% ../nbs/13d_resuming.ipynb #54630959
+import os, pickle, shutil, warnings, zipfile, torch
 from pathlib import Path
 from . import __version__
 from .model import CheckpointError
@@ -52,8 +52,13 @@ def save_state(state:dict, # tensors, numbers, strings, in dicts and lists
         why = 'is the folder read-only?' if isinstance(e, PermissionError) else 'is the disk full?'
         raise CannotSave(f"cannot save the training in {d}: {why} ({str(e).splitlines()[0]})") from None
 
-# %% ../nbs/13d_resuming.ipynb #2f1446ce
-_parts = 'epoch iter step pct_train smooth opt model config history callbacks rng'.split()
+# %% ../nbs/13d_resuming.ipynb #ed444909
+_parts = dict(epoch=int, iter=int, step=int, pct_train=(int,float), smooth=tuple, opt=dict, model=dict, config=dict, history=list, callbacks=dict, rng=list, settings=dict, text=str, vocab=str)
+
+def _swells(f):
+    "Whether an archive would unpack to more than it holds; ours are not packed"
+    if not zipfile.is_zipfile(f): return False
+    with zipfile.ZipFile(f) as z: return sum(i.file_size for i in z.infolist()) > f.stat().st_size
 
 def load_state(folder) -> dict:
     "The newest training state in `folder`. Raises `CheckpointError` in one line"
@@ -62,6 +67,7 @@ def load_state(folder) -> dict:
     f = files[-1]
     other = f'delete it to continue from {files[-2].name}' if len(files) > 1 else 'train anew into another folder'
     try:
+        if _swells(f): raise ValueError('it would unpack to more than it holds')
         with warnings.catch_warnings(): warnings.simplefilter('ignore'); s = torch.load(f, weights_only=True, map_location='cpu')
     except pickle.UnpicklingError: raise CheckpointError(f"{f} holds something other than tensors, numbers and text; it was not opened, since it could run code; {other}") from None
     except Exception as e: raise CheckpointError(f"{f} is damaged ({type(e).__name__}); {other}") from None
@@ -69,4 +75,6 @@ def load_state(folder) -> dict:
     if s['format'] < _format: raise CheckpointError(f"{f} was written by an earlier version of the library and cannot be continued; train anew into another folder")
     if s['format'] > _format: raise CheckpointError(f"{f} was written by version {s.get('library_version')} of the library; this is {__version__}: update it to continue")
     if gone := [k for k in _parts if k not in s]: raise CheckpointError(f"{f} is damaged (no '{gone[0]}'); {other}")
+    if odd := [k for k,t in _parts.items() if not isinstance(s[k], t)]: raise CheckpointError(f"{f} is damaged ('{odd[0]}' is not what it should be); {other}")
+    if not all(isinstance(h, dict) and isinstance(h.get('valid'), float) for h in s['history']): raise CheckpointError(f"{f} is damaged (its history cannot be read); {other}")
     return s

@@ -24,7 +24,7 @@ from fastai.data.core import DataLoaders, TfmdDL
 from torch.utils.data import Dataset, IterableDataset, TensorDataset, get_worker_info
 from .corpus import BadData, FileDocs, TokenShards, as_text, end_token
 from .settings import RunConfig, load_settings
-from .text import make_vocab
+from .text import encode_long, make_vocab
 
 # %% ../nbs/13e_data.ipynb #311109f3
 def split_text(text:str, # the whole corpus
@@ -33,12 +33,17 @@ def split_text(text:str, # the whole corpus
     "`(vocab, train ids (N,), valid ids (N2,))`. Raises `ValueError` when either part is shorter than one sequence"
     cut = int(len(text)*(1-cfg.valid_frac))
     cut = text.find('\n', cut)+1 or cut
-    return encode_split(text[:cut], text[cut:], cfg)
+    return _encoded(_vocab(text[:cut], cfg), (text, 0, cut), (text, cut, len(text)), cfg)
 
 def encode_split(train:str, valid:str, cfg:RunConfig):
     "`(vocab, train ids (N,), valid ids (N2,))` of two texts; the vocabulary is collected from the first"
-    vocab = make_vocab('bpe' if cfg.unit=='auto' else cfg.unit, train, cfg.vocab_size, cfg.min_count)
-    train,valid = (torch.tensor(vocab.encode(t), dtype=torch.long) for t in (train, valid))
+    return _encoded(_vocab(train, cfg), (train, 0, len(train)), (valid, 0, len(valid)), cfg)
+
+def _vocab(text, cfg): return make_vocab('bpe' if cfg.unit=='auto' else cfg.unit, text, cfg.vocab_size, cfg.min_count)
+
+def _encoded(vocab, train, valid, cfg):
+    "Two parts `(text, start, end)` as long tensors that share the memory of `encode_long`"
+    train,valid = (torch.frombuffer(a, dtype=torch.long) if len(a := encode_long(vocab, *t)) else torch.zeros(0, dtype=torch.long) for t in (train, valid))
     check_length(train, valid, cfg)
     return vocab, train, valid
 

@@ -66,7 +66,7 @@ class RunConfig(RunSizes):
     monitor:int=100 # steps between two looks of the collapse monitor in `vtd train`; 0 never looks
     tracker:str='none' # also log to 'tensorboard' or 'wandb'
 
-# %% ../nbs/01a_settings.ipynb #0e210413
+# %% ../nbs/01a_settings.ipynb #cf9e08f4
 def _near(key, known):
     near = difflib.get_close_matches(key, known, n=1, cutoff=.5)
     return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(sorted(known))}"
@@ -74,7 +74,7 @@ def _near(key, known):
 def _cast(key, val, typ):
     "`val`, a string from a file or command line, as the type of its field"
     try: return typ(val)
-    except ValueError: raise SettingsError(f"setting '{key}' needs {typ.__name__}, got '{val}'") from None
+    except ValueError: raise SettingsError(f"setting '{key}' needs {typ.__name__}, got {val[:40]!r}") from None
 
 # %% ../nbs/01a_settings.ipynb #1a84688e
 _positive = 'grid feature_dim window width depth heads length epochs batch valid_sequences page_steps samples seeds min_count sentences keep accumulate'.split()

@@ -7,10 +7,11 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/text.html.
 # %% auto #0
 __all__ = ['iter_units', 'units', 'joiner', 'UnknownToken', 'Vocab', 'make_vocab', 'vocab_to_json', 'vocab_from_json', 'to_bytes',
            'from_bytes', 'ByteVocab', 'LetterVocab', 'WordVocab', 'clip_merges', 'bpe', 'BPEVocab', 'encode_strict',
-           'read_text']
+           'read_text', 'text_pieces', 'encode_long']
 
-# %% ../nbs/01b_text.ipynb #a010ce23
+# %% ../nbs/01b_text.ipynb #a3bf0f88
 import gzip, hashlib, json, random
+from array import array
 from collections import Counter
 from functools import lru_cache
 from importlib.util import find_spec
@@ -264,7 +265,7 @@ def encode_strict(vocab:Vocab, # any vocabulary
     if bad: raise UnknownToken(f"this vocabulary of {vocab.kind} has no {', '.join(repr(b if len(b) <= 40 else b[:39]+'…') for b in bad[:5])}{' ...' if bad[5:] else ''}")
     raise UnknownToken(f"this vocabulary of {vocab.kind} would change the spacing: write it as {vocab.decode(ids)[:60]!r}")
 
-# %% ../nbs/01b_text.ipynb #eb0c4527
+# %% ../nbs/01b_text.ipynb #ad9d28ba
 def read_text(paths:list # text files, UTF-8
              ) -> str:
     "The files' text, one after another. Raises `ValueError` in one line for a missing, empty, binary or unreadable file"
@@ -272,10 +273,27 @@ def read_text(paths:list # text files, UTF-8
     for p in map(Path, paths):
         if p.is_dir(): raise ValueError(f"{p} is a folder; name the text files in it")
         if not p.exists(): raise ValueError(f"there is no file {p}")
-        try: s = p.read_bytes().decode('utf-8-sig')
+        try: b = p.read_bytes(); s = (b if b.endswith(b'\n') else b+b'\n').decode('utf-8-sig')
         except OSError as e: raise ValueError(f"cannot read {p}: {e.strerror}") from None
         except UnicodeDecodeError: raise ValueError(f"{p} is not UTF-8 text; convert it first") from None
         if not s or s.isspace(): raise ValueError(f"{p} is empty; give a text file with at least a few sentences")
         if '\0' in s: raise ValueError(f"{p} is a binary file, not text")
-        res.append(s if s.endswith('\n') else s+'\n')
+        res.append(s)
     return ''.join(res)
+
+# %% ../nbs/01b_text.ipynb #fe4d5642
+def text_pieces(text:str, start:int=0, end:int=None, # of the part
+                size:int=2**20 # characters, at least; a piece ends after a line break
+               ):
+    "Yields `text[start:end]` in pieces whose tokens, one after the other, are those of the whole"
+    end = len(text) if end is None else end
+    while start < end:
+        cut = end if start+size >= end else text.find('\n', start+size, end)+1 or end
+        yield text[start:cut]; start = cut
+
+def encode_long(vocab:Vocab, text:str, start:int=0, end:int=None # of the part
+               ) -> array:
+    "Ids of `text[start:end]` as an `array('q')`; holds them and the objects of one piece"
+    ids = array('q')
+    for p in text_pieces(text, start, end): ids.extend(vocab.encode(p))
+    return ids
