@@ -156,6 +156,7 @@ def test_a_stream_trains():
 def test_training_reads_every_window_of_a_stream(w):
     "fastai would take one to look at it"
     from fastai.learner import Learner
+    import fastai.callback.progress     # gives learners their `no_bar`
     from fastai.callback.core import Callback
     class See(Callback):
         seen = []

@@ -207,7 +207,7 @@ def _check_size(chunks, limit):
     if got!=want: raise NotOurPicture("damaged (it holds other pixels than its header says)")
     return w,h
 
-# %% ../nbs/04_grids.ipynb #0c3e68e1
+# %% ../nbs/04_grids.ipynb #084d9895
 def _pixels(data, limit):
     "Pixels (H,W,3) of a PNG and its text chunk or None; nothing is decoded before the size is checked"
     chunks = list(_png_chunks(data)); w,h = _check_size(chunks, limit)
@@ -215,7 +215,7 @@ def _pixels(data, limit):
     if own and len(own[0]) > 2**24: raise NotOurPicture("its text chunk is larger than any of ours")
     if not own and w*h > limit//4: raise NotOurPicture("without our text chunk, and too large to look for a layout")
     try:
-        with Image.open(io.BytesIO(data), formats=['PNG']) as im: im = im.convert('RGBA' if 'A' in im.getbands() or 'transparency' in im.info else 'RGB')
+        with Image.open(io.BytesIO(data), formats=['PNG']) as im: im.load(); im = im.convert('RGBA' if 'A' in im.getbands() or 'transparency' in im.info else 'RGB')
     except Exception as e: raise NotOurPicture(f"damaged ({type(e).__name__})") from None
     a = np.array(im)
     if a.shape[2]==4 and (a[...,3] < 255).any(): raise NotOurPicture("partly transparent")

@@ -12,10 +12,10 @@ import io, json, os, signal, sys, threading, traceback
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 
-# %% ../nbs/16b_shell.ipynb #8822c4f1
+# %% ../nbs/16b_shell.ipynb #87e7bbbb
 class BadInput(ValueError): "Something that the user can mend; the message is one line."
 
-class Terminated(KeyboardInterrupt): "The system asked the process to end; `code` is 128 and the number of the signal"
+class Terminated(KeyboardInterrupt): "The process was asked to end, by Ctrl-C, SIGTERM or SIGHUP."
 
 # %% ../nbs/16b_shell.ipynb #70ca9601
 def write_out(text:str # any string
@@ -37,19 +37,18 @@ class Voice:
         if self.quiet: return redirect_stdout(io.StringIO())
         return redirect_stdout(sys.stderr) if self.json else nullcontext()
 
-# %% ../nbs/16b_shell.ipynb #eed85854
+# %% ../nbs/16b_shell.ipynb #355089d7
 _signals = [getattr(signal, s) for s in ('SIGINT','SIGTERM','SIGHUP') if hasattr(signal, s)]
 
 @contextmanager
 def signals(caught:list # gets the numbers of the signals that came
            ):
-    "In here Ctrl-C raises `KeyboardInterrupt`, SIGTERM and SIGHUP raise `Terminated`; afterwards the handlers are as before"
+    "In here Ctrl-C, SIGTERM and SIGHUP raise `Terminated`; afterwards the handlers are as before"
     if threading.current_thread() is not threading.main_thread(): yield; return
     me = os.getpid()
     def end(n, frame):
         if os.getpid()!=me: os._exit(128+n)
-        caught.append(n)
-        raise KeyboardInterrupt if n==signal.SIGINT else Terminated
+        caught.append(n); raise Terminated
     old = {s:signal.getsignal(s) for s in _signals}
     mine = [s for s,h in old.items() if h not in (signal.SIG_IGN, None)]
     for s in mine: signal.signal(s, end)
