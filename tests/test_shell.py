@@ -157,7 +157,7 @@ def bombs():
     yield 'more pixels than promised', png(100, 100, big), 'other pixels'
     yield 'fewer pixels than promised', png(5000, 5000, zlib.compress(bytes(1000))), 'other pixels'
     yield 'no pixels at all', png(5000, 5000, b''), 'other pixels'
-    yield 'text that swells', png(8, 8, zlib.compress(bytes(8*25)), zTXt=b'x\0\0'+zlib.compress(bytes(10**8), 9)), 'layout'
+    yield 'text that swells', png(8, 8, zlib.compress(bytes(8*25)), zTXt=b'x\0\0'+zlib.compress(bytes(10**8), 9)), 'damaged'
     yield 'interlaced', png(8, 8, zlib.compress(bytes(8*25)), laced=1), 'interlaced'
     yield 'white, in a thousand possible layouts', png(2000, 2000, zlib.compress(bytes([255])*0 + (b'\0'+b'\xff'*6000)*2000)), 'layout'
 

@@ -218,7 +218,7 @@ def _picture_path(path, kinds):
     if not os.access(p.absolute().parent, os.W_OK): raise BadInput(f"cannot write {p}: no permission in {p.absolute().parent}")
     return p
 
-# %% ../nbs/16_cli.ipynb #ea050935
+# %% ../nbs/16_cli.ipynb #49b361fc
 def _text(text):
     "The text of the argument, or of standard input for '-'; refuses what is empty or was not UTF-8"
     try: text = sys.stdin.buffer.read().decode('utf-8') if text=='-' else text
@@ -247,8 +247,8 @@ def decode(model, picture, voice=None):
     m = _load(model)
     grids,meta = load_sentence(picture, G=m.encoder.G)
     if meta.get('fingerprint', m.fingerprint) != m.fingerprint: raise BadInput(f"{picture} was written with another model; name that one")
-    if meta.get('recovered'): print(f"note: {picture} has lost its text chunk; it is read as if {model} had written it", file=sys.stderr)
     text = m.decode_grids(grids)
+    if meta.get('recovered'): print(f"note: {picture} has lost its text chunk; it is read as if {model} had written it", file=sys.stderr)
     (voice or Voice()).result(text + '\n'*bool(sys.stdout and sys.stdout.isatty()), text=text, tokens=len(grids), recovered=bool(meta.get('recovered')))
 
 # %% ../nbs/16_cli.ipynb #1b661a09

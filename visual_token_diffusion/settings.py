@@ -13,8 +13,10 @@ from dataclasses import asdict, dataclass, fields
 from math import isfinite
 from pathlib import Path
 
-# %% ../nbs/01a_settings.ipynb #803c4ba6
-class SettingsError(ValueError): "A setting that does not exist or has a value of the wrong kind."
+# %% ../nbs/01a_settings.ipynb #d9828390
+class SettingsError(ValueError):
+    "A setting that does not exist or has a value of the wrong kind; one line, whatever the file holds."
+    def __init__(self, said): super().__init__(' '.join(said.split())[:400])
 
 # %% ../nbs/01a_settings.ipynb #194c3001
 @dataclass
