@@ -1,5 +1,6 @@
 "The repository as a whole: settings, links, layers, README, imports."
 import ast, configparser, json, os, re, subprocess, sys
+from collections import Counter
 from dataclasses import asdict, fields
 from pathlib import Path
 import pytest
@@ -61,6 +62,23 @@ def test_layers():
 def test_modules_are_short():
     for f in lib.glob('*.py'):
         if not f.stem.startswith('_'): assert len(f.read_text().splitlines()) <= 330, f'{f.name} has grown long'
+
+def public(f):
+    "Functions and classes of a module that `from module import *` gives"
+    tree = ast.parse(f.read_text()); names = next((ast.literal_eval(n.value) for n in tree.body if isinstance(n, ast.Assign) and getattr(n.targets[0], 'id', '')=='__all__'), [])
+    return [n for n in tree.body if isinstance(n, (ast.FunctionDef,ast.ClassDef)) and n.name in names]
+
+known = {('factories',n) for n in ('show_batch','show_results','adamw','patch_tokenizer')} | {('monitor','size')}     # the first two are what fastai dispatches on
+def test_public_names_are_explained_and_used():
+    "A docstring (a thing of the world needs none), and a use or a mention beside the definition"
+    words = Counter(w for f in [*(root/'nbs').glob('*.ipynb'), *(root/'tests').glob('*.py'), root/'pyproject.toml'] for w in re.findall(r'\w+', f.read_text(encoding='utf-8').replace('\\n', ' ')))
+    for f in lib.glob('*.py'):
+        for n in public(f):
+            if (f.stem,n.name) in known: continue
+            if f.stem!='things': assert ast.get_docstring(n), f'{f.stem}.{n.name} has no docstring'
+            assert words[n.name] > 1 or issubclass_of_vocab(n), f'{f.stem}.{n.name} is used nowhere'
+
+def issubclass_of_vocab(n): return isinstance(n, ast.ClassDef) and any(getattr(b, 'id', '').endswith('Vocab') for b in n.bases)     # known by their kind
 
 def test_workflows_hold_what_pyproject_promises():
     "Python 3.10 to 3.13, the oldest torch that is allowed, the newest, and one fixed Quarto"

@@ -39,7 +39,9 @@ def calibration(confidence, # (N,) probability given to the answer
 # %% ../nbs/08b_how_sure.ipynb #6a77fefb
 def temper(log_probs, # (...,V)
            T:float # temperature: above 1 is less sure
-          ): return (log_probs/T).log_softmax(-1)
+          ):
+    "Log-probabilities (...,V) at temperature `T`"
+    return (log_probs/T).log_softmax(-1)
 
 def fit_temperature(log_probs, # (N,V), of grids that training did not see
                     ids, # (N,) long: their tokens

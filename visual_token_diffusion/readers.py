@@ -56,7 +56,7 @@ def body(G, # side of a grid
     for _ in range(depth if width else 0): layers += [nn.Linear(n, width), nn.LayerNorm(width), nn.ReLU()]; n = width
     return nn.Sequential(*layers),n
 
-def centred(x): return (x.flatten(1)-.5)*4   # numbers of about unit size
+def centred(x): "Grids (B,3,G,G) as rows (B,3GG) of about unit size"; return (x.flatten(1)-.5)*4
 
 # %% ../nbs/08a_readers.ipynb #bbee36bf
 class FlatReader(Reader):

@@ -88,7 +88,7 @@ def from_pictures(tokens, model='small', pretrained=None, size=32):
     x = torch.stack([tint(mask(t, SIZES['big'], size), c) for t in tokens for c in COLOURS.values()])
     return load_clip(model, pretrained).pictures(x).unflatten(0, (len(tokens),-1)).mean(1)
 
-def from_nothing(tokens, dim=128, seed=0): return torch.randn(len(tokens), dim, generator=torch.Generator().manual_seed(seed))
+def from_nothing(tokens, dim=128, seed=0): "Random features: the control that knows nothing"; return torch.randn(len(tokens), dim, generator=torch.Generator().manual_seed(seed))
 
 def from_axes(tokens, dim=None):
     "Every token its own axis: nothing is like anything"

@@ -98,8 +98,8 @@ def vocab_from_json(d:dict # from `vocab_to_json`
     if v.fingerprint != d.get('fingerprint'): raise ValueError('the stored vocabulary was altered: its fingerprint does not match')
     return v
 
-# %% ../nbs/01b_text.ipynb #5a38386a
-def to_bytes(text:str) -> bytes: return text.encode('utf-8', 'surrogatepass')
+# %% ../nbs/01b_text.ipynb #3242ba90
+def to_bytes(text:str) -> bytes: "UTF-8 of any Python string, lone surrogates too"; return text.encode('utf-8', 'surrogatepass')
 
 def from_bytes(b:bytes # perhaps broken UTF-8, as a model may write it
               ) -> str:
