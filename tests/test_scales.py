@@ -96,7 +96,7 @@ def test_natural_parts():
     with pytest.raises(ValueError, match='do not fit'): natural_parts(x, 4, 12)
     for Ks in ((5,5,5),(5,10),(2,5,5),(50,),(4,3,3,3)):
         c = category_codes(x, Ks); assert len(c.unique(dim=0))==50 and all(c[:,m].max() < k and c[:,m].min() >= 0 for m,k in enumerate(Ks))
-    assert torch.equal(category_codes(x, (5,5,5)), category_codes(x, (5,5,5)))
+    assert torch.equal(PyramidEncoder.fit(x, (5,5,5)).codes, category_codes(x, (5,5,5))) and PyramidEncoder.fit(x, sides=(8,16)).Ks==(8,8)
 
 def test_learnt_reader_and_corruptions():
     e = encoder(); r = ScaleReader(e, 16, 1, 2, 2); x = e(torch.arange(50)); lp = r.log_probs(x)

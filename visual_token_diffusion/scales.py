@@ -8,20 +8,20 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/scales.htm
 __all__ = ['zoom_out', 'zoom_in', 'bands', 'patterns', 'PyramidEncoder', 'natural_parts', 'category_codes', 'PyramidDecoder',
            'ScaleReader', 'keep_scales', 'scale_noise', 'first']
 
-# %% ../nbs/10_scales.ipynb #3fd48c10
+# %% ../nbs/10_scales.ipynb #97287013
 import math, torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 from functools import lru_cache
 from torch import nn
-from .codebooks import cut_in_two, main_direction, split_balanced
+from .codebooks import cut_in_two, entries_for, main_direction, split_balanced
 from .decoder import check_grids
 from .denoiser import Trunk
 from .encoder import _walsh
 from .heads import entries
 from .readers import Reader
 
-# %% ../nbs/10_scales.ipynb #ce19772a
+# %% ../nbs/10_scales.ipynb #b4256c40
 def zoom_out(x, # (...,G,G)
              side:int # pixels along a side of the result, a divisor of G
             ):
@@ -32,8 +32,7 @@ def zoom_in(x, # (...,side,side)
             G:int # pixels along a side of the result, a multiple of side
            ):
     "(...,G,G): every pixel repeated"
-    k = G//x.shape[-1]
-    return x.repeat_interleave(k, -1).repeat_interleave(k, -2)
+    return x.repeat_interleave(G//x.shape[-1], -1).repeat_interleave(G//x.shape[-1], -2)
 
 def bands(x, # (...,G,G)
           sides=(4,8,16) # the scales, each twice the one before; the last is G
@@ -167,6 +166,16 @@ def category_codes(features, # (V,D) float: a row per token
         for j,q in split: codes[q,m] = j
         parts = [q for _,q in split]
     return codes
+
+# %% ../nbs/10_scales.ipynb #daa47a2f
+@patch(cls_method=True)
+def fit(cls:PyramidEncoder,
+        features, # (V,D) float: a row per token
+        K=None, # entries per scale, coarsest first; None takes equally many, the fewest that fit
+        sides=(4,8,16)):
+    "An encoder whose codes come from `features` by `category_codes`"
+    Ks = entries(K or entries_for(len(features), len(sides)), len(sides))
+    return cls(category_codes(features, Ks), Ks, sides)
 
 # %% ../nbs/10_scales.ipynb #a467f2b7
 class PyramidDecoder:
