@@ -57,7 +57,7 @@ def dumps(r, x):
     return s.encode('utf-8', 'surrogatepass')
 
 def change_json(r, b):
-    try: x = json.loads(b)
+    try: x = json.loads(b) if b.count(b'[') < 500 else None      # deep ones are passed on as bytes
     except (ValueError, RecursionError): return change_bytes(r, b)
     return dumps(r, change_value(r, x)) if isinstance(x, (dict,list)) and r.random() < .7 else change_bytes(r, b)
 
@@ -93,7 +93,7 @@ def change_png(r, b):
     elif k==6:
         try: raw = zlib.decompress(b''.join(d for c,d in cs if c==b'IDAT'))
         except zlib.error: raw = b''
-        at = next((j for j,c in enumerate(cs) if c[0]==b'IDAT'), len(cs)); cs = [c for c in cs if c[0]!=b'IDAT']; cs.insert(at, (b'IDAT', zlib.compress(change_bytes(r, raw), 1)))
+        at = next((j for j,c in enumerate(cs) if c[0]==b'IDAT'), len(cs)); cs = [c for c in cs if c[0]!=b'IDAT']; cs.insert(at, (b'IDAT', zlib.compress(change_bytes(r, raw), 0)))
     else: cs[i] = (kind, change_bytes(r, d))
     return join(cs)
 
@@ -223,7 +223,7 @@ def state_kind(top):
 
 # -- the loop
 
-cheap = dict(png=40, vocab=20, settings=15, config=5, model=5, state=.3, decode=.3)     # how often each, about as cheap as it is
+cheap = dict(png=50, vocab=10, settings=15, config=3, model=3, state=.1, decode=.1)     # how often each, about as cheap as it is
 forbidden = re.compile(r'^(os\.(system|exec|posix_spawn|fork|putenv|chmod)|subprocess\.Popen|socket\.|ctypes\.dlopen|webbrowser|shutil\.)')
 happened = []
 def watch(event, args):
@@ -232,31 +232,38 @@ watch.on = False
 
 def memory(): return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/1024
 
+def alarm(n, frame): raise Hang
+
 def try_one(kind, b, seconds):
-    "`(answer, finding or None)` of one input"
-    def alarm(n, frame): raise Hang
-    signal.signal(signal.SIGALRM, alarm); signal.setitimer(signal.ITIMER_REAL, 20)
-    t,before,bad = time.process_time(),memory(),None; happened.clear(); watch.on = True
+    "`(answer, finding or None, seconds)` of one input. What was slow on the clock is tried again and its processor time counted: the machine may have been busy"
+    signal.setitimer(signal.ITIMER_REAL, 20)
+    t,bad = time.perf_counter(),None; happened.clear(); watch.on = True
     try: kind.read(b); said = 'read'
     except ValueError as e:
         said = f'{type(e).__name__}: {e}'
         if len(str(e).strip().splitlines()) > 1: bad = f'more than one line: {said[:300]}'
     except BaseException as e: said = f'{type(e).__name__}: {e}'; bad = said[:300]
-    finally: watch.on = False; signal.setitimer(signal.ITIMER_REAL, 0)
-    if (t := time.process_time()-t) > seconds: bad = f'{t:.1f} s'
-    if memory()-before > 500: bad = f'{memory()-before:.0f} MB more'
+    finally: watch.on = False
     if happened: bad = f'it did {happened[:3]}'
-    return re.sub(r"/\S+|[0-9]+|'[^']*'", '#', said)[:120], bad
+    if (t := time.perf_counter()-t) > seconds/4:
+        t = time.process_time()
+        try: kind.read(b)
+        except BaseException: pass
+        if (t := time.process_time()-t) > seconds: bad = f'{t:.1f} s'
+    return re.sub(r"/\S+|[0-9]+|'[^']*'", '#', said[:1000])[:120], bad, t
 
 def fuzz(kinds, inputs, seed=0, limit=1e9, seconds=1., log=None, found_in=None):
     "Figures of `inputs` inputs, of all kinds, or as many as fit into `limit` seconds"
-    sys.addaudithook(watch)
+    sys.addaudithook(watch); signal.signal(signal.SIGALRM, alarm); most = memory()
     t0,start = time.perf_counter(),memory(); fig = {k:dict(inputs=0, answers=0, findings=0, slowest=0.) for k in kinds}; findings,answers,pools = [],{k:set() for k in kinds},{k:list(v.seeds) for k,v in kinds.items()}
     names = list(kinds); weights = [cheap.get(k.rstrip('0123'), 1)/sum(n.rstrip('0123')==k.rstrip('0123') for n in names) for k in names]
     for i in range(inputs):
         r = random.Random(f'{seed} {i}'); k = r.choices(names, weights)[0]; pool = pools[k]
         b = kinds[k].change(r, r.choice(pool) if len(pool) < 20 or r.random() < .6 else pool[r.randrange(len(kinds[k].seeds))])
-        t = time.process_time(); said,bad = try_one(kinds[k], b, seconds); t = time.process_time()-t
+        said,bad,t = try_one(kinds[k], b, seconds)
+        if i%16==15:
+            if (now := memory())-most > 500: bad = f'{now-most:.0f} MB more in the last 16 inputs'
+            most = now
         fig[k]['inputs'] += 1; fig[k]['slowest'] = max(fig[k]['slowest'], t)
         if said not in answers[k]:
             answers[k].add(said); fig[k]['answers'] += 1
@@ -266,6 +273,7 @@ def fuzz(kinds, inputs, seed=0, limit=1e9, seconds=1., log=None, found_in=None):
             if found_in and len(findings) < 50: (Path(found_in)/f'{k}-{i}').write_bytes(b)
             if log and len(findings) < 50: log(f'{k} {i}: {bad}')
         if time.perf_counter()-t0 > limit: break
+    signal.setitimer(signal.ITIMER_REAL, 0)
     return dict(inputs=sum(f['inputs'] for f in fig.values()), seconds=round(time.perf_counter()-t0, 1), memory_before=start, memory_peak=memory(), kinds=fig, findings=findings)
 
 def add(old, new):

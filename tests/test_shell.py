@@ -210,3 +210,16 @@ def test_a_training_state_that_swells_or_lacks_a_part(tmp_path):
     for over,want in ((dict(settings=3),'settings'), (dict(history=[3]),'history'), (dict(history=[{}]),'history'), (dict(text=None),'text')):
         save_state(whole|over, tmp_path, 1)
         with pytest.raises(CheckpointError, match=want): load_state(tmp_path)
+
+# -- what a new user met
+
+def test_a_missing_folder_is_not_sought_on_the_hub(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path); (tmp_path/'models').mkdir()
+    monkeypatch.setattr('visual_token_diffusion.model.hf_hub_download', lambda *a, **k: pytest.fail('asked the hub'))
+    for name in ('runs/book', 'models/book', str(tmp_path/'x'/'y')): code,out,err = said(capsys, 'info', name); assert code==2 and 'there is no folder' in err and err.count('\n')==1
+
+def test_a_script_that_bpe_does_not_know_gets_a_hint(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path); Path('ru.txt').write_text('кошка видит собаку, собака видит кошку\n'*60, encoding='utf-8'); opts = ['--profile','ci','width=16','heads=1','depth=1','steps=1','epochs=1','feature_dim=8','valid_sequences=4','length=8']
+    code,out,err = said(capsys, 'train', 'ru.txt', '-o', 'a', 'unit=letters', *opts); assert code==0 and 'note:' not in out
+    monkeypatch.setattr('visual_token_diffusion.learner.train_text', lambda text, cfg, path, resume, started: (started('model', len(text)), exit(3)))
+    code,out,err = said(capsys, 'train', 'ru.txt', '-o', 'b', *opts); assert code==3 and 'unit=letters' in out

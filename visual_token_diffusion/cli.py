@@ -83,7 +83,7 @@ class _Place:
         if isinstance(e, KeyboardInterrupt): e.advice = '; continue with --resume' if any(self.out.glob('train_state-*.pt')) else '; nothing was saved'
         if kind: _give_back(self.made)
 
-# %% ../nbs/16_cli.ipynb #091f83ec
+# %% ../nbs/16_cli.ipynb #3ff3cf48
 def train(words, out=None, profile=None, resume=False, voice=None):
     "Train a model; writes the checkpoint, settings.json, metrics.json and samples.png into `out`"
     from visual_token_diffusion.settings import load_settings
@@ -107,6 +107,7 @@ def _train(files, cfg, place, rank):
         place.make()
         n = int(os.environ.get('WORLD_SIZE', 1)); many = f'; {n} processes, {cfg.batch*n*cfg.accumulate} sequences a step' if n > 1 else ''
         if not rank: print(f"{name}: {tokens:,} tokens; {model}{many}", flush=True)
+        if not rank and text and cfg.unit=='auto' and tokens > len(text)/2: print(f"note: bpe cuts this text into {tokens/len(text):.1f} tokens a character; unit=letters or unit=words may suit its script better", flush=True)
     model,figures = train_folder(folder, cfg, place.out, resume=place.resume, started=started) if folder else train_text(text, cfg, place.out, resume=place.resume, started=started)
     if entropy and cfg.unit=='words': figures['entropy'] = entropy
     return model,figures
@@ -135,9 +136,14 @@ def _table(f):
     lines = [f"  {n:28} {v:7.3f}{' ± %.3f' % f['bound_se'] if 'bound' in n else ''}" for n,v in rows]
     return '\n'.join([f"held-out nats per token ({f['valid_tokens']:,} tokens; lower is better)", *lines])
 
-# %% ../nbs/16_cli.ipynb #4d80cf53
+# %% ../nbs/16_cli.ipynb #76c055e0
 def _load(folder):
+    "The model in `folder`, of a repository on the hub, or the one that ships"
+    import logging
     from visual_token_diffusion.model import STORYTELLER, VisualTokenLM
+    up = Path(folder or '.').parent
+    if folder and not Path(folder).exists() and up!=Path('.') and (up.is_dir() or up==Path('runs')): raise BadInput(f"there is no folder {folder}; train one with `vtd train -o {folder}`")
+    logging.getLogger('huggingface_hub').setLevel(logging.CRITICAL)     # the hub's own words for a missing network fill a page
     return VisualTokenLM.from_pretrained(folder or STORYTELLER)
 
 def _labels(model, ids): return [model.vocab.label(i) for i in ids]
