@@ -28,7 +28,7 @@ def test_every_command_speaks_json(tmp_path, capsys):
 def test_train_speaks_json_and_can_be_quiet(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path); tiny = ['--profile','ci','width=16','heads=1','depth=1','steps=4','epochs=2','sentences=400','feature_dim=8','valid_sequences=8']
     code,out,err = said(capsys, 'train', '-o', 'a', *tiny, '--json'); d = json.loads(out)
-    assert code==0 and d['model']=='a' and d['bound'] > 0 and out.count('\n')==1 and 'step' in err, 'the report goes to standard error'
+    assert code==0 and d['model']=='a' and d['bound'] > 0 and out.count('\n')==1 and 'step' in err and '\r' not in err, 'the report goes to standard error, without a bar'
     code,out,err = said(capsys, 'train', '-o', 'b', *tiny, '--quiet'); assert (code,out,err)==(0,'','')
     assert not [*Path('a').glob('.*'), *Path('b').glob('.*')], 'the lock is gone'
 
@@ -63,6 +63,11 @@ def test_a_reader_that_leaves_and_a_disk_without_room():
     r = shell('vtd --help | true'); assert r.returncode==0 and r.stderr==''
     if os.path.exists('/dev/full'): r = shell('vtd info > /dev/full'); assert r.returncode==2 and r.stderr.count('\n')==1 and 'No space' in r.stderr
     r = shell('vtd info >&-'); assert r.returncode==0 and r.stderr==''
+
+def test_a_disk_that_fills_up_under_a_picture(tmp_path):
+    little = dict(cwd=tmp_path, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000,1000)))
+    for args in (['encode', STORYTELLER, 'the cat '*99+'the', '-o', 'e.png'],):
+        r = vtd(*args, **little); assert r.returncode==2 and r.stderr.count('\n')==1 and 'cannot write' in r.stderr and not list(tmp_path.iterdir()), r.stderr
 
 def test_bash_completes_commands_and_options():
     ask = lambda words: subprocess.run(['bash','-c', f'{completion(make_parser(), "bash")}\nCOMP_WORDS=({words}); COMP_CWORD=$((${{#COMP_WORDS[@]}}-1)); _shtab_vtd 2>/dev/null; echo ${{COMPREPLY[@]}}'], capture_output=True, text=True).stdout.split()
