@@ -59,13 +59,15 @@ def _wait():
     from visual_token_diffusion.distributed import gather
     gather(0)
 
-# %% ../nbs/16_cli.ipynb #c5dc1d8b
+# %% ../nbs/16_cli.ipynb #59150d03
 class _Place:
     "The folder of one training: claimed, made when all input has been accepted, locked, given back if nothing was saved"
     def __init__(self, out, resume, first): self.out,self.resume,self.first,self.made,self.held,self.locked = out,resume,first,[],ExitStack(),False
     def __enter__(self):
         _claim(self.out, self.resume)
-        if self.out.is_dir(): self.lock()
+        try:
+            if self.out.is_dir(): self.lock()
+        except BaseException: self.held.close(); raise
         return self
     def lock(self):
         if not self.first or self.locked: return

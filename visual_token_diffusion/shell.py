@@ -103,7 +103,7 @@ def _ended(e, caught):
     _silence(); _complain(f"{'interrupted' if n==signal.SIGINT else 'ended by '+signal.Signals(n).name}{getattr(e, 'advice', '')}")
     return 128+n
 
-# %% ../nbs/16b_shell.ipynb #0e5c83cc
+# %% ../nbs/16b_shell.ipynb #24bb1e31
 @contextmanager
 def only_one(folder # that exists
             ):
@@ -112,8 +112,12 @@ def only_one(folder # that exists
     f = Path(folder)/'.training.lock'; lock = FileLock(f, timeout=0)
     try: lock.acquire()
     except Timeout: raise BadInput(f"another training is writing to {folder}; wait for it, or name another folder with -o") from None
-    try: yield
-    finally: f.unlink(missing_ok=True); lock.release()
+    try:
+        if not f.exists(): raise BadInput(f"another training has just left {folder}; try again")
+        yield
+    finally:
+        if os.name!='nt': f.unlink(missing_ok=True)     # Windows keeps files that are open
+        lock.release()
 
 # %% ../nbs/16b_shell.ipynb #ee9f9f2a
 def completion(parser, # of argparse, with one parser for each command below it
