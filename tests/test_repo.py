@@ -10,7 +10,7 @@ root = Path(__file__).resolve().parent.parent
 lib = root/'visual_token_diffusion'
 
 # A module imports only from the rows above its own.
-layers = '''settings runs text grammar things scenes world stories clip semantics grids codebooks quantizers encoder decoder readers calibration robust losses learnt spectral diffusion discrete samplers continuous heads denoiser scales painting guidance informed opponents letters composing model animations views charts
+layers = '''settings runs text grammar things scenes world stories clip semantics grids codebooks quantizers encoder decoder readers calibration robust losses learnt spectral diffusion discrete samplers continuous heads denoiser scales nextscale painting guidance informed opponents letters composing model animations views charts
 metrics diagnostics referee
 checkpoints race caching callbacks monitor watch corpus data distributed factories cards learner
 widgets dashboard site shell arguments serving cli'''.split()
