@@ -49,7 +49,6 @@ def test_strict_encoding_is_exact_or_refused(kind, corpus, t):
     try: assert v.decode(encode_strict(v, t))==t
     except UnknownToken as e: assert '\n' not in str(e)
     assert len(v)==len(set(v.tokens))
-    if not v.unknown(t): once = v.decode(v.encode(t)); assert v.decode(v.encode(once))==once, 'what was decoded stays as it is'
 
 @pytest.mark.parametrize('kind', list(Vocab.kinds))
 @given(any_text)

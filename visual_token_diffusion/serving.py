@@ -1,4 +1,4 @@
-"""Ten thousand prompts in one call, in memory that does not grow; and where the limits of the command line lie.
+"""Ten thousand prompts in one call, in memory that does not grow; a hundred megabytes of text; a million files made to break it.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/serving.html.md"""
 
