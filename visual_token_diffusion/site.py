@@ -14,7 +14,7 @@ from fastcore.nbio import mk_cell
 from pathlib import Path
 from .runs import load_run, runs_folder
 
-# %% ../nbs/17_results.ipynb #a7ab24d6
+# %% ../nbs/17_results.ipynb #8e0b6757
 def _mean(xs): xs = list(xs); return sum(xs)/len(xs)
 def _by_seed(d, key): return {k:_mean(key(v) for n,v in d.items() if n.split('|')[0]==k) for k in dict.fromkeys(n.split('|')[0] for n in d)}
 def _listed(d, form): return ', '.join(f'{k} {form(v)}' for k,v in d.items())
@@ -28,6 +28,15 @@ _heads = {
     'painting-': lambda f: 'bits above the entropy, mean of the seeds: '+_listed(dict(list(_by_seed(f['arms'], lambda v: v['excess']).items())[:5]), lambda v: f'{v:.1f}'),
     'robust': lambda f: 'read at noise .3, nearest picture: '+_listed({k:v['nearest']['noise_3'] for k,v in f.items() if 'nearest' in v and k.endswith('-0')}, lambda v: f'{v:.1%}'),
     'small-clip': lambda f: f"nine tests, from {min(f['scores']):.3f} to {max(f['scores']):.3f}",
+    'scales-10k': lambda f: 'words read at noise 1, worst seed: '+_listed({f'{k}, {a}':min(x[f'{a} 1.0'][0] for x in f[k]) for k in ('even','natural') for a in ('pyramid','one scale')}, lambda v: f'{v:.1%}'),
+    'next-scale': lambda f: 'bits above the entropy, mean of the seeds: '+_listed(f, lambda v: f"{_mean(x['excess'] for x in v):.1f}"),
+    'unseen-words': lambda f: f"of {f['held_out']:,} words never seen, read back, worst seed: "+_listed({a:min(r[a]['0.0']['all'] for r in f['runs'].values()) for a in f['runs']['0']}, lambda v: f'{v:.2%}'),
+    'unseen-meanings': lambda f: 'neighbours of unseen inflections found, mean of the seeds: '+_listed({a:_mean(r['inflection'][a][0] for r in f['runs'].values()) for a in f['runs']['0']['inflection'] if a!='n'}, lambda v: f'{v:.1%}'),
+    'bench-letters': lambda f: 'words a second: '+_listed(f['words_per_second'], lambda v: f'{v:,.0f}'),
+    'fuzz': lambda f: f"{f['inputs']:,} mutated inputs, {sum(k['findings'] for k in f['kinds'].values())} findings, slowest {max(k['slowest'] for k in f['kinds'].values()):.2f} s",
+    'step-cost': lambda f: 'a step at width 192, length 64: '+_listed(f['cost']['192 x 64'], lambda v: f"{v['ms']:.0f} ms"),
+    'writing-speed': lambda f: 'tokens a second: '+_listed({k:v['tokens_per_s'] for k,v in f['rows'].items() if 'tokens_per_s' in v}, lambda v: f'{v:,.0f}'),
+    'race-quality': lambda f: 'right of 15% hidden: '+_listed(f['arms'], lambda v: f"{v['infill']['0.15'][0]:.1%}"),
     'race-ngrams': lambda f: 'held-out nats per token: '+_listed(f['nll'], lambda v: f'{v:.3f}'),
     'race-': lambda f: f"{f['arm']}: {f['curve'][-1]['bound']:.3f} ± {f['curve'][-1]['se']:.3f} nats per token after {f['curve'][-1]['step']:,} steps, {f['curve'][-1]['seconds']:.0f} s of one core",
     'twenty-kills': lambda f: f"{len(f['steps'])} kills: the same bits {'every time' if f['equal'] else 'not every time'}, {f['unreadable']} unreadable files",
