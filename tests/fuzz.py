@@ -6,7 +6,7 @@
 Inputs are made from good files by changing bytes, and by changing what the bytes mean and putting lengths and checksums right again. What
 leads to an answer that was not seen before is kept and changed further. The same seed gives the same inputs. Exit code 1 if anything was found.
 """
-import argparse, io, json, os, random, re, resource, shutil, signal, struct, sys, tempfile, time, zipfile, zlib
+import argparse, copy, io, json, os, random, re, resource, shutil, signal, struct, sys, tempfile, time, zipfile, zlib
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def change_value(r, x):
     x = json.loads(json.dumps(x))
     for _ in range(r.choice((1,1,2))):
         *up,last = r.choice([p for p in places(x) if p] or [(None,)])
-        if last is None: return r.choice(odd_values)
+        if last is None: return copy.deepcopy(r.choice(odd_values))
         at = x
         for k in up: at = at[k]
         k = r.randrange(6)
@@ -47,7 +47,7 @@ def change_value(r, x):
         elif k==1: at[last+'x'] = at.pop(last)
         elif k==2 and isinstance(at[last], int): at[last] += r.choice((-1, 1, 2**8, 2**31))
         elif k==3 and isinstance(at[last], list): r.shuffle(at[last])
-        else: at[last] = r.choice(odd_values)
+        else: at[last] = copy.deepcopy(r.choice(odd_values))     # a shared list would come to hold itself
     return x
 
 def dumps(r, x):
