@@ -1,5 +1,5 @@
 "Killed at any moment, a training continues to the same bits; a bad checkpoint is one line and code 2."
-import json, os, random, shutil, signal, subprocess, sys, time
+import hashlib, json, os, random, shutil, signal, subprocess, sys, time
 from dataclasses import replace
 from pathlib import Path
 import pytest, torch
@@ -193,3 +193,14 @@ def test_a_started_training_is_not_overwritten(trained, monkeypatch, capsys, tmp
     from visual_token_diffusion.cli import main
     monkeypatch.chdir(tmp_path); shutil.copy(trained/'book.txt', '.'); Path('m').mkdir(); save_state(dict(a=1), 'm', 0)
     assert main([*args,'-o','m'])==2 and '--resume' in capsys.readouterr().err
+
+@pytest.mark.parametrize('key,value', [('depth', 2**53), ('depth', 1000), ('width', 65536), ('K', 4096), ('features', 60000), ('length', -1), ('heads', None)])
+def test_a_state_cannot_ask_for_a_model_that_it_does_not_hold(tmp_path, key, value):
+    from visual_token_diffusion.learner import _resume
+    text = 'the cat sees a dog\n'*60
+    cfg = load_settings('ci', ['width=8','heads=1','depth=1','length=8','batch=2','steps=2','epochs=1','unit=words','valid_sequences=2','inputs=codes','monitor=0','keep=1'])
+    model,_ = train_text(text, cfg, tmp_path, progress=False); mark = hashlib.sha256(text.encode()).hexdigest()
+    f = next(tmp_path.glob('train_state-*.pt')); s = torch.load(f, weights_only=True); s['config'][key] = value; torch.save(s, f)
+    t = time.process_time()
+    with pytest.raises(CheckpointError) as e: _resume(tmp_path, cfg, mark, model.vocab)
+    assert '\n' not in str(e.value) and time.process_time()-t < 2

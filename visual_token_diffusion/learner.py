@@ -33,7 +33,7 @@ from .distributed import ProcessLost, RanksCB, join, lost, rank_world, rng_state
 from .factories import PictureLearner, TokenIds, filled
 from .grids import sentence_image, stack_images
 from .metrics import bigram_nll, unigram_nll
-from .model import CheckpointError, VisualTokenLM, build_model, validation_bound
+from .model import CheckpointError, VisualTokenLM, build_model, check_config, expected_shapes, validation_bound
 from .settings import RunConfig, load_settings
 from .watch import Collapsed, WordCollapseCB
 
@@ -171,8 +171,11 @@ def _resume(path, cfg, mark, vocab):
     if state.get('processes', 1)!=rank_world()[1]: raise CheckpointError(f"{path} was trained by {state.get('processes', 1)} process(es), this is {rank_world()[1]}; continue with as many")
     if state['text']!=mark: raise CheckpointError(f"{path} was trained on another text; give the same files to continue")
     if state['vocab']!=vocab.fingerprint: raise CheckpointError(f"{path} was trained with another vocabulary; continue with the library's version {state['library_version']}")
+    c,tensors = check_config(state['config'], path),state['model']
     try:
-        model = VisualTokenLM(vocab, state['model']['encoder.codes'].long(), **state['config']); model.load_state_dict(state['model'])
+        odd = [k for k,s in expected_shapes(c, len(vocab)).items() if list(tensors[k].shape)!=s]
+        if odd: raise ValueError(f"'{odd[0]}' has another shape")
+        model = VisualTokenLM(vocab, tensors['encoder.codes'].long(), **c); model.load_state_dict(tensors)
     except Exception as e: raise CheckpointError(f"the training state in {path} does not fit its model ({' '.join(str(e).split())[:120]}); train anew into another folder") from None
     return model,state
 

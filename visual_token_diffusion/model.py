@@ -6,7 +6,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/language.h
 
 # %% auto #0
 __all__ = ['STORYTELLER', 'codes_from_corpus', 'CheckpointError', 'VisualTokenLM', 'memory_needed', 'memory_free', 'build_model',
-           'validation_bound']
+           'validation_bound', 'check_config', 'expected_shapes']
 
 # %% ../nbs/12_language.ipynb #85f1e1ad
 import hashlib, json, os, tempfile, torch
@@ -232,27 +232,39 @@ def _read_json(f):
     if not isinstance(d, dict): raise CheckpointError(f"{f} is not what a checkpoint holds there")
     return d
 
-def _read_config(f):
-    c = _read_json(f)
-    if c.get('format') not in (1,2): raise CheckpointError(f"{f} has format {c.get('format')!r}; this version ({__version__}) reads formats 1 and 2")
-    c = dict(features=0, left=False) | c     # format 1 knew neither
+def check_config(c, # a model's `config`, as a file gave it
+                 f # that file
+                ) -> dict:
+    "What a model is built from. Raises `CheckpointError` for what no model has, before anything is built"
+    if not isinstance(c, dict): raise CheckpointError(f"{f} has no usable config; the checkpoint is damaged")
+    c = dict(features=0, left=False) | c     # older files know neither
     lim = dict(K=4096, grid=64, width=65536, depth=1024, heads=1024, length=2**20)
     for k,top in lim.items():
         if not (type(c.get(k)) is int and 0 < c[k] <= top): raise CheckpointError(f"{f} has no usable '{k}'; the checkpoint is damaged")
     if type(c.get('dropout')) not in (int,float) or not 0 <= c['dropout'] < 1: raise CheckpointError(f"{f} has no usable 'dropout'")
     if not (type(c['features']) is int and 0 <= c['features'] <= 65536 and type(c['left']) is bool): raise CheckpointError(f"{f} has no usable 'features' or 'left'; the checkpoint is damaged")
-    return {k:c[k] for k in [*lim,'dropout','features','left']} | dict(fingerprint=c.get('fingerprint'))
+    return {k:c[k] for k in [*lim,'dropout','features','left']}
+
+def _read_config(f):
+    c = _read_json(f)
+    if c.get('format') not in (1,2): raise CheckpointError(f"{f} has format {c.get('format')!r}; this version ({__version__}) reads formats 1 and 2")
+    return check_config(c, f) | dict(fingerprint=c.get('fingerprint'))
 
 # %% ../nbs/12_language.ipynb #a667a8d6
-def _read_tensors(f, cfg, V):
-    "The tensors of a checkpoint, if their shapes are those that `cfg` and the vocabulary ask for"
+def expected_shapes(cfg:dict, # from `check_config`
+                    V:int # tokens
+                   ) -> dict:
+    "Name and shape of the tensors that decide how large a model is: nothing is built that has not its like in the file"
     want = {'encoder.codes':[V,3], 'embed.emb.weight':[3*cfg['K'],cfg['width']],
             'head.prior2':[cfg['K']**2,cfg['K']]} | {f'trunk.blocks.{i}.up.weight':[4*cfg['width'],cfg['width']] for i in range(cfg['depth'])}
-    if D := cfg['features']: want |= {'embed.features':[V,D], 'skip.maps.0.weight':[D,D]}     # whatever is built has its like in the file
+    return want | ({'embed.features':[V,D], 'skip.maps.0.weight':[D,D]} if (D := cfg['features']) else {})
+
+def _read_tensors(f, cfg, V):
+    "The tensors of a checkpoint, if their shapes are those that `cfg` and the vocabulary ask for"
     if not Path(f).exists(): raise CheckpointError(f"there is no {Path(f).name} in {Path(f).parent}; is it a folder that `vtd train` wrote?")
     try:
         with safe_open(f, 'pt') as s:
-            for k,shape in want.items():
+            for k,shape in expected_shapes(cfg, V).items():
                 if k not in s.keys() or s.get_slice(k).get_shape()!=shape:
                     raise CheckpointError(f"{f} does not fit its config.json and vocab.json ('{k}' should be {shape})")
         return load_file(f)
