@@ -204,3 +204,11 @@ def test_a_state_cannot_ask_for_a_model_that_it_does_not_hold(tmp_path, key, val
     t = time.process_time()
     with pytest.raises(CheckpointError) as e: _resume(tmp_path, cfg, mark, model.vocab)
     assert '\n' not in str(e.value) and time.process_time()-t < 2
+
+@pytest.mark.parametrize('harm', [lambda o: o.pop('state'), lambda o: o.update(param_groups=3), lambda o: o['state'][0].pop('exp_avg'), lambda o: o['state'][0].update(exp_avg=o['state'][0]['exp_avg'][:1])],
+    ids=['no state','no groups','half','another shape'])
+def test_a_damaged_optimiser_is_one_line(tmp_path, harm):
+    train_text(text, cfg, tmp_path, progress=False)
+    f = max(tmp_path.glob('train_state-*.pt'), key=lambda p: int(p.stem.split('-')[1])); s = torch.load(f, weights_only=True); harm(s['opt']); s.update(epoch=0, iter=0); torch.save(s, f)
+    with pytest.raises(CheckpointError) as e: train_text(text, cfg, tmp_path, progress=False, resume=True)
+    assert 'optimiser' in str(e.value) and '\n' not in str(e.value)

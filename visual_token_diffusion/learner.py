@@ -6,7 +6,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/training.h
 
 # %% auto #0
 __all__ = ['ProcessCB', 'bound_loss', 'ReportCB', 'CheckpointCB', 'StateCB', 'ResumableLearner', 'lm_learner', 'sample_strip',
-           'train_text', 'train_folder', 'train_tokens', 'extras', 'fit_text', 'measure']
+           'train_text', 'train_folder', 'train_tokens', 'extras', 'load_opt', 'fit_text', 'measure']
 
 # %% ../nbs/13_training.ipynb #4c2b7654
 import hashlib, json, math, os, sys, time, warnings, torch
@@ -239,6 +239,18 @@ def extras(dls, cfg, path, report) -> list:
     return cbs
 
 # %% ../nbs/13_training.ipynb #e007fa15
+def load_opt(learn, # a `Learner`
+             state:dict, # of its optimiser
+             path # where it comes from
+            ):
+    "Give a Learner's new optimiser its state. Raises `CheckpointError` if that is damaged"
+    learn.create_opt()
+    try:
+        learn.opt.load_state_dict(state)
+        odd = lambda p,s: set(s)!={'step','exp_avg','exp_avg_sq'} or any(s[k].shape!=p.shape for k in ('exp_avg','exp_avg_sq'))
+        if any(odd(p, s) for p,s in learn.opt.opt.state.items()): raise ValueError('it does not fit the parameters')
+    except Exception as e: raise CheckpointError(f"the optimiser's state in {path} is damaged ({' '.join(str(e).split())[:120]}); train anew into another folder") from None
+
 def fit_text(model, # a `VisualTokenLM`
              dls, # from `lm_dls`
              cfg:RunConfig, # epochs, and what `lm_learner` needs
@@ -256,8 +268,7 @@ def fit_text(model, # a `VisualTokenLM`
     if path and not rank and cfg.sample_epochs: cbs.append(SampleCB(partial(sample_strip, seed=cfg.seed), Path(path)/'samples', cfg.sample_epochs, cfg.seed))
     cbs += extras(dls, cfg, path, report)
     learn = lm_learner(model.train(), dls, cfg, cbs)
-    if state:
-        learn.create_opt(); learn.opt.load_state_dict(state['opt'])
+    if state: load_opt(learn, state['opt'], path)
     try:
         with torch.random.fork_rng(), learn.no_bar(), learn.no_logging():
             torch.manual_seed(seed_of('training', cfg.seed, *([rank] if rank else []))); learn.fit(cfg.epochs, start_epoch=state.get('epoch',0))
