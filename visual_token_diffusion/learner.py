@@ -238,7 +238,7 @@ def extras(dls, cfg, path, report) -> list:
     if cfg.tracker!='none' and path and first: cbs.append(TrackCB(tracker(cfg.tracker, path, asdict(cfg))))
     return cbs
 
-# %% ../nbs/13_training.ipynb #e007fa15
+# %% ../nbs/13_training.ipynb #b7d1c3e5
 def load_opt(learn, # a `Learner`
              state:dict, # of its optimiser
              path # where it comes from
@@ -251,6 +251,7 @@ def load_opt(learn, # a `Learner`
         if any(odd(p, s) for p,s in learn.opt.opt.state.items()): raise ValueError('it does not fit the parameters')
     except Exception as e: raise CheckpointError(f"the optimiser's state in {path} is damaged ({' '.join(str(e).split())[:120]}); train anew into another folder") from None
 
+# %% ../nbs/13_training.ipynb #e007fa15
 def fit_text(model, # a `VisualTokenLM`
              dls, # from `lm_dls`
              cfg:RunConfig, # epochs, and what `lm_learner` needs
