@@ -182,7 +182,7 @@ def test_folder_that_cannot_be_written_even_by_root(traps, monkeypatch, capsys):
     assert 'permission' in capsys.readouterr().err and not (traps/'fresh').exists()
 
 def test_another_models_picture_is_refused(traps, tmp_path):
-    r = vtd('train','python.txt','-o','second','--profile','ci','steps=2','epochs=1','seed=1','codes=random', cwd=traps)
+    r = vtd('train','python.txt','-o','second','--profile','ci','steps=2','epochs=1','unit=words','codes=random', cwd=traps)
     assert r.returncode==0, r.stderr
     r = vtd('decode','second','good.png', cwd=traps)
     assert r.returncode==2 and 'another model' in r.stderr
