@@ -131,7 +131,7 @@ def likeliest(head, # any head
              ) -> torch.Tensor:
     "(N,) the likeliest tokens"
     if not hasattr(head, 'code_nll'): return head.log_probs(h).argmax(1)
-    N = len(h); codes,lp,dropped = torch.zeros(N, 1, 0, dtype=torch.long),torch.zeros(N, 1),torch.full((N,), -torch.inf)
+    N,dev = len(h),h.device; codes,lp,dropped = torch.zeros(N, 1, 0, dtype=torch.long, device=dev),torch.zeros(N, 1, device=dev),torch.full((N,), -torch.inf, device=dev)
     for m in range(head.M):
         B = codes.shape[1]
         new = (lp[...,None] + head.logits(h.repeat_interleave(B, 0), codes.flatten(0,1)).log_softmax(1).view(N,B,-1)).flatten(1)
