@@ -32,7 +32,7 @@ def test_a_checkpoint_of_the_first_format_still_loads(tmp_path):
     (tmp_path/'config.json').write_text(json.dumps(c))
     assert VisualTokenLM.from_pretrained(tmp_path).generate(seed=2, steps=4)==m.generate(seed=2, steps=4)
 
-@pytest.mark.parametrize('key,val', [('features',-1), ('features','many'), ('left',3), ('format',3)])
+@pytest.mark.parametrize('key,val', [('features',-1), ('features','many'), ('left',3), ('format',3), ('length',2**20)])
 def test_bad_configs_are_refused(key, val, tmp_path):
     build_model(vocab, ids, cfg()).save_pretrained(tmp_path)
     c = json.loads((tmp_path/'config.json').read_text()); c[key] = val; (tmp_path/'config.json').write_text(json.dumps(c))
@@ -45,6 +45,13 @@ def test_from_the_left_is_an_exact_likelihood():
     V = len(vocab); pairs = torch.cartesian_prod(torch.arange(V), torch.arange(V))
     with torch.no_grad(): assert abs((-m(pairs, None, None).double()).exp().sum().item()-1) < 1e-4
     assert m.generate('the', length=6)[0].startswith('the')
+
+def test_what_does_not_fit_is_refused_before_it_is_made(monkeypatch):
+    m = build_model(vocab, ids, cfg())
+    with pytest.raises(ValueError, match='at most 65,536'): m.generate(length=2**20)
+    monkeypatch.setattr('visual_token_diffusion.model.memory_free', lambda device='cpu': 1e6)
+    with pytest.raises(ValueError, match='GiB are free'): m.generate(n=100, length=1000)
+    assert len(m.generate(n=2, length=6, steps=2))==2
 
 @pytest.mark.parametrize('order', ['random','confidence','left'])
 @pytest.mark.parametrize('kw', [dict(), dict(block=4), dict(remask=True), dict(top_p=.5), dict(counts='cosine'), dict(noise=1.)], ids=str)

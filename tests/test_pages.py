@@ -1,5 +1,6 @@
 "The rules of a page, and every page run from top to bottom in the profile `ci`."
 import ast, json, os, re, subprocess, sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 import pytest
 
@@ -60,10 +61,21 @@ def test_pages_speak_of_the_project_only():
         hit = words.search(p.read_text(encoding='utf-8', errors='ignore'))
         assert not hit, f'{f}: {hit[0]}'
 
-@pytest.mark.parametrize('p', pages, ids=lambda p: p.stem)
-def test_page_runs(p, tmp_path):
+def run_page(p):
     "A fresh process, as a reader would start one"
-    env = os.environ | dict(VTD_PROFILE='ci', PYTHONWARNINGS='ignore', PYTHONPATH=str(root))
+    env = os.environ | dict(VTD_PROFILE='ci', PYTHONWARNINGS='ignore', PYTHONPATH=str(root), OMP_NUM_THREADS='1')
     run = 'import sys; from nbdev.test import test_nb; from pathlib import Path; ok,s = test_nb(Path(sys.argv[1]), skip_flags=["notest","slow","gpu","net"]); sys.exit(not ok)'
-    r = subprocess.run([sys.executable, '-c', run, str(p)], cwd=p.parent, env=env, capture_output=True, text=True, timeout=600)
+    return subprocess.run([sys.executable, '-c', run, str(p)], cwd=p.parent, env=env, capture_output=True, text=True, timeout=600)
+
+@pytest.fixture(scope='module')
+def running(request):
+    "The pages that are asked for, one on each core: much of a page's time is Python starting, which uses one"
+    asked = [i.callspec.params['p'] for i in request.session.items if getattr(i, 'originalname', '')=='test_page_runs']
+    with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:
+        yield {p:pool.submit(run_page, p) for p in asked}
+        pool.shutdown(cancel_futures=True)
+
+@pytest.mark.parametrize('p', pages, ids=lambda p: p.stem)
+def test_page_runs(p, running):
+    r = running[p].result()
     assert r.returncode==0, (r.stdout+r.stderr)[-3000:]

@@ -144,5 +144,5 @@ def test_a_saved_model_is_the_same_model(tmp_path_factory, m):
 @few
 def test_every_text_begins_with_its_prompt(m, lengths, steps, seed):
     prompts = [' '.join(m.vocab.tokens[1:1+n]) for n in lengths]
-    texts = write_batch(m, prompts, steps, torch.Generator().manual_seed(seed))
+    texts = write_batch(m, prompts, torch.Generator().manual_seed(seed), steps=steps)
     assert len(texts)==len(prompts) and all(t.startswith(p) for t,p in zip(texts, prompts)), (prompts, texts)

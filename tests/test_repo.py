@@ -29,7 +29,7 @@ def test_built_in_profiles_equal_the_file(profile, tmp_path, monkeypatch):
     assert load_settings(profile) == here
 
 @pytest.mark.parametrize('kw,near', [(dict(profile='cpuu'),'cpu'), (dict(overrides=['widht=3']),'width'), (dict(overrides=['steps=many']),'steps'),
-    (dict(overrides=['steps']),'key=value'), (dict(overrides=['lr=nan']),'lr'), (dict(overrides=['profile=gpu']),'profile'), (dict(overrides=['grid=0']),'grid')])
+    (dict(overrides=['steps']),'key=value'), (dict(overrides=['lr=nan']),'lr'), (dict(overrides=['profile=gpu']),'profile'), (dict(overrides=['grid=0']),'grid'), (dict(overrides=['length=100000']),'65536')])
 def test_bad_settings_are_one_line(kw, near):
     with pytest.raises(SettingsError) as e: load_settings(**kw)
     assert near in str(e.value) and '\n' not in str(e.value)

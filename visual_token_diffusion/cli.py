@@ -194,7 +194,7 @@ def generate(model=None, prompt='', n=1, steps=32, seed=0, temperature=1., top_p
     _check_sampling(m, length, seed, n, batch)
     if prompts is not None: return _serve(m, prompts, n, prompt, out, batch, skip_bad, voice, steps=steps, seed=seed, temperature=temperature, top_p=top_p, order=order, block=block, remask=remask, length=length)
     last,frames = None,[]
-    for last in m.generate_steps(prompt, n, steps, seed, temperature, order, length, top_p, block, remask=remask):
+    for last in m.generate_steps(prompt, n, seed, length, steps=steps, temperature=temperature, order=order, top_p=top_p, block=block, remask=remask):
         if out: frames.append(last)
     texts = [m.vocab.decode(r) for r in last.ids.tolist()]
     if not voice.json: voice.result('\n---\n'.join(t.strip('\n') for t in texts) + '\n')

@@ -12,6 +12,7 @@ __all__ = ['STORYTELLER', 'codes_from_corpus', 'CheckpointError', 'VisualTokenLM
 import hashlib, json, os, tempfile, torch
 from pathlib import Path
 from fastcore.basics import patch
+from fastcore.meta import delegates
 from huggingface_hub import PyTorchModelHubMixin, hf_hub_download
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load_file, save_file
@@ -159,38 +160,58 @@ def fingerprint(self:VisualTokenLM):
 
 # %% ../nbs/12_language.ipynb #43201222
 @patch
-@torch.no_grad()
-def generate_steps(self:VisualTokenLM,
-                    prompt:str='', # text that stays as it is
-                    n:int=1, # sequences
-                    steps:int=32, # network calls
-                    seed:int=0, # one seed, one result
-                    temperature:float=1., # 0 always takes the most likely code
-                    order:str='random', # or 'confidence', or 'left'
-                    length:int=None, # tokens; None takes the model's own length
-                    top_p:float=1., # at every branch, keep the likeliest codes that together reach this probability
-                    block:int=0, # tokens of a block; blocks are written from left to right; 0 takes all at once
-                    counts:str='linear', # tokens per step, or 'cosine': few at first
-                    noise:float=0., # Gumbel noise on the confidence, fading (MaskGIT)
-                    remask:bool=False # hide again what is least certain
-                   ):
-    "Yields a `Step` (ids, hidden, changed, logp, guess) for each step. Raises `ValueError` for what cannot be done"
-    length = length or self.length
-    if n < 1: raise ValueError(f"the number of samples must be at least 1, got {n}")
-    if not temperature >= 0: raise ValueError(f"temperature must not be negative, got {temperature}")
-    start = encode_strict(self.vocab, prompt) if prompt else []
-    if len(start) >= length: raise ValueError(f"the prompt fills {len(start)} of {length} tokens and leaves no room; shorten it")
-    g = torch.Generator().manual_seed(seed)
-    ids = torch.zeros(n, length, dtype=torch.long, device=self.device)
-    hidden = torch.ones_like(ids, dtype=torch.bool)
-    ids[:,:len(start)] = torch.tensor(start, dtype=torch.long, device=self.device); hidden[:,:len(start)] = False
-    if self.left: steps,order,block,remask,counts = length,'left',0,False,'linear'     # one token after the other is all that it can
-    was = self.training
-    self.eval()
-    try: yield from sample_masked(lambda *a: self.draw(*a, temperature, g, top_p), ids, hidden, steps, order, g, counts, noise, remask, block)
-    finally: self.train(was)
+def start(self:VisualTokenLM,
+          prompts:list, # strings, one for each text; '' for none
+          length:int=None # tokens of every text; None takes the model's own length
+         ):
+    "`(ids (B,L) long, hidden (B,L) bool)` of texts that begin with `prompts`. Raises `ValueError`"
+    L,free = length or self.length,memory_free(self.device); need = len(prompts)*L*self.config['width']*48     # a dozen tensors of its width
+    if L > 2**16: raise ValueError(f"a text has at most 65,536 tokens, got {L:,}")
+    if need > free: raise ValueError(f"{len(prompts)} text{'s'*(len(prompts)>1)} of {L} tokens need about {need/2**30:.1f} GiB and {free/2**30:.1f} GiB are free; write fewer or shorter ones")
+    ids = torch.zeros(len(prompts), L, dtype=torch.long, device=self.device); hidden = torch.ones_like(ids, dtype=torch.bool)
+    for i,p in enumerate(prompts):
+        given = encode_strict(self.vocab, p) if p else []
+        if len(given) >= L: raise ValueError(f"the prompt {p[:40]!r} fills {len(given)} of {L} tokens and leaves no room; shorten it")
+        ids[i,:len(given)] = torch.tensor(given, dtype=torch.long); hidden[i,:len(given)] = False
+    return ids,hidden
 
 @patch
+@torch.no_grad()
+def fill_steps(self:VisualTokenLM,
+               ids, hidden, # (B,L) long, (B,L) bool, as `start` gives them
+               generator=None, # torch generator on the CPU
+               steps:int=32, # network calls
+               temperature:float=1., # 0 always takes the most likely code
+               order:str='random', # or 'confidence', or 'left'
+               top_p:float=1., # at every branch, keep the likeliest codes that together reach this probability
+               block:int=0, # tokens of a block; blocks are written from left to right; 0 takes all at once
+               counts:str='linear', # tokens per step, or 'cosine': few at first
+               noise:float=0., # Gumbel noise on the confidence, fading (MaskGIT)
+               remask:bool=False # hide again what is least certain
+              ):
+    "Yields a `Step` (ids, hidden, changed, logp, guess) for each step. Raises `ValueError` for what cannot be done"
+    if not temperature >= 0: raise ValueError(f"temperature must not be negative, got {temperature}")
+    if self.left: steps,order,block,remask,counts = ids.shape[1],'left',0,False,'linear'     # one token after the other is all that it can
+    was = self.training; self.eval()
+    try: yield from sample_masked(lambda *a: self.draw(*a, temperature, generator, top_p), ids, hidden, steps, order, generator, counts, noise, remask, block)
+    finally: self.train(was)
+
+# %% ../nbs/12_language.ipynb #8c1b77e4
+@patch
+@delegates(VisualTokenLM.fill_steps, but=['generator'])
+def generate_steps(self:VisualTokenLM,
+                   prompt:str='', # text that stays as it is
+                   n:int=1, # sequences
+                   seed:int=0, # one seed, one result
+                   length:int=None, # tokens; None takes the model's own length
+                   **kwargs
+                  ):
+    "Yields a `Step` (ids, hidden, changed, logp, guess) for each step. Raises `ValueError` for what cannot be done"
+    if n < 1: raise ValueError(f"the number of samples must be at least 1, got {n}")
+    yield from self.fill_steps(*self.start([prompt]*n, length), torch.Generator().manual_seed(seed), **kwargs)
+
+@patch
+@delegates(VisualTokenLM.generate_steps)
 def generate(self:VisualTokenLM, prompt='', n=1, **kwargs) -> list:
     "`n` texts that begin with `prompt`; keywords as for `generate_steps`"
     *_,last = self.generate_steps(prompt, n, **kwargs)
@@ -238,7 +259,7 @@ def check_config(c, # a model's `config`, as a file gave it
     "What a model is built from. Raises `CheckpointError` for what no model has, before anything is built"
     if not isinstance(c, dict): raise CheckpointError(f"{f} has no usable config; the checkpoint is damaged")
     c = dict(features=0, left=False) | c     # older files know neither
-    lim = dict(K=4096, grid=64, width=65536, depth=1024, heads=1024, length=2**20)
+    lim = dict(K=4096, grid=64, width=65536, depth=1024, heads=1024, length=2**16)
     for k,top in lim.items():
         if not (type(c.get(k)) is int and 0 < c[k] <= top): raise CheckpointError(f"{f} has no usable '{k}'; the checkpoint is damaged")
     if type(c.get('dropout')) not in (int,float) or not 0 <= c['dropout'] < 1: raise CheckpointError(f"{f} has no usable 'dropout'")

@@ -86,6 +86,7 @@ def _check(cfg):
     "Refuse values that no run could use"
     for k in _positive:
         if getattr(cfg,k) < 1: raise SettingsError(f"setting '{k}' must be at least 1, got {getattr(cfg,k)}")
+    if cfg.length > 2**16: raise SettingsError(f"setting 'length' must be at most 65536, got {cfg.length}")
     for k,ok in _choices.items():
         if getattr(cfg,k) not in ok: raise SettingsError(f"setting '{k}' must be one of {', '.join(ok)}, got '{getattr(cfg,k)}'")
     for k in ('steps','threads','entries','seed','save_steps','sample_epochs','workers','monitor'):
