@@ -74,6 +74,23 @@ def test_bash_completes_commands_and_options():
     assert ask('vtd gen')==['generate'] and ask('vtd generate --skip')==['--skip-bad'] and set(ask('vtd generate --order ""'))=={'random','confidence','left'}
     for sh in ('zsh','fish'): assert 'generate' in completion(make_parser(), sh) and 'skip-bad' in completion(make_parser(), sh)
 
+@pytest.mark.skipif(not shutil.which('fish'), reason='fish is not here')
+def test_fish_completes(tmp_path):
+    (tmp_path/'vtd.fish').write_text(completion(make_parser(), 'fish'))
+    ask = lambda line: [l.split('\t')[0] for l in subprocess.run(['fish','-c', f'source {tmp_path}/vtd.fish; complete -C "{line}"'], capture_output=True, text=True, env=os.environ|dict(HOME=str(tmp_path))).stdout.splitlines()]
+    assert ask('vtd gen')==['generate'] and ask('vtd generate --sk')==['--skip-bad'] and set(ask('vtd generate --order '))=={'random','confidence','left'}
+
+@pytest.mark.skipif(not shutil.which('zsh'), reason='zsh is not here')
+def test_zsh_completes(tmp_path):
+    "In a terminal of its own, with the tab key"
+    (tmp_path/'_vtd').write_text(completion(make_parser(), 'zsh'))
+    script = f'''zmodload zsh/zpty; zpty z zsh -f -i
+zpty -w z "fpath=({tmp_path} \\$fpath); autoload -U compinit; compinit -u -D; PS1="; sleep 1
+for q in "vtd gen" "vtd generate --sk"; do zpty -w -n z "$q"$'\\t'; sleep 1; zpty -w -n z $'\\C-u'; sleep .2; done
+while zpty -r -t z o; do print -rn -- "$o"; done; zpty -d z'''
+    said = subprocess.run(['zsh','-f','-c',script], capture_output=True, text=True, timeout=60).stdout
+    assert 'vtd generate' in said and '--skip-bad' in said, said
+
 # -- signals, and two at once
 
 tiny = ['--profile','ci','width=16','heads=1','depth=1','length=16','batch=4','steps=100000','epochs=1000','save_steps=20','feature_dim=8','valid_sequences=8','sentences=400','threads=1']

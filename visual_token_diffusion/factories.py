@@ -6,8 +6,8 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/factories.
 
 # %% auto #0
 __all__ = ['Pictures', 'TokenIds', 'token_rows', 'show_batch', 'show_results', 'PictureLearner', 'cut', 'join', 'PatchTokenizer',
-           'EpochSeedCB', 'SelfCB', 'picture_loss', 'adamw', 'tokenizer_learner', 'scenes_read', 'patch_tokenizer',
-           'PatchDenoiser', 'NoiseCB', 'noise_loss', 'diffusion_learner', 'denoised', 'sample_pictures', 'filled']
+           'EpochSeedCB', 'SelfCB', 'picture_loss', 'adamw', 'tokenizer_learner', 'scenes_read', 'PatchDenoiser',
+           'NoiseCB', 'noise_loss', 'diffusion_learner', 'denoised', 'sample_pictures', 'filled']
 
 # %% ../nbs/13g_factories.ipynb #9c46ccde
 import math, torch, warnings
@@ -126,7 +126,11 @@ class SelfCB(Callback):
 
 def picture_loss(pred, x, *_): "Mean squared error of the picture, and the quantizer's own losses"; return F.mse_loss(pred[0].float(), x) + sum(pred[1].losses.values())
 
-def adamw(dls, **kwargs): return partial(OptimWrapper, opt=partial(torch.optim.AdamW, fused=dls.device.type in ('cpu','cuda'), **kwargs))
+def adamw(dls, # whose device decides
+          **kwargs # of `torch.optim.AdamW`
+         ):
+    "AdamW for fastai, fused where torch can"
+    return partial(OptimWrapper, opt=partial(torch.optim.AdamW, fused=dls.device.type in ('cpu','cuda'), **kwargs))
 
 @delegates(Learner.__init__, but=['dls','model','loss_func','opt_func'])
 def tokenizer_learner(dls, # batches `(pictures, anything)`, such as from `world_dls`
@@ -139,10 +143,6 @@ def tokenizer_learner(dls, # batches `(pictures, anything)`, such as from `world
     return learn
 
 def scenes_read(world, pred, x, ids): "Share of the pictures in which the oracle finds the right scene"; return (world.parse(pred[0].detach().clamp(0,1).cpu()).ids==ids.cpu()).float().mean()
-
-# %% ../nbs/13g_factories.ipynb #6a1589e9
-@delegates(PatchTokenizer.__init__, but=['quantizer'])
-def patch_tokenizer(quantizer, **kwargs) -> PatchTokenizer: "A `PatchTokenizer`, with keywords that an editor completes"; return PatchTokenizer(quantizer, **kwargs)
 
 # %% ../nbs/13g_factories.ipynb #57b7645c
 class PatchDenoiser(nn.Module):

@@ -37,7 +37,7 @@ class Signs(NamedTuple):
     used:dict # codebook -> perplexity, as a share of what is possible
 
 # %% ../nbs/13c_monitor.ipynb #f2384239
-def size(ps): return math.sqrt(sum(p.detach().double().square().sum().item() for p in ps)/max(sum(p.numel() for p in ps), 1))
+def size(ps): "Root mean square of all numbers in the tensors `ps`"; return math.sqrt(sum(p.detach().double().square().sum().item() for p in ps)/max(sum(p.numel() for p in ps), 1))
 
 def spread(grids # (N,...) of N words
           ) -> float:
