@@ -71,10 +71,15 @@ def codes(self:Course,
     return torch.stack([rank//K**(M-1-m)%K for m in range(M)], 1), K
 
 # %% ../nbs/12c_race.ipynb #470f2d4d
-def optimizers(model, lr:float, weight_decay:float=.01) -> list:
-    "AdamW for dense parameters, SparseAdam for tables with sparse gradients"
+def optimizers(model, lr:float, weight_decay:float=.01,
+               head_rate:float=1. # the head's learning rate, as a share of `lr`
+              ) -> list:
+    "AdamW for dense parameters, SparseAdam for tables with sparse gradients; groups know their `share` of the rate"
     sparse = [m.weight for m in model.modules() if isinstance(m, nn.Embedding) and m.sparse]
     dense = [p for p in model.parameters() if not any(p is s for s in sparse)]
+    if head_rate!=1:
+        head = {id(p) for p in model.head.parameters()}
+        dense = [dict(params=[p for p in dense if (id(p) in head)==h], share=r) for h,r in ((False,1.),(True,head_rate))]
     opts = [torch.optim.AdamW(dense, lr, betas=(.9,.98), weight_decay=weight_decay, fused=True)]
     return opts + ([torch.optim.SparseAdam(sparse, lr, betas=(.9,.98))] if sparse else [])
 
@@ -168,12 +173,13 @@ class Race:
                  marks=(.05,.1,.2,.3,.45,.6,.8,1), # shares of the budget at which the model is measured
                  quick:int=256, # held-out sequences on the way; the last mark takes all
                  precision:str='fp32', # or 'bf16'
+                 head_rate:float=1., # the head's learning rate, as a share of `lr`
                  ms:float=None, # count every step as so much time, as measured elsewhere: for a machine that has other work. None measures
                  path=None # file of the state; None keeps none
                 ):
         if (seconds is None)==(steps is None): raise ValueError("a race needs a budget: either seconds or steps")
-        for k,v in dict(model=model, course=course, seed=seed, seconds=seconds, steps=steps, lr=lr, batch=batch, marks=marks, quick=quick, precision=precision, ms=ms, path=path and Path(path)).items(): setattr(self, k, v)
-        self.opts,self.curve,self.step,self.spent,self.times = optimizers(model, lr),[],0,0.,[]
+        for k,v in dict(model=model, course=course, seed=seed, seconds=seconds, steps=steps, lr=lr, batch=batch, marks=marks, quick=quick, precision=precision, head_rate=head_rate, ms=ms, path=path and Path(path)).items(): setattr(self, k, v)
+        self.opts,self.curve,self.step,self.spent,self.times = optimizers(model, lr, head_rate=head_rate),[],0,0.,[]
 
     @property
     def done(self): return self.spent/self.seconds if self.seconds else self.step/self.steps
@@ -194,7 +200,7 @@ def one(self:Race):
     t0 = time.process_time()
     x,g = race_batch(self.course.train, self.batch, self.course.length, self.seed, self.step)
     for o in self.opts:
-        for p in o.param_groups: p['lr'] = self.lr*warm_cosine(min(self.done, 1))
+        for p in o.param_groups: p['lr'] = self.lr*warm_cosine(min(self.done, 1))*p.get('share', 1)
     with torch.autocast('cpu', torch.bfloat16, enabled=self.precision=='bf16'): loss = race_loss(self.model, x, g)
     for o in self.opts: o.zero_grad(set_to_none=True)
     loss.backward()
