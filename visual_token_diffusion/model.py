@@ -160,10 +160,10 @@ def fingerprint(self:VisualTokenLM):
 
 # %% ../nbs/12_language.ipynb #43201222
 @patch
-def start(self:VisualTokenLM,
-          prompts:list, # strings, one for each text; '' for none
-          length:int=None # tokens of every text; None takes the model's own length
-         ):
+def prompt_ids(self:VisualTokenLM,
+               prompts:list, # strings, one for each text; '' for none
+               length:int=None # tokens of every text; None takes the model's own length
+              ):
     "`(ids (B,L) long, hidden (B,L) bool)` of texts that begin with `prompts`. Raises `ValueError`"
     L,free = length or self.length,memory_free(self.device); need = len(prompts)*L*self.config['width']*48     # a dozen tensors of its width
     if L > 2**16: raise ValueError(f"a text has at most 65,536 tokens, got {L:,}")
@@ -178,7 +178,7 @@ def start(self:VisualTokenLM,
 @patch
 @torch.no_grad()
 def fill_steps(self:VisualTokenLM,
-               ids, hidden, # (B,L) long, (B,L) bool, as `start` gives them
+               ids, hidden, # (B,L) long, (B,L) bool, as `prompt_ids` gives them
                generator=None, # torch generator on the CPU
                steps:int=32, # network calls
                temperature:float=1., # 0 always takes the most likely code
@@ -208,7 +208,7 @@ def generate_steps(self:VisualTokenLM,
                   ):
     "Yields a `Step` (ids, hidden, changed, logp, guess) for each step. Raises `ValueError` for what cannot be done"
     if n < 1: raise ValueError(f"the number of samples must be at least 1, got {n}")
-    yield from self.fill_steps(*self.start([prompt]*n, length), torch.Generator().manual_seed(seed), **kwargs)
+    yield from self.fill_steps(*self.prompt_ids([prompt]*n, length), torch.Generator().manual_seed(seed), **kwargs)
 
 @patch
 @delegates(VisualTokenLM.generate_steps)

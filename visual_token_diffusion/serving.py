@@ -32,7 +32,7 @@ def write_batch(model, # a `VisualTokenLM`
                 **kwargs # as in `VisualTokenLM.fill_steps`
                ) -> list:
     "A text for each prompt. Raises `ValueError`"
-    *_,last = model.fill_steps(*model.start(prompts, length), generator, **kwargs)
+    *_,last = model.fill_steps(*model.prompt_ids(prompts, length), generator, **kwargs)
     return [model.vocab.decode(r) for r in last.ids.tolist()]
 
 # %% ../nbs/16c_serving.ipynb #ddf8c010
@@ -49,7 +49,7 @@ def serve(model, # a `VisualTokenLM`
         g = torch.Generator().manual_seed((seed*1_000_003 + k) % 2**63)
         for (i,p),t in zip(held, write_batch(model, [p for _,p in held], generator=g, **kwargs)): yield i,p,t
     for i,p in prompts:
-        try: model.start([p], kwargs.get('length')); held.append((i,p))
+        try: model.prompt_ids([p], kwargs.get('length')); held.append((i,p))
         except ValueError as e:
             if on_bad is None: yield from flush() if held else (); raise BadInput(f"line {i}: {e}") from None
             on_bad(i, p, str(e)); continue
