@@ -179,3 +179,10 @@ def test_looking_changes_nothing():
     out,grids,_ = ask(m, ids, m.painter); other = ask(m, ids, m.painter, 1)[0]
     assert m.training and torch.equal(before, torch.get_rng_state()) and not m.painter._forward_hooks
     assert torch.allclose(other, out.roll(1, 0), atol=1e-6), "another word's picture gives another word's answer"
+
+def test_no_callback_shadows_a_method_of_the_model(recwarn):
+    "fastai hands the model's attributes on; a callback of the same name would hide them"
+    from visual_token_diffusion.learner import VisualTokenLM
+    from visual_token_diffusion.stories import story_text
+    VisualTokenLM.train_on(story_text(300, torch.Generator().manual_seed(0)), 'ci', unit='words', steps=4, epochs=1, width=16, heads=1, depth=1)
+    assert not [w for w in recwarn if 'shadowing' in str(w.message)]
