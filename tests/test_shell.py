@@ -94,7 +94,9 @@ while zpty -r -t z o; do print -rn -- "$o"; done; zpty -d z'''
 # -- signals, and two at once
 
 tiny = ['--profile','ci','width=16','heads=1','depth=1','length=16','batch=4','steps=100000','epochs=1000','save_steps=20','feature_dim=8','valid_sequences=8','sentences=400','threads=1']
-def start(d, *more): return subprocess.Popen([*cli,'train','-o','m',*tiny,*more], cwd=d, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+def start(d, *more):
+    "A training that hears Ctrl-C, also where these tests run in a shell's background, which turns it off for all that it starts"
+    return subprocess.Popen([*cli,'train','-o','m',*tiny,*more], cwd=d, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
 def until(p, what, seconds=120):
     t = time.time()
     while not what() and p.poll() is None and time.time()-t < seconds: time.sleep(.02)
