@@ -162,9 +162,9 @@ def test_player(nb):
         number(name, v); nb.again(c.get_by_role('button', name='Write').click, lambda: any(want in s for s in said(c))); number(name, old)
     for prompt,want in (('the '*20,'leaves no room'), ('zebra 🦓',"has no 'zebra', '🦓'")):
         field('prompt').fill(prompt); nb.again(c.get_by_role('button', name='Write').click, lambda: any(want in s for s in said(c)))
-    field('prompt').fill(''); number('tokens', 500); number('steps', 400)
+    field('prompt').fill(''); number('tokens', 500); number('steps', 400); nb.page.wait_for_timeout(500)
     write,cancel = (c.get_by_role('button', name=n) for n in ('Write','Cancel'))
-    for _ in range(5):                                                                  # on a busy machine all may be written before the click arrives
+    for _ in range(20):                                                                 # on a busy machine all may be written before the click arrives
         write.click(); nb.until(lambda: re.search(r'step [1-9]\d* of', picture(c).inner_text()))
         if cancel.is_enabled(): cancel.click(timeout=5000, force=True)
         nb.until(lambda: write.is_enabled())
