@@ -91,14 +91,15 @@ class Driver:
         self.page.wait_for_selector('.jp-Notebook-ExecutionIndicator[data-status="idle"]', timeout=180000)
     def cell(self, i): return self.page.locator(f'.jp-Notebook .jp-Cell[data-windowed-list-index="{i}"]')
     def run(self, i, wait='.vtd-live', wait_s=180):
-        c = self.cell(i)
-        for last in (False, False, False, True):      # JupyterLab may put a cell anew into the page while it loads
-            try: c.scroll_into_view_if_needed(timeout=60000); c.locator('.cm-content').first.click(timeout=60000); break
-            except PlaywrightError:
+        c = self.cell(i); prompt = c.locator('.jp-InputPrompt'); before = prompt.inner_text()
+        for last in (False, False, False, True):      # JupyterLab may put a cell anew into the page while it loads, and lose a key that comes before its kernel
+            try:
+                c.scroll_into_view_if_needed(timeout=60000); c.locator('.cm-content').first.click(timeout=60000); self.page.keyboard.press('Control+Enter')
+                self.until(lambda: prompt.inner_text()!=before, 20); break
+            except (PlaywrightError, AssertionError):
                 if last: raise
-                time.sleep(1)
-        self.page.keyboard.press('Control+Enter')
         if wait: c.locator(wait).first.wait_for(timeout=wait_s*1000)
+        else: self.until(lambda: re.search(r'\d', prompt.inner_text()), wait_s)
         return c
     def until(self, f, seconds=60):
         "Milliseconds until `f()` is true"
@@ -108,13 +109,6 @@ class Driver:
             time.sleep(.004)
         if shots: self.page.screenshot(path=f'{shots}/failed.png')
         raise AssertionError(f'not within {seconds} s; browser console: {self.errors[-3:]}')
-    def again(self, act, f, times=6):
-        "Act until `f()` is true: a click may overtake what was typed before it"
-        for i in range(times):
-            act()
-            try: return self.until(f, 10)
-            except AssertionError:
-                if i==times-1: raise
     def shot(self, c, name):
         if shots: Path(shots).mkdir(parents=True, exist_ok=True); c.screenshot(path=f'{shots}/{name}.png')
 
@@ -136,7 +130,7 @@ def test_sentence(nb):
     c = nb.run(1); nb.until(lambda: picture(c).locator('img').count()==4)
     nb.until(lambda: 'given the rest' in picture(c).inner_html())                       # the second beat
     t = c.locator('textarea'); t.click(); nb.page.keyboard.press('End'); nb.page.keyboard.type(' beside the house', delay=5)
-    nb.until(lambda: picture(c).locator('img').count()==7)
+    nb.until(lambda: picture(c).locator('img').count()==7 and picture(c).inner_html().count('given the rest')==7)      # or the second beat takes the focus away
     assert not picture(c).locator('.card').nth(2).is_visible()
     picture(c).locator('.tok').nth(2).hover(); assert 'nearest pictures' in picture(c).locator('.card').nth(2).inner_text()
     t.click(); nb.page.keyboard.press('Tab'); assert picture(c).locator('.card').nth(0).is_visible()        # by keyboard alone
@@ -148,28 +142,28 @@ def test_sentence(nb):
     assert c.locator('.vtd-twin').count()==1 and not c.locator('.vtd-twin').is_visible(), 'the twin hides behind the living widget'
 
 def test_player(nb):
-    c = nb.run(2); c.get_by_role('button', name='Write').click()
-    nb.until(lambda: 'step 6 of 6' in picture(c).inner_text())
-    nb.again(lambda: slide(c, 'step', 'Home'), lambda: 'step 0 of 6' in picture(c).inner_text() and picture(c).locator('.tok.new').count()==0)
-    slide(c, 'step', 'ArrowRight', 2); nb.until(lambda: 'step 2 of 6' in picture(c).inner_text() and picture(c).locator('.tok.new').count() > 0)
-    nb.shot(c, 'player')
-    nb.again(lambda: slide(c, 'step', 'Home'), lambda: 'step 0 of 6' in picture(c).inner_text())
-    c.locator('.jupyter-widgets.widget-play button').first.click()
-    nb.until(lambda: re.search('step [3-6] of 6', picture(c).inner_text()))
+    c = nb.run(2); write,cancel = (c.get_by_role('button', name=n) for n in ('Write','Cancel'))
     field = lambda name: c.locator('.widget-text', has=nb.page.get_by_text(name, exact=True)).locator('input').first
     number = lambda name,v: (field(name).fill(str(v)), field(name).press('Enter'))
-    for name,v,old,want in (('guidance',3,1,'this model has no guidance'), ('temperature',-1,1,'negative')):
-        number(name, v); nb.again(c.get_by_role('button', name='Write').click, lambda: any(want in s for s in said(c))); number(name, old)
-    for prompt,want in (('the '*20,'leaves no room'), ('zebra 🦓',"has no 'zebra', '🦓'")):
-        field('prompt').fill(prompt); nb.again(c.get_by_role('button', name='Write').click, lambda: any(want in s for s in said(c)))
-    field('prompt').fill(''); number('tokens', 500); number('steps', 400); nb.page.wait_for_timeout(500)
-    write,cancel = (c.get_by_role('button', name=n) for n in ('Write','Cancel'))
+    number('steps', 7); write.click(); nb.until(lambda: 'step 7 of 7' in picture(c).inner_text() and write.is_enabled())     # the 6 of the saved film stood there before
+    slide(c, 'step', 'Home'); nb.until(lambda: 'step 0 of 7' in picture(c).inner_text() and picture(c).locator('.tok.new').count()==0)
+    slide(c, 'step', 'ArrowRight', 2); nb.until(lambda: 'step 2 of 7' in picture(c).inner_text() and picture(c).locator('.tok.new').count() > 0)
+    nb.shot(c, 'player')
+    play = c.locator('.jupyter-widgets.widget-play button').first
+    slide(c, 'step', 'Home'); nb.until(lambda: 'step 0 of 7' in picture(c).inner_text())
+    play.click(); nb.until(lambda: re.search('step [3-7] of 7', picture(c).inner_text()))
+    for name,v,old,want in (('guidance',3,1,'this model has no guidance'), ('temperature',-1,1,'negative')):       # refused while the film plays: what is said stays
+        number(name, v); write.click(); nb.until(lambda: any(want in s for s in said(c))); number(name, old)
+        slide(c, 'step', 'Home'); nb.until(lambda: 'step 0 of 7' in picture(c).inner_text()); assert any(want in s for s in said(c)); play.click()
+    for prompt,want in (('the '*20,'leaves no room'), ('zebra 🦓',"has no 'zebra', '🦓'")):       # typed and clicked at once
+        field('prompt').click(); field('prompt').press('Control+a'); nb.page.keyboard.type(prompt); write.click(); nb.until(lambda: any(want in s for s in said(c)))
+    field('prompt').fill(''); number('tokens', 500); number('steps', 400)
     for _ in range(20):                                                                 # on a busy machine all may be written before the click arrives
-        write.click(); nb.until(lambda: re.search(r'step [1-9]\d* of', picture(c).inner_text()))
+        write.click(); nb.until(lambda: cancel.is_enabled() or 'of 400' in picture(c).inner_text())
         if cancel.is_enabled(): cancel.click(timeout=5000, force=True)
         nb.until(lambda: write.is_enabled())
         if 'cancelled after step' in c.inner_text(): break
-    n = int(re.search(r'cancelled after step (\d+)', c.inner_text())[1]); assert 1 <= n < 399
+    n = int(re.search(r'cancelled after step (\d+)', c.inner_text())[1]); assert n < 399
 
 def test_explorer(nb):
     c = nb.run(3); nb.until(lambda: 'the picture of' in picture(c).inner_text())

@@ -29,7 +29,7 @@ _wrap = dict(flex_flow='row wrap', align_items='center', width='100%', overflow=
 
 class Panel(W.VBox):
     "Controls above a picture: `draw(**values)` returns a `View`, anew whenever a control changes"
-    handle = None
+    handle,notice = None,''       # `notice` stays said while the picture changes
     def __init__(self,
                  draw, # function of the controls' values by name
                  controls:dict, # name -> ipywidget with a `value`
@@ -46,7 +46,7 @@ class Panel(W.VBox):
     def values(self): return {k:c.value for k,c in self.controls.items()}
     def redraw(self, *_):
         with self.lock:
-            try: said,picture = '',f'<div class="vtd">{self.draw(**self.values()).html}</div>'
+            try: said,picture = self.notice,f'<div class="vtd">{self.draw(**self.values()).html}</div>'
             except Exception as e: said,picture = message(in_one_line(e)),''
             self.said.value,self.picture.value = said,picture
 
@@ -111,15 +111,16 @@ def _number(kind, value, name, width='150px', **kwargs): return kind(value, desc
 
 def _settings(model, prompt, steps, length, seed, orders):
     "The controls of the player"
-    return dict(prompt=W.Text(prompt, description='prompt', placeholder='may be empty', layout=W.Layout(width='98%')), steps=_number(W.BoundedIntText, steps, 'steps', min=1, max=1000),
+    return dict(prompt=W.Text(prompt, description='prompt', placeholder='may be empty', continuous_update=False, layout=W.Layout(width='98%')), steps=_number(W.BoundedIntText, steps, 'steps', min=1, max=1000),
         length=_number(W.BoundedIntText, length or model.length, 'tokens', min=1, max=16*model.length), order=W.Dropdown(options=orders, description='order', layout=W.Layout(width='190px')),
         temperature=_number(W.FloatText, 1., 'temperature', '170px', step=.1), guidance=_number(W.FloatText, 1., 'guidance', step=.5), seed=_number(W.IntText, seed, 'seed'))
 
 # %% ../nbs/15d_widgets.ipynb #90056142
 class Player(Panel):
     "Writes with a model while one watches: settings, Write, Cancel, progress, play and pause, a slider over the steps"
-    def __init__(self, model, prompt='', steps:int=16, length:int=None, seed:int=0, orders=('random','confidence','left')):
-        self.model,self.album,self.job,self.steps,self.following,self.moving = model,Album(model),Job(),[],True,False
+    def __init__(self, model, prompt='', steps:int=16, length:int=None, seed:int=0, orders=('random','confidence','left'), rest:float=.15):
+        self.rest = rest            # a kernel with subshells may hear of a click before it hears of what was typed before the click
+        self.model,self.album,self.job,self.steps,self.following = model,Album(model),Job(),[],True
         self.settings = _settings(model, prompt, steps, length, seed, orders)
         self.write,self.cancel = W.Button(description='Write', button_style='primary', tooltip='start writing'),W.Button(description='Cancel', disabled=True, tooltip='stop after this step')
         self.progress = W.IntProgress(0, 0, steps, description='progress', layout=W.Layout(width='220px'))
@@ -131,10 +132,12 @@ class Player(Panel):
         self.write.on_click(self.start); self.cancel.on_click(self.end); self.said.value = message('press Write', False)
 
     def redraw(self, *_):
-        if not self.moving: self.following = self.scrub.value >= len(self.steps)-1
+        if threading.current_thread() is not self.job.thread: self.following = self.scrub.value >= len(self.steps)-1      # moved by a hand, not by the writing
         if self.steps: super().redraw()
     def end(self, *_): self.job.cancel()
-    def start(self, *_): self.job.start(lambda stop: self.work(stop, {k:c.value for k,c in self.settings.items()}))
+    def start(self, *_):
+        self.play.playing,self.notice = False,''
+        self.job.start(lambda stop: stop.wait(self.rest) or self.work(stop, {k:c.value for k,c in self.settings.items()}))
 
 # %% ../nbs/15d_widgets.ipynb #47f46955
 @patch
@@ -150,20 +153,18 @@ def work(self:Player, stop, wanted):
             if s is not steps[0] and time.perf_counter()-seen > .1: self.follow(); seen = time.perf_counter()    # ten pictures a second are enough; the slider has them all
     except Exception as e: said = in_one_line(e)
     if self.job.stop is stop:                                  # else somebody has pressed Write again
+        with self.lock:                                        # or a picture that is being drawn puts back what was said before
+            self.notice = message(said, not said.startswith('cancelled')) if said else ''
+            if steps: self.span(len(steps)-1); self.follow() if self.following else Panel.redraw(self)
+            self.said.value = self.notice
         self.write.disabled,self.cancel.disabled = False,True
-        if steps: self.follow(); self.span(max(len(steps)-1, 0))
-        if said: self.said.value = message(said, not said.startswith('cancelled'))
-        if not steps: self.picture.value = ''
 
 @patch
 def follow(self:Player):
     "Show the newest step, unless the slider has been moved back"
     if not self.following: return
-    self.moving = True
-    try:
-        if self.scrub.value==len(self.steps)-1: Panel.redraw(self)
-        else: self.scrub.value = len(self.steps)-1
-    finally: self.moving = False
+    if self.scrub.value==len(self.steps)-1: Panel.redraw(self)
+    else: self.scrub.value = len(self.steps)-1
 
 @patch
 def span(self:Player, n):
