@@ -99,7 +99,7 @@ class FeatureHead(CodeHead):
         self.set_features(unit_rows(features))
         self.like = nn.ModuleList(nn.Linear(width, D, bias=False) for _ in range(self.M))
         self.node = nn.ModuleList(nn.Linear(D, width, bias=False) for _ in range(self.M-1))
-        self.all,self.gain = nn.Linear(width, D, bias=False),nn.Parameter(torch.ones(self.M))
+        self.all,self.gain,self.more = nn.Linear(width, D, bias=False),nn.Parameter(torch.ones(self.M)),None
         for l in (self.all, *self.like): nn.init.zeros_(l.weight)
         for l in self.node: nn.init.normal_(l.weight, std=D**-.5)
 
@@ -110,6 +110,16 @@ class FeatureHead(CodeHead):
         self.register_buffer('where', (some.cumsum(0)-1).clamp(min=0), persistent=False)
         self.register_buffer(f'branch{self.M-1}', rows, persistent=False)
         for m,c in enumerate(branch_features(f, self.codes, self.Ks)[:-1]): self.register_buffer(f'branch{m}', c.view(-1, self.Ks[m], self.D), persistent=False)
+
+    def tie(self, more # `nn.Embedding` (V,D): what is learnt on top of the tokens' features
+           ):
+        "First branches that hold a single token are known by its learnt features, the others learn rows of their own. Raises `ValueError` if there are none"
+        n = torch.bincount(self.codes[:,0], minlength=self.Ks[0]); at = (n==1).nonzero()[:,0]
+        if not len(at): raise ValueError("every first branch holds several tokens, or none; tie a tree of `short_codes`")
+        others = (n!=1).nonzero()[:,0]; self.out[0] = nn.Linear(self.D, len(others), bias=False); nn.init.zeros_(self.out[0].weight)
+        one = torch.zeros(self.Ks[0], dtype=torch.long, device=at.device).index_copy(0, self.codes[:,0], torch.arange(len(self.codes), device=at.device))
+        self.more = more
+        for k,v in dict(lone=at, lone_ids=one[at], others=others).items(): self.register_buffer(k, v, persistent=False)
 
 # %% ../nbs/12a_features.ipynb #15d12ef9
 @patch
@@ -127,6 +137,9 @@ def level(self:FeatureHead, h, q, z, prefix):
         for e,c in zip(self.emb, prefix.T): h = h + e(c)
         z = F.gelu(self.mix[m](self.norm[m](h + self.node[m-1](getattr(self, f'branch{m-1}').flatten(0,1)[path]))))
     q = q*self.gain[m] + self.like[m](z)
+    if m==0 and self.more is not None:
+        rows = self.branch0[0].index_add(0, self.lone, self.more(self.lone_ids)).index_add(0, self.others, self.out[0].weight)
+        return (q@rows.T).float() + self.prior0
     alike = branch_scores(q, getattr(self, f'branch{m}'), self.where[path] if m==self.M-1 else path)
     return (self.out[m](z)+alike).float() + getattr(self, f'prior{m}')[path]
 
@@ -160,21 +173,24 @@ class FeatureEmbedding(CodeEmbedding):
                  K:int, # entries per codebook
                  features, # (V,D) frozen
                  width:int, # features per position
-                 table:bool=False # also a learnt row for every token, starting at zero, with sparse gradients
+                 table:bool=False, # also a learnt row for every token, starting at zero, with sparse gradients
+                 learn:bool=False # the features themselves learn: rows that start at zero are added, with sparse gradients
                 ):
         super().__init__(codes.shape[1], K, width)
         self.register_buffer('codes', codes.clone(), persistent=False); self.register_buffer('features', unit_rows(features))
         self.seen = nn.Linear(features.shape[1], width, bias=False)
         nn.init.normal_(self.seen.weight, std=features.shape[1]**-.5)
         self.table = nn.Embedding(len(codes), width, sparse=True) if table else None
-        if table: nn.init.zeros_(self.table.weight)
+        self.more = nn.Embedding(*features.shape, sparse=True) if learn else None
+        for t in (self.table, self.more): t is not None and nn.init.zeros_(t.weight)
 
     def forward(self,
                 ids, # (B,L) long
                 hidden=None # (B,L) bool; None hides nothing
                ):
         "(B,L,width)"
-        x = self.emb(self.codes[ids]+self.start).sum(-2) + self.seen(self.features[ids])
+        f = self.features[ids] if self.more is None else self.features[ids]+self.more(ids)
+        x = self.emb(self.codes[ids]+self.start).sum(-2) + self.seen(f)
         if self.table is not None: x = x + self.table(ids)
         return x if hidden is None else torch.where(hidden[...,None], self.hole, x)
 

@@ -182,7 +182,7 @@ def sample(self:AdaptiveHead, h, temperature=1., generator=None, top_p=1.):
     return ids,lp.gather(1, ids[:,None])[:,0]
 
 # %% ../nbs/12b_opponents.ipynb #c79d336d
-ARMS = 'informed informed-table short short-table features-in codes flat tied tied+ sampled sampled+ adaptive adaptive+ frozen'.split()
+ARMS = 'informed informed-table short short-table short-tied features-in codes flat tied tied+ sampled sampled+ adaptive adaptive+ frozen'.split()
 
 def named_model(name:str, # one of `ARMS`
                 codes, # (V,M) long, unique rows
@@ -192,7 +192,8 @@ def named_model(name:str, # one of `ARMS`
                 width:int=192, depth:int=4, heads:int=3, # of the trunk
                 left:bool=False, # predict from the left
                 dim:int=128, # columns of the features that frozen parts use; tables start from the first `width`
-                skip:bool=None # with the log-bilinear short cut; None: only the informed models
+                skip:bool=None, # with the log-bilinear short cut; None: only the informed models
+                short:tuple=(1024,256) # frequent tokens and clusters of `short_codes`, at most a quarter and an eighth of all tokens
                ) -> SequenceModel:
     "A model by name: equal trunk, other ways in and out. Raises `ValueError`"
     if name not in ARMS: raise ValueError(f"unknown model '{name}'; there are {', '.join(ARMS)}")
@@ -201,8 +202,10 @@ def named_model(name:str, # one of `ARMS`
     skip = ours if skip is None else skip
     if skip and not (ours or plus is not None or kind=='frozen'): raise ValueError(f"'{name}' has no features for a short cut")
     n = width if plus is not None else dim
-    tree = short_codes(f, counts, min(1024, V//4), min(256, V//8)) if 'short' in kind else (codes, K)
-    if ours: e,h = FeatureEmbedding(codes, K, f, width, 'table' in kind),FeatureHead(*tree, f, width, skip)
+    tree = short_codes(f, counts, min(short[0], V//4), min(short[1], V//8)) if 'short' in kind else (codes, K)
+    if ours:
+        e,h = FeatureEmbedding(codes, K, f, width, 'table' in kind, 'tied' in kind),FeatureHead(*tree, f, width, skip)
+        if 'tied' in kind: h.tie(e.more)
     elif kind=='features-in': e,h = FeatureEmbedding(codes, K, f, width),CodeHead(codes, K, width)
     elif kind=='codes': e,h = CodedEmbedding(codes, K, width),CodeHead(codes, K, width)
     elif kind=='frozen': e,h = FrozenEmbedding(f, width),FrozenHead(f, width, n*skip)

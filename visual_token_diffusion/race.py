@@ -72,13 +72,13 @@ def codes(self:Course,
 
 # %% ../nbs/12c_race.ipynb #470f2d4d
 def optimizers(model, lr:float, weight_decay:float=.01,
-               head_rate:float=1. # the head's learning rate, as a share of `lr`
+               head_rate:float=1. # the learning rate of head and short cut, as a share of `lr`
               ) -> list:
     "AdamW for dense parameters, SparseAdam for tables with sparse gradients; groups know their `share` of the rate"
     sparse = [m.weight for m in model.modules() if isinstance(m, nn.Embedding) and m.sparse]
     dense = [p for p in model.parameters() if not any(p is s for s in sparse)]
     if head_rate!=1:
-        head = {id(p) for p in model.head.parameters()}
+        head = {id(p) for part in (model.head, model.skip) if part is not None for p in part.parameters()}
         dense = [dict(params=[p for p in dense if (id(p) in head)==h], share=r) for h,r in ((False,1.),(True,head_rate))]
     opts = [torch.optim.AdamW(dense, lr, betas=(.9,.98), weight_decay=weight_decay, fused=True)]
     return opts + ([torch.optim.SparseAdam(sparse, lr, betas=(.9,.98))] if sparse else [])
@@ -173,7 +173,7 @@ class Race:
                  marks=(.05,.1,.2,.3,.45,.6,.8,1), # shares of the budget at which the model is measured
                  quick:int=256, # held-out sequences on the way; the last mark takes all
                  precision:str='fp32', # or 'bf16'
-                 head_rate:float=1., # the head's learning rate, as a share of `lr`
+                 head_rate:float=1., # the learning rate of head and short cut, as a share of `lr`
                  ms:float=None, # count every step as so much time, as measured elsewhere: for a machine that has other work. None measures
                  path=None # file of the state; None keeps none
                 ):
@@ -226,12 +226,12 @@ def arm_model(course, # a `Course`
               arm:str, # one of `ARMS`
               seed:int=0, # of weights and random codes
               codes:str='semantic', M:int=3, K:int=None, # kind and shape of the codes
-              width:int=192, depth:int=4, left:bool=False, skip:bool=None, dim:int=128 # of the model
+              width:int=192, depth:int=4, left:bool=False, skip:bool=None, dim:int=128, short:tuple=(1024,256) # of the model
              ):
     "A fresh model of one arm for a course"
     c,K = course.codes(codes, M, K, seed)
     torch.manual_seed(seed)
-    return named_model(arm, c, K, course.features, course.counts, width, depth, max(width//64, 1), left, dim, skip)
+    return named_model(arm, c, K, course.features, course.counts, width, depth, max(width//64, 1), left, dim, skip, short)
 
 def arm_name(arm, left=False, tag='', seconds=None, steps=None, seed=0):
     "The name of a result"
@@ -255,14 +255,14 @@ def run_arm(corpus, # a `Course`, or the name of a text file
             lr:float=1e-3, # highest learning rate
             codes:str='semantic', M:int=3, K:int=None, # kind and shape of the codes
             tag:str='', # added to the result's name
-            width:int=192, depth:int=4, left:bool=False, skip:bool=None, dim:int=128, # of the model
+            width:int=192, depth:int=4, left:bool=False, skip:bool=None, dim:int=128, short:tuple=(1024,256), # of the model
             folder=None, states='race-states', # where results and states are kept
             say=print, **kw # for `Race`
            ) -> dict:
     "Train one arm under its budget and save the result as `race-<arm>-...`. An interrupted run goes on"
-    here = {k:v for k,v in dict(seed=seed, seconds=seconds, steps=steps, lr=lr, codes=codes, M=M, K=K, tag=tag, width=width, depth=depth, left=left, skip=skip, dim=dim, **kw).items()}
+    here = {k:v for k,v in dict(seed=seed, seconds=seconds, steps=steps, lr=lr, codes=codes, M=M, K=K, tag=tag, width=width, depth=depth, left=left, skip=skip, dim=dim, **({} if tuple(short)==(1024,256) else dict(short=tuple(short))), **kw).items()}
     course = corpus if isinstance(corpus, Course) else Course(read_text([corpus]), cache=states)
-    m,name = arm_model(course, arm, seed, codes, M, K, width, depth, left, skip, dim),arm_name(arm, left, tag, seconds, steps, seed)
+    m,name = arm_model(course, arm, seed, codes, M, K, width, depth, left, skip, dim, short),arm_name(arm, left, tag, seconds, steps, seed)
     r = Race(m, course, seed, seconds, steps, lr, path=Path(states)/f'{name}.pt', **kw)
     curve = r.run(lambda d: say(name, d) if say else None)
     figures = dict(here, arm=arm, curve=curve, ms_per_step=1e3*sorted(r.times)[len(r.times)//2], learnt=sum(p.numel() for p in m.parameters()), tokens=len(course.train))
