@@ -17,14 +17,14 @@ def shaken(m):
         for p in m.parameters(): p.add_(.1*torch.randn(p.shape))
     return m.eval()
 
-@pytest.mark.parametrize('kw', [dict(), dict(inputs='codes'), dict(objective='left'), dict(codes='random'), dict(codes='frequency')], ids=str)
+@pytest.mark.parametrize('kw', [dict(), dict(inputs='codes'), dict(objective='left'), dict(codes='random'), dict(codes='frequency'), dict(names='short'), dict(names='short', objective='left')], ids=str)
 def test_saved_and_loaded_is_the_same_model(kw, tmp_path):
     m = shaken(build_model(vocab, ids, cfg(**kw)))
     m.save_pretrained(tmp_path); again = VisualTokenLM.from_pretrained(tmp_path)
     w = ids[:64].view(4,16)
     assert validation_bound(m, w)==validation_bound(again, w)
     assert m.generate(seed=2, steps=4)==again.generate(seed=2, steps=4) and m.fingerprint==again.fingerprint
-    assert again.left==(kw.get('objective')=='left')
+    assert again.left==(kw.get('objective')=='left') and bool(again.config['names'])==(kw.get('names')=='short')
 
 def test_a_checkpoint_of_the_first_format_still_loads(tmp_path):
     m = shaken(build_model(vocab, ids, cfg(inputs='codes'))); m.save_pretrained(tmp_path)
@@ -32,12 +32,30 @@ def test_a_checkpoint_of_the_first_format_still_loads(tmp_path):
     (tmp_path/'config.json').write_text(json.dumps(c))
     assert VisualTokenLM.from_pretrained(tmp_path).generate(seed=2, steps=4)==m.generate(seed=2, steps=4)
 
-@pytest.mark.parametrize('key,val', [('features',-1), ('features','many'), ('left',3), ('format',3), ('length',2**20)])
+@pytest.mark.parametrize('key,val', [('features',-1), ('features','many'), ('left',3), ('format',4), ('length',2**20), ('names',[3]), ('names',[2**20,2**20]), ('names','short'), ('names',[4,4])])
 def test_bad_configs_are_refused(key, val, tmp_path):
     build_model(vocab, ids, cfg()).save_pretrained(tmp_path)
     c = json.loads((tmp_path/'config.json').read_text()); c[key] = val; (tmp_path/'config.json').write_text(json.dumps(c))
     with pytest.raises(CheckpointError) as e: VisualTokenLM.from_pretrained(tmp_path)
     assert '\n' not in str(e.value)
+
+@pytest.mark.parametrize('wrong', [lambda c: c*0, lambda c: c+100, lambda c: -c-1], ids=['all alike','too large','negative'])
+def test_damaged_names_are_refused(wrong, tmp_path):
+    from safetensors.torch import load_file, save_file
+    build_model(vocab, ids, cfg(names='short')).save_pretrained(tmp_path)
+    t = load_file(tmp_path/'model.safetensors'); t['head.codes'] = wrong(t['head.codes']); save_file(t, tmp_path/'model.safetensors')
+    with pytest.raises(CheckpointError, match='names'): VisualTokenLM.from_pretrained(tmp_path)
+
+def test_short_names_are_the_same_model_until_something_is_learnt():
+    "Both start at the token frequencies; every token has a probability, and they sum to one"
+    a,b = (build_model(vocab, ids, cfg(names=n)) for n in ('codes','short')); h = a.vectors(ids[:16][None], torch.ones(1,16).bool())[0]
+    with torch.no_grad():
+        assert torch.allclose(a.head.log_probs(h), b.head.log_probs(h), atol=1e-4)
+        for p in b.parameters(): p.add_(.1*torch.randn(p.shape, generator=torch.Generator().manual_seed(0)))
+        assert torch.allclose(b.head.log_probs(h).exp().sum(1), torch.ones(len(h)), atol=1e-4)
+    b(ids[:16][None], torch.ones(1,16).bool(), torch.ones(1,16)).sum().backward()
+    assert (b.embed.more.weight.grad.abs().sum(1) > 0).any()
+    with pytest.raises(ValueError, match='features'): VisualTokenLM(vocab, a.encoder.codes, 3, tree=(b.head.codes, b.head.Ks))
 
 def test_from_the_left_is_an_exact_likelihood():
     "Summed over all sequences of two tokens the probabilities are one, and generation keeps the prompt"

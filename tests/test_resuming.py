@@ -47,6 +47,13 @@ def test_resumed_anywhere_it_ends_in_the_same_bits(whole, tmp_path, monkeypatch,
     a,b = train_text(text, c, tmp_path, resume=True, progress=False)[0].state_dict(),whole[0].state_dict()
     assert all(torch.equal(a[k], b[k]) for k in b); same(tmp_path, whole[1])
 
+def test_short_names_resume_to_the_same_bits(tmp_path, monkeypatch):
+    c = replace(cfg, names='short')
+    a = train_text(text, c, tmp_path/'a', progress=False)[0]
+    interrupted(tmp_path/'b', c, 7, 99, monkeypatch)
+    train_text(text, c, tmp_path/'b', resume=True, progress=False); same(tmp_path/'a', tmp_path/'b')
+    assert a.embed.more.weight.abs().sum() > 0 and 'head.more.weight' not in a.state_dict()
+
 def test_twice_interrupted(whole, tmp_path, monkeypatch):
     interrupted(tmp_path, cfg, 3, 99, monkeypatch)
     with monkeypatch.context() as m:
@@ -194,7 +201,7 @@ def test_a_started_training_is_not_overwritten(trained, monkeypatch, capsys, tmp
     monkeypatch.chdir(tmp_path); shutil.copy(trained/'book.txt', '.'); Path('m').mkdir(); save_state(dict(a=1), 'm', 0)
     assert main([*args,'-o','m'])==2 and '--resume' in capsys.readouterr().err
 
-@pytest.mark.parametrize('key,value', [('depth', 2**53), ('depth', 1000), ('width', 65536), ('K', 4096), ('features', 60000), ('length', -1), ('heads', None)])
+@pytest.mark.parametrize('key,value', [('depth', 2**53), ('depth', 1000), ('width', 65536), ('K', 4096), ('features', 60000), ('length', -1), ('heads', None), ('names', [2**16,2**8])])
 def test_a_state_cannot_ask_for_a_model_that_it_does_not_hold(tmp_path, key, value):
     from visual_token_diffusion.learner import _resume
     text = 'the cat sees a dog\n'*60

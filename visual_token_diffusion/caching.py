@@ -90,12 +90,14 @@ def no_output(model, x, g):
 
 def step_cost(arm:str, # one of `ARMS`, or 'limit': codes in, nothing out
               width:int=192, length:int=64, # of the model, of the windows
-              V:int=49408, batch:int=16, steps:int=5, warm:int=2, threads:int=2, precision:str='fp32', depth:int=4
+              V:int=49408, batch:int=16, steps:int=5, warm:int=2, threads:int=2, precision:str='fp32', depth:int=4,
+              compiled:bool=False # the trunk by `torch.compile`; needs a C++ compiler
              ) -> dict:
     "`ms` (median of `steps`) of a training step, and the process' largest memory in MiB"
     torch.set_num_threads(threads); torch.manual_seed(0); K = entries_for(V, 3)
-    feats = torch.randn(V, max(width, 128) if '+' in arm else 128) if arm not in ('codes','flat','tied','sampled','adaptive','limit') else torch.zeros(V, 1)
-    m = named_model('codes' if arm=='limit' else arm, random_codes(V, 3, K), K, feats, torch.ones(V), width, depth, width//64)
+    D = 192 if arm=='short-tied' else 128; feats = torch.randn(V, max(width, D) if '+' in arm else D) if arm not in ('codes','flat','tied','sampled','adaptive','limit') else torch.zeros(V, 1)
+    m = named_model('codes' if arm=='limit' else arm, random_codes(V, 3, K), K, feats, torch.ones(V), width, depth, width//64, dim=D, short=(4096,256) if arm=='short-tied' else (1024,256))
+    if compiled: m.trunk.compile()
     if arm=='limit': m.head = torch.nn.Identity()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     opts,times = optimizers(m, 1e-4),[]

@@ -6,7 +6,8 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/features.h
 
 # %% auto #0
 __all__ = ['following', 'directed_cooccurrence', 'unit_rows', 'branch_features', 'branch_scores', 'FeatureHead', 'short_codes',
-           'FeatureEmbedding', 'CodedEmbedding', 'LogBilinear', 'SequenceModel', 'informed_model']
+           'FeatureEmbedding', 'CodedEmbedding', 'LogBilinear', 'codes_from_corpus', 'frequent_names', 'SequenceModel',
+           'informed_parts', 'informed_model']
 
 # %% ../nbs/12a_features.ipynb #1677f901
 import numpy as np, torch
@@ -14,11 +15,12 @@ import scipy.sparse as sp
 import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
-from .codebooks import split_balanced
+from .codebooks import balanced_codes, entries_for, random_codes, split_balanced
 from .denoiser import CodeEmbedding, Trunk, causal
 from .diffusion import MaskedDiffusion, masked_bound
 from .heads import CodeHead, entries
 from .semantics import ppmi
+from .settings import RunConfig
 
 # %% ../nbs/12a_features.ipynb #ea693aaf
 def following(ids, # (N,) long tokens of a corpus
@@ -118,7 +120,7 @@ class FeatureHead(CodeHead):
         if not len(at): raise ValueError("every first branch holds several tokens, or none; tie a tree of `short_codes`")
         others = (n!=1).nonzero()[:,0]; self.out[0] = nn.Linear(self.D, len(others), bias=False); nn.init.zeros_(self.out[0].weight)
         one = torch.zeros(self.Ks[0], dtype=torch.long, device=at.device).index_copy(0, self.codes[:,0], torch.arange(len(self.codes), device=at.device))
-        self.more = more
+        object.__setattr__(self, 'more', more)     # the input owns the rows
         for k,v in dict(lone=at, lone_ids=one[at], others=others).items(): self.register_buffer(k, v, persistent=False)
 
 # %% ../nbs/12a_features.ipynb #15d12ef9
@@ -173,15 +175,16 @@ class FeatureEmbedding(CodeEmbedding):
                  K:int, # entries per codebook
                  features, # (V,D) frozen
                  width:int, # features per position
-                 table:bool=False, # also a learnt row for every token, starting at zero, with sparse gradients
-                 learn:bool=False # the features themselves learn: rows that start at zero are added, with sparse gradients
+                 table:bool=False, # also a learnt row for every token, starting at zero
+                 learn:bool=False, # the features themselves learn: rows that start at zero are added
+                 sparse:bool=True # gradients only for rows that occur, for `SparseAdam`
                 ):
         super().__init__(codes.shape[1], K, width)
         self.register_buffer('codes', codes.clone(), persistent=False); self.register_buffer('features', unit_rows(features))
         self.seen = nn.Linear(features.shape[1], width, bias=False)
         nn.init.normal_(self.seen.weight, std=features.shape[1]**-.5)
-        self.table = nn.Embedding(len(codes), width, sparse=True) if table else None
-        self.more = nn.Embedding(*features.shape, sparse=True) if learn else None
+        self.table = nn.Embedding(len(codes), width, sparse=sparse) if table else None
+        self.more = nn.Embedding(*features.shape, sparse=sparse) if learn else None
         for t in (self.table, self.more): t is not None and nn.init.zeros_(t.weight)
 
     def forward(self,
@@ -223,6 +226,29 @@ class LogBilinear(nn.Module):
         p = F.pad(f, (0,0,r,r))
         return sum(l(p[:,r+o:r+o+L]) for l,o in zip(self.maps, self.offsets))*self.scale
 
+# %% ../nbs/12a_features.ipynb #b70c60cd
+def codes_from_corpus(ids, # (N,) long training tokens
+                      V:int, # vocabulary size
+                      cfg:RunConfig # codes, feature_dim, window, entries, seed
+                     ):
+    "`(codes (V,3) long, K, features (V,D))`: a unique tuple of codes for every token, and what it was cut from. Raises `ValueError`"
+    K = cfg.entries or max(2, entries_for(V))
+    if K**3 < V: raise ValueError(f"{K} entries in 3 codebooks give {K**3} tuples, too few for {V} tokens; set entries={entries_for(V)} or more")
+    feats = directed_cooccurrence(ids, V, cfg.feature_dim, min(2, cfg.window), cfg.window)
+    if cfg.codes=='semantic': return balanced_codes(feats, 3, K), K, feats
+    if cfg.codes=='random': return random_codes(V, 3, K, generator=torch.Generator().manual_seed(cfg.seed)), K, feats
+    rank = torch.empty(V, dtype=torch.long); rank[torch.bincount(ids, minlength=V).argsort(descending=True, stable=True)] = torch.arange(V)
+    return torch.stack([rank//K**2, rank//K%K, rank%K], 1), K, feats
+
+def frequent_names(V:int, # tokens
+                   cfg:RunConfig # names, inputs, codes
+                  ) -> tuple:
+    "`(frequent, clusters)` of `short_codes` for a model's output; zeros where the pictures' codes name the tokens. Raises `ValueError`"
+    if cfg.names=='short' and (cfg.inputs!='features' or V < 8): raise ValueError("names=short needs inputs=features and a vocabulary of at least 8 tokens")
+    short = cfg.names=='short' or cfg.names=='auto' and V >= 8192 and cfg.inputs=='features' and cfg.codes=='semantic'
+    return (min(4096, V//4),min(256, V//8)) if short else (0,0)
+
+
 # %% ../nbs/12a_features.ipynb #5004d55b
 class SequenceModel(nn.Module):
     "Any input, one trunk, any head; masked diffusion, or from the left"
@@ -258,14 +284,25 @@ class SequenceModel(nn.Module):
         return masked_bound(self.head.nll(h[hidden], ids[hidden]), hidden, weight)
 
 # %% ../nbs/12a_features.ipynb #85ef14ee
-def informed_model(codes, # (V,M) long, unique rows
+def informed_parts(codes, # (V,M) long, unique rows
                    K:int, # entries per codebook
                    features, # (V,D)
-                   width:int, depth:int, heads:int, # of the trunk
-                   left:bool=False, # predict from the left
+                   width:int, # features per position
+                   tree=None, # `(codes, K)` of the output, if it has others than the input, such as `short_codes`
                    table:bool=False, # a learnt row per token at the input
-                   tree=None # `(codes, K)` of the output, if it has others than the input, such as `short_codes`
+                   learn:bool=False, # the features go on learning, at the input and, by `tie`, at the output
+                   skip:bool=True, # a head that hears the short cut
+                   sparse:bool=True # gradients of learnt rows, for `SparseAdam`
+                  ):
+    "`(input, head)` that know the tokens by their features"
+    e,h = FeatureEmbedding(codes, K, features, width, table, learn, sparse),FeatureHead(*(tree or (codes, K)), features, width, skip)
+    if learn: h.tie(e.more)
+    return e,h
+
+def informed_model(codes, K:int, features, width:int, # as in `informed_parts`
+                   depth:int, heads:int, # of the trunk
+                   left:bool=False, # predict from the left
+                   **kwargs # of `informed_parts`
                   ) -> SequenceModel:
     "All of this page in one model"
-    e,h = FeatureEmbedding(codes, K, features, width, table),FeatureHead(*(tree or (codes, K)), features, width, skip=True)
-    return SequenceModel(e, h, width, depth, heads, left, LogBilinear(features.shape[1], (-2,-1) if left else (-2,-1,1,2)))
+    return SequenceModel(*informed_parts(codes, K, features, width, **kwargs), width, depth, heads, left, LogBilinear(features.shape[1], (-2,-1) if left else (-2,-1,1,2)))

@@ -175,7 +175,7 @@ def _resume(path, cfg, mark, vocab):
     try:
         odd = [k for k,s in expected_shapes(c, len(vocab)).items() if list(tensors[k].shape)!=s]
         if odd: raise ValueError(f"'{odd[0]}' has another shape")
-        model = VisualTokenLM(vocab, tensors['encoder.codes'].long(), **c); model.load_state_dict(tensors)
+        model = VisualTokenLM.of(vocab, c, tensors)
     except Exception as e: raise CheckpointError(f"the training state in {path} does not fit its model ({' '.join(str(e).split())[:120]}); train anew into another folder") from None
     return model,state
 

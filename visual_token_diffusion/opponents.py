@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
 from .heads import CodeHead, FlatHead, pick
-from .informed import CodedEmbedding, FeatureEmbedding, FeatureHead, LogBilinear, SequenceModel, short_codes, unit_rows
+from .informed import CodedEmbedding, FeatureEmbedding, LogBilinear, SequenceModel, informed_parts, short_codes, unit_rows
 
 # %% ../nbs/12b_opponents.ipynb #9ebb94c1
 class TokenEmbedding(nn.Module):
@@ -204,8 +204,7 @@ def named_model(name:str, # one of `ARMS`
     n = width if plus is not None else dim
     tree = short_codes(f, counts, min(short[0], V//4), min(short[1], V//8)) if 'short' in kind else (codes, K)
     if ours:
-        e,h = FeatureEmbedding(codes, K, f, width, 'table' in kind, 'tied' in kind),FeatureHead(*tree, f, width, skip)
-        if 'tied' in kind: h.tie(e.more)
+        e,h = informed_parts(codes, K, f, width, tree, 'table' in kind, 'tied' in kind, skip)
     elif kind=='features-in': e,h = FeatureEmbedding(codes, K, f, width),CodeHead(codes, K, width)
     elif kind=='codes': e,h = CodedEmbedding(codes, K, width),CodeHead(codes, K, width)
     elif kind=='frozen': e,h = FrozenEmbedding(f, width),FrozenHead(f, width, n*skip)
