@@ -94,15 +94,15 @@ def step_cost(arm:str, # one of `ARMS`, or 'limit': codes in, nothing out
               compiled:bool=False # the trunk by `torch.compile`; needs a C++ compiler
              ) -> dict:
     "`ms` (median of `steps`) of a training step, and the process' largest memory in MiB"
-    torch.set_num_threads(threads); torch.manual_seed(0); K = entries_for(V, 3)
+    torch.set_num_threads(threads); torch.manual_seed(0); K,often = entries_for(V, 3),1e6/(torch.arange(V)+2.7)
     D = 192 if arm=='short-tied' else 128; feats = torch.randn(V, max(width, D) if '+' in arm else D) if arm not in ('codes','flat','tied','sampled','adaptive','limit') else torch.zeros(V, 1)
-    m = named_model('codes' if arm=='limit' else arm, random_codes(V, 3, K), K, feats, torch.ones(V), width, depth, width//64, dim=D, short=(4096,256) if arm=='short-tied' else (1024,256))
+    m = named_model('codes' if arm=='limit' else arm, random_codes(V, 3, K), K, feats, often, width, depth, width//64, dim=D, short=(4096,256) if arm=='short-tied' else (1024,256))
     if compiled: m.trunk.compile()
     if arm=='limit': m.head = torch.nn.Identity()
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     opts,times = optimizers(m, 1e-4),[]
     for i in range(warm+steps):
-        x,g = torch.randint(V, (batch,length)),torch.Generator().manual_seed(i)
+        x,g = torch.multinomial(often, batch*length, replacement=True).view(batch, length),torch.Generator().manual_seed(i)
         t0 = time.perf_counter()
         with torch.autocast('cpu', torch.bfloat16, enabled=precision=='bf16'): loss = (no_output if arm=='limit' else race_loss)(m, x, g)
         for o in opts: o.zero_grad(set_to_none=True)

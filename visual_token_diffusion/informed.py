@@ -107,11 +107,11 @@ class FeatureHead(CodeHead):
 
     def set_features(self, f):
         "Know the tokens by the rows `f` (V,D), as `unit_rows` gives them"
-        below = self.ids.view(-1, self.Ks[-1]); some = (below>=0).any(1)
-        rows = f[below[some].clamp(min=0)]                                 # (branches with tokens, entries, D): what is read together lies together
+        below = self.ids.view(-1, self.Ks[-1]); some = (below>=0).sum(1) > 1; some[:1] |= ~some.any()
+        rows = f[below[some].clamp(min=0)]                                 # (branches with a choice, entries, D): what is read together lies together
         self.register_buffer('where', (some.cumsum(0)-1).clamp(min=0), persistent=False)
         self.register_buffer(f'branch{self.M-1}', rows, persistent=False)
-        for m,c in enumerate(branch_features(f, self.codes, self.Ks)[:-1]): self.register_buffer(f'branch{m}', c.view(-1, self.Ks[m], self.D), persistent=False)
+        for m,c in enumerate(branch_features(f, self.codes[:,:-1], self.Ks[:-1])): self.register_buffer(f'branch{m}', c.view(-1, self.Ks[m], self.D), persistent=False)
 
     def tie(self, more # `nn.Embedding` (V,D): what is learnt on top of the tokens' features
            ):
