@@ -34,6 +34,7 @@ _heads = {
     'unseen-meanings': lambda f: 'neighbours of unseen inflections found, mean of the seeds: '+_listed({a:_mean(r['inflection'][a][0] for r in f['runs'].values()) for a in f['runs']['0']['inflection'] if a!='n'}, lambda v: f'{v:.1%}'),
     'bench-letters': lambda f: 'words a second: '+_listed(f['words_per_second'], lambda v: f'{v:,.0f}'),
     'fuzz': lambda f: f"{f['inputs']:,} mutated inputs, {sum(k['findings'] for k in f['kinds'].values())} findings, slowest {max(k['slowest'] for k in f['kinds'].values()):.2f} s",
+    'step-ways': lambda f: 'ms a step of ours, median of three: '+_listed(f['informed'], lambda v: f'{sorted(v)[len(v)//2]:.0f}'),
     'step-cost': lambda f: 'a step at width 192, length 64: '+_listed(f['cost']['192 x 64'], lambda v: f"{v['ms']:.0f} ms"),
     'writing-speed': lambda f: 'tokens a second: '+_listed({k:v['tokens_per_s'] for k,v in f['rows'].items() if 'tokens_per_s' in v}, lambda v: f'{v:,.0f}'),
     'race-quality': lambda f: 'right of 15% hidden: '+_listed(f['arms'], lambda v: f"{v['infill']['0.15'][0]:.1%}"),
