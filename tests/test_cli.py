@@ -1,5 +1,5 @@
 "`vtd` from end to end on a real English text (the language reference that ships inside Python)."
-import os, random, re, resource, signal, subprocess, sys, time
+import json, os, random, re, resource, signal, subprocess, sys, time
 from pathlib import Path
 import pytest, torch
 
@@ -85,7 +85,7 @@ def traps(folder):
     for name,f in (('noweights','model.safetensors'),('noconfig','config.json'),('novocab','vocab.json')):
         shutil.copytree(d/'model', d/name); (d/name/f).unlink()
         shutil.copytree(d/'model', d/f'bad{name}'); b = (d/name.replace('no','badno')/f); raw = b.read_bytes(); b.write_bytes(raw[:len(raw)//3])
-    shutil.copytree(d/'model', d/'newer'); c = d/'newer'/'config.json'; c.write_text(c.read_text().replace('"format": 2','"format": 9'))
+    shutil.copytree(d/'model', d/'newer'); c = d/'newer'/'config.json'; c.write_text(json.dumps(json.loads(c.read_text())|dict(format=9)))
     (d/'readonly').mkdir(); (d/'readonly').chmod(0o500)
     return d
 

@@ -32,7 +32,7 @@ def test_a_checkpoint_of_the_first_format_still_loads(tmp_path):
     (tmp_path/'config.json').write_text(json.dumps(c))
     assert VisualTokenLM.from_pretrained(tmp_path).generate(seed=2, steps=4)==m.generate(seed=2, steps=4)
 
-@pytest.mark.parametrize('key,val', [('features',-1), ('features','many'), ('left',3), ('format',4), ('length',2**20), ('names',[3]), ('names',[2**20,2**20]), ('names','short'), ('names',[4,4])])
+@pytest.mark.parametrize('key,val', [('features',-1), ('features','many'), ('left',3), ('format',9), ('length',2**20), ('names',[3]), ('names',[2**20,2**20]), ('names','short'), ('names',[4,4])])
 def test_bad_configs_are_refused(key, val, tmp_path):
     build_model(vocab, ids, cfg()).save_pretrained(tmp_path)
     c = json.loads((tmp_path/'config.json').read_text()); c[key] = val; (tmp_path/'config.json').write_text(json.dumps(c))

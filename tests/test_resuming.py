@@ -160,7 +160,7 @@ resume_traps = {
     'state with a pickle': (lambda d: torch.save(dict(format=2, evil=Evil()), state_files(d)[-1]), 'not opened'), 'state that is a bare pickle': (lambda d: state_files(d)[-1].write_bytes(__import__('pickle').dumps(Evil())), 'not opened'),
     'half a state': (lambda d: state_files(d)[-1].write_bytes(state_files(d)[-1].read_bytes()[:5000]), 'damaged'), 'empty state': (lambda d: state_files(d)[-1].write_bytes(b''), 'damaged'), 'a list': (lambda d: torch.save([1], state_files(d)[-1]), 'not a training state')}
 model_traps = {
-    'newer model': (lambda d: edit(d/'config.json', format=3), 'format 3'), 'model without a tensor': (lambda d: tensors(d, 'trunk.blocks.0.up.weight'), 'up.weight'), 'model without another tensor': (lambda d: tensors(d, 'trunk.blocks.0.down.weight'), 'damaged'),
+    'newer model': (lambda d: edit(d/'config.json', format=9), 'format 9'), 'model without a tensor': (lambda d: tensors(d, 'trunk.blocks.0.up.weight'), 'up.weight'), 'model without another tensor': (lambda d: tensors(d, 'trunk.blocks.0.down.weight'), 'damaged'),
     'pickle as model': (lambda d: torch.save(dict(a=Evil()), d/'model.safetensors'), 'damaged'),
     'another vocabulary': (lambda d: (d/'vocab.json').write_text((d/'vocab.json').read_text().replace('"cat"', '"zebu"')), 'altered')}
 

@@ -206,7 +206,7 @@ def test_a_file_without_an_end():
     from visual_token_diffusion.grids import NotOurPicture, load_sentence
     with pytest.raises(NotOurPicture, match='larger than any of ours'): load_sentence('/dev/zero', 8)
 
-@pytest.mark.parametrize('over', [dict(depth=1000), dict(width=4096), dict(features=4096), dict(K=250), dict(heads=3), dict(format=3), dict(length=-1), dict(grid=7)])
+@pytest.mark.parametrize('over', [dict(depth=1000), dict(width=4096), dict(features=4096), dict(K=250), dict(heads=3), dict(format=9), dict(length=-1), dict(grid=7)])
 def test_a_config_that_promises_more_than_the_file_holds(small, tmp_path, over):
     small.save_pretrained(tmp_path/'m'); c = tmp_path/'m'/'config.json'; c.write_text(json.dumps(json.loads(c.read_text())|over)); m = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(CheckpointError) as e: VisualTokenLM.from_pretrained(tmp_path/'m')

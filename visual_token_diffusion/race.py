@@ -30,7 +30,7 @@ def wordnet_text(folder='/usr/share/wordnet', # where Debian's `wordnet-base` pu
                  seed:int=0 # of the order
                 ) -> str:
     "The definitions and examples of WordNet 3.0 (Princeton University, 2006), one entry a line, shuffled. Raises `ValueError`"
-    try: lines = [l.split('|', 1)[1].strip() for p in ('noun','verb','adj','adv') for l in (Path(folder)/f'data.{p}').read_text('utf-8').splitlines() if l[0]!=' ']
+    try: lines = [l.split('|', 1)[1].strip() for p in ('noun','verb','adj','adv') for l in (Path(folder)/f'data.{p}').read_text('utf-8').splitlines() if '|' in l and not l.startswith(' ')]
     except OSError: raise ValueError(f"there is no WordNet in {folder}; Debian's package wordnet-base brings it") from None
     random.Random(seed).shuffle(lines)
     return '\n'.join(lines)+'\n'
