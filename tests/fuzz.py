@@ -157,9 +157,9 @@ class Kind:
 def small_models(top):
     "Four tiny models: with and without features, words and bytes, masked and from the left"
     import torch
-    from visual_token_diffusion.codebooks import random_codes
-    from visual_token_diffusion.model import VisualTokenLM
-    from visual_token_diffusion.text import make_vocab
+    from visual_token_diffusion.codebooks.balanced_kmeans import random_codes
+    from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
+    from visual_token_diffusion.text.vocab import make_vocab
     res = []
     for i,(kind,feats,left) in enumerate([('words',0,False), ('words',3,True), ('letters',2,False), ('bytes',0,False)]):
         v = make_vocab(kind, 'the cat sees a dog\n'); torch.manual_seed(i)
@@ -169,10 +169,10 @@ def small_models(top):
 
 def make_kinds(top, names):
     import torch
-    from visual_token_diffusion.cli import main
-    from visual_token_diffusion.grids import load_sentence, save_sentence
-    from visual_token_diffusion.model import VisualTokenLM
-    from visual_token_diffusion.settings import load_settings
+    from visual_token_diffusion.cli.main import main
+    from visual_token_diffusion.viz.grids import load_sentence, save_sentence
+    from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
+    from visual_token_diffusion.core.config import load_settings
     models,kinds = small_models(top),{}
     m,x = models[3],top/'x'
     def pngs():
@@ -211,8 +211,8 @@ def make_kinds(top, names):
 def state_kind(top):
     "Training states, as `vtd train --resume` reads them"
     import torch
-    from visual_token_diffusion.learner import _resume, train_text
-    from visual_token_diffusion.settings import load_settings
+    from visual_token_diffusion.training.language_model import _resume, train_text
+    from visual_token_diffusion.core.config import load_settings
     import hashlib
     text = 'the cat sees a dog\n'*60; d = top/'train'
     cfg = load_settings('ci', ['width=8','heads=1','depth=1','length=8','batch=2','steps=2','epochs=1','unit=words','valid_sequences=2','inputs=codes','monitor=0','keep=1'])
@@ -297,7 +297,7 @@ def main():
     for k,f in res['kinds'].items(): print(f"{k:10} {f['inputs']:9,} inputs {f['answers']:4} answers {f['findings']:5} findings, slowest {f['slowest']:.2f} s")
     print(f"{res['inputs']:,} inputs in {res['seconds']:.0f} s, memory {res['memory_before']:.0f} -> {res['memory_peak']:.0f} MB, {len(res['findings'])} findings")
     if a.save:
-        from visual_token_diffusion.runs import save_run
+        from visual_token_diffusion.core.results import save_run
         f = Path(a.save); old = json.loads(f.read_text())['figures'] if f.exists() else None
         save_run(f.stem, add(old, res), 'python tests/fuzz.py --inputs N --seed S --save nbs/runs/fuzz.json, several times with other seeds and kinds', folder=f.parent)
     return bool(res['findings'])

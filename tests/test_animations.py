@@ -2,11 +2,11 @@
 import json, re
 from html.parser import HTMLParser
 import pytest, torch
-from visual_token_diffusion.animations import animation_html, film, grid_uris, save_animation
-from visual_token_diffusion.diffusion import Step, sample_masked
-from visual_token_diffusion.model import VisualTokenLM, build_model
-from visual_token_diffusion.settings import load_settings
-from visual_token_diffusion.text import make_vocab
+from visual_token_diffusion.viz.animation import animation_html, film, grid_uris, save_animation
+from visual_token_diffusion.diffusion.masked import Step, sample_masked
+from visual_token_diffusion.models.visual_token_lm import VisualTokenLM, build_model
+from visual_token_diffusion.core.config import load_settings
+from visual_token_diffusion.text.vocab import make_vocab
 
 evil = "a </script><script>alert(1)</script> <!-- \" ' & <b> \u202e 猫 🐈 b\u0000c \n"
 
@@ -67,7 +67,7 @@ def test_nothing_written_yet(model):
     assert page.count('<img')==0 and data_of(page)['frames'][0]['text']=='▢▢▢'
 
 def test_the_command(tmp_path, capsys, model):
-    from visual_token_diffusion.cli import main
+    from visual_token_diffusion.cli.main import main
     model.save_pretrained(tmp_path/'m')
     assert main(['generate', str(tmp_path/'m'), '--length', '6', '--steps', '3', '--out', str(tmp_path/'x.HTML')])==0
     assert data_of((tmp_path/'x.HTML').read_text(encoding='utf-8'))['length']==6

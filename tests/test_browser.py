@@ -16,20 +16,20 @@ if why: warnings.warn(f'THE BROWSER TESTS DO NOT RUN: {why}')
 pytestmark = pytest.mark.skipif(bool(why), reason=why or 'a browser is here')
 
 CODE = ['''import torch
-from visual_token_diffusion.model import VisualTokenLM
-from visual_token_diffusion.stories import category_of, story_text
-from visual_token_diffusion.widgets import *
-from visual_token_diffusion.charts import word_map, learnt_features
+from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
+from visual_token_diffusion.worlds.stories import category_of, story_text
+from visual_token_diffusion.viz.widgets import 
+from visual_token_diffusion.viz.charts import word_map, learned_features
 text = story_text(500, torch.Generator().manual_seed(0))
 model = VisualTokenLM.from_pretrained('model')
 words = model.vocab.encode(text)''',
  'Sentence(model, "the small cat sleeps")', 'Player(model, "the", steps=6, length=16)', 'Explorer(model, "cat")', 'Between(model, "cat", "house")',
- 'Bench(model, model.vocab.decode(words[:200]))', 'WordMap(word_map(learnt_features(model)), model.vocab, {w:k.split(".")[0] for w,k in category_of().items()})']
-DASH = '''from visual_token_diffusion.dashboard import *
-from visual_token_diffusion.data import lm_dls, split_text, valid_windows
-from visual_token_diffusion.learner import lm_learner
-from visual_token_diffusion.model import build_model
-from visual_token_diffusion.settings import load_settings
+ 'Bench(model, model.vocab.decode(words[:200]))', 'WordMap(word_map(learned_features(model)), model.vocab, {w:k.split(".")[0] for w,k in category_of().items()})']
+DASH = '''from visual_token_diffusion.training.dashboard import 
+from visual_token_diffusion.training.dataloaders import lm_dls, split_text, valid_windows
+from visual_token_diffusion.training.language_model import lm_learner
+from visual_token_diffusion.models.visual_token_lm import build_model
+from visual_token_diffusion.core.config import load_settings
 cfg = load_settings("ci", ["unit=words","steps=4000","epochs=40"])
 vocab,train,valid = split_text(text, cfg)
 board = Dashboard(dict(unigram=4.5)); display(board)
@@ -43,8 +43,8 @@ def notebook(cells):
 def lab(tmp_path_factory):
     "Address of a JupyterLab that serves a folder with a model and two notebooks"
     import torch
-    from visual_token_diffusion.model import VisualTokenLM
-    from visual_token_diffusion.stories import story_text
+    from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
+    from visual_token_diffusion.worlds.stories import story_text
     d = tmp_path_factory.mktemp('lab')
     VisualTokenLM.train_on(story_text(500, torch.Generator().manual_seed(0)), 'ci', unit='words', steps=20, epochs=1).save_pretrained(d/'model')
     (d/'w.ipynb').write_text(json.dumps(notebook(CODE+[DASH])))
@@ -212,7 +212,7 @@ def test_how_quick(nb):
     assert all(v[0] > 0 for v in times.values())
     assert all(med(v) < float(os.environ.get('VTD_BROWSER_MS', 1500)) for v in times.values()), times      # wide, for tests share their machine with others; the page has the kernel's own times
     if os.environ.get('VTD_SAVE'):
-        from visual_token_diffusion.runs import save_run
+        from visual_token_diffusion.core.results import save_run
         save_run('widgets-browser', {k:dict(median=med(v), most=v[-1]) for k,v in times.items()}, 'VTD_SAVE=1 pytest tests/test_browser.py', folder=root/'nbs'/'runs')
 
 def test_dashboard(nb):

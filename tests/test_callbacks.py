@@ -4,10 +4,10 @@ import pytest, torch
 import torch.nn.functional as F
 from functools import partial
 from torch import nn
-from visual_token_diffusion.callbacks import *
-from visual_token_diffusion.callbacks import Callback
-from visual_token_diffusion.monitor import *
-from visual_token_diffusion.quantizers import FSQ, VectorQuantizer
+from visual_token_diffusion.training.callbacks import EMACB, AutocastCB, NotFinite, TerminateOnNaNCB, SpeedCB, CSVCB, AnnealCB, CodebookCB, SampleCB
+from visual_token_diffusion.training.callbacks import Callback
+from visual_token_diffusion.training.collapse import Signs, spread, alignment, diagnose, CollapseError, CollapseCB, ask
+from visual_token_diffusion.quantizers.base import FSQ, VectorQuantizer
 from fastai.callback.progress import ProgressCallback
 from fastai.callback.training import GradientAccumulation
 from fastai.data.core import DataLoaders
@@ -89,7 +89,7 @@ def test_fp16_takes_the_steps_of_fp32():
     assert amp.skipped==0 and all(torch.allclose(p, q, atol=2e-3) for p,q in zip(a.model.parameters(), b.model.parameters()))
 
 def test_a_gradient_that_is_no_number_is_named():
-    l = learner([FiniteCB(gradients=True)]); l.loss_func = lambda p,y: (p-y).square().mean() + (p-p.detach()).abs().sqrt().sum()
+    l = learner([TerminateOnNaNCB(gradients=True)]); l.loss_func = lambda p,y: (p-y).square().mean() + (p-p.detach()).abs().sqrt().sum()
     with pytest.raises(NotFinite, match='gradient of 0.weight.*batch 1 in epoch 1'): fit(l)
 
 def test_accumulated_batches_make_the_step_of_a_large_one():
@@ -172,7 +172,7 @@ def test_the_monitor_in_a_training(name, make):
     cb = CollapseCB(torch.arange(20), m.painter, dict(words=m.words, painter=m.painter, reader=m.reader))
     l = Learner(dls, m, loss_func=F.cross_entropy, opt_func=partial(OptimWrapper, opt=torch.optim.AdamW), lr=.02, cbs=cb)
     if name is None: fit(l); assert not cb.ill and cb.seen[-1].right==1; return
-    with pytest.warns(UserWarning, match=name), pytest.raises(Collapsed, match=name): fit(l)
+    with pytest.warns(UserWarning, match=name), pytest.raises(CollapseError, match=name): fit(l)
 
 def test_looking_changes_nothing():
     ids = torch.arange(20); m = Little(); m.train(); torch.manual_seed(1); before = torch.get_rng_state()
@@ -182,7 +182,7 @@ def test_looking_changes_nothing():
 
 def test_no_callback_shadows_a_method_of_the_model(recwarn):
     "fastai hands the model's attributes on; a callback of the same name would hide them"
-    from visual_token_diffusion.learner import VisualTokenLM
-    from visual_token_diffusion.stories import story_text
+    from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
+    from visual_token_diffusion.worlds.stories import story_text
     VisualTokenLM.train_on(story_text(300, torch.Generator().manual_seed(0)), 'ci', unit='words', steps=4, epochs=1, width=16, heads=1, depth=1)
     assert not [w for w in recwarn if 'shadowing' in str(w.message)]

@@ -3,10 +3,10 @@ import base64, hashlib, http.server, json, os, re, subprocess, sys, threading
 from pathlib import Path
 import pytest, torch
 from PIL import Image
-from visual_token_diffusion.cards import *
-from visual_token_diffusion.model import VisualTokenLM, build_model
-from visual_token_diffusion.settings import load_settings
-from visual_token_diffusion.text import make_vocab
+from visual_token_diffusion.models.model_card import verdict
+from visual_token_diffusion.models.visual_token_lm import VisualTokenLM, build_model
+from visual_token_diffusion.core.config import load_settings
+from visual_token_diffusion.text.vocab import make_vocab
 root = Path(__file__).resolve().parent.parent
 
 def model():

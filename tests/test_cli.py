@@ -26,9 +26,9 @@ def test_train_reports_beside_trivial_predictors(folder):
     assert files == {'README.md','config.json','vocab.json','model.safetensors','best','log.csv','train_state-00000020.pt','train_state-00000040.pt','settings.json','metrics.json','samples.png'}
 
 def test_sentences_come_back_exactly(folder):
-    from visual_token_diffusion.cli import main
-    from visual_token_diffusion.grids import load_sentence, save_sentence
-    from visual_token_diffusion.model import VisualTokenLM
+    from visual_token_diffusion.cli.main import main
+    from visual_token_diffusion.viz.grids import load_sentence, save_sentence
+    from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
     m,rng = VisualTokenLM.from_pretrained(folder/'model'),random.Random(0)
     sentences = [s for s in re.split(r'(?<=[.!?])\s+', real_text()) if s]
     for s in rng.sample(sentences, 100):
@@ -108,7 +108,7 @@ bad = {
 
 @pytest.mark.parametrize('name', bad)
 def test_bad_input(traps, name, capsys, monkeypatch):
-    from visual_token_diffusion.cli import main
+    from visual_token_diffusion.cli.main import main
     monkeypatch.chdir(traps); monkeypatch.setenv('VTD_PROFILE', 'ci')
     before = everything(traps)
     code = main(list(bad[name]))
@@ -126,7 +126,7 @@ def test_bad_input_through_the_real_command(traps, name):
     assert everything(traps)==before
 
 def test_a_picture_cut_anywhere_is_refused(traps, tmp_path, capsys):
-    from visual_token_diffusion.cli import main
+    from visual_token_diffusion.cli.main import main
     whole = (traps/'good.png').read_bytes()
     for n in {*range(0, len(whole), 37), *range(len(whole)-14, len(whole))}:
         (tmp_path/'x.png').write_bytes(whole[:n])
@@ -148,7 +148,7 @@ def test_standard_input_is_text(traps, tmp_path):
 
 def test_a_turned_picture_is_refused_and_a_palette_does_no_harm(traps, tmp_path, capsysbinary):
     from PIL import Image
-    from visual_token_diffusion.cli import main
+    from visual_token_diffusion.cli.main import main
     text = 'The quick brown fox jumps over the lazy dog, and nobody knows why it does so.'
     assert main(['encode', str(traps/'model'), text, '-o', str(tmp_path/'x.png')])==0; capsysbinary.readouterr()
     im = Image.open(tmp_path/'x.png').convert('RGB')
@@ -196,6 +196,6 @@ def test_help_is_instant(cmd):
     assert min(times) < 1, times
 
 def test_encode_does_not_load_fastai(folder):
-    code = "import sys; from visual_token_diffusion.cli import main; c = main(['encode','model','a cat','-o','f.png']); print(c, 'fastai' in sys.modules, 'open_clip' in sys.modules)"
+    code = "import sys; from visual_token_diffusion.cli.main import main; c = main(['encode','model','a cat','-o','f.png']); print(c, 'fastai' in sys.modules, 'open_clip' in sys.modules)"
     r = subprocess.run([sys.executable, '-c', code], cwd=folder, capture_output=True, text=True)
     assert r.stdout.split()[-3:]==['0','False','False'], r.stdout+r.stderr

@@ -1,8 +1,8 @@
 "Composed words, against slow and obvious references."
 from functools import lru_cache
 import pytest, torch
-from visual_token_diffusion.composing import (COMPOSERS, SLOTS, Composer, LetterMeaning, compose, edit_distances, letter_ids, syllable_words)
-from visual_token_diffusion.letters import letter_groups
+from visual_token_diffusion.encoders.characters import (COMPOSERS, SLOTS, Composer, LetterMeaning, compose, edit_distances, letter_ids, syllable_words)
+from visual_token_diffusion.encoders.spelling import char_ngrams
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
 words = syllable_words(120, gen())
@@ -28,7 +28,7 @@ def test_letter_meaning_is_ridge_regression(ridge):
     "The same in the space of groups, in double precision"
     F = torch.randn(60, 5, generator=gen(1)); m = LetterMeaning(words[:60], F, ridge)
     groups = list(m.column)
-    def dense(ws): X = torch.tensor([[float(g in letter_groups(w)) for g in groups] for w in ws], dtype=torch.double); return X/X.norm(dim=1, keepdim=True).clamp(min=1)
+    def dense(ws): X = torch.tensor([[float(g in char_ngrams(w)) for g in groups] for w in ws], dtype=torch.double); return X/X.norm(dim=1, keepdim=True).clamp(min=1)
     X,Y = dense(words[:60]),(F-F.mean(0)).double()
     W = torch.linalg.solve(X.T@X+ridge*torch.eye(len(groups), dtype=torch.double), X.T@Y)
     assert torch.allclose(m(words).double(), dense(words)@W+F.mean(0), atol=1e-3)

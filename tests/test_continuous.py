@@ -1,10 +1,10 @@
 "Continuous diffusion: exact in float64, and step for step equal to the schedulers of diffusers"
 import math
 import pytest, torch
-from visual_token_diffusion.continuous import *
-from visual_token_diffusion.continuous import NoiseSchedule
+from visual_token_diffusion.diffusion.gaussian import NoiseSchedule, LinearNoise, CosineNoise, SqrtNoise, LogSNR, LinearPath, VESchedule, BetaTable, ddpm_table, GaussianDiffusion, RectifiedFlow, sample_ddim, sample_ancestral, sample_euler, sample_heun
+from visual_token_diffusion.diffusion.gaussian import NoiseSchedule
 
-schedules = [LinearNoise(), CosineNoise(), SqrtNoise(), LogSNR(8,-12), Straight(), Exploding(5.), ddpm_table()]
+schedules = [LinearNoise(), CosineNoise(), SqrtNoise(), LogSNR(8,-12), LinearPath(), VESchedule(5.), ddpm_table()]
 name = lambda s: type(s).__name__
 f64 = dict(dtype=torch.double)
 def gen(seed=0): return torch.Generator().manual_seed(seed)
@@ -152,7 +152,7 @@ def ddpm_times(sched, steps):
 def test_ddpm_steps_equal_diffusers(kind, steps, beta):
     make = lambda: diffusers.DDPMScheduler(prediction_type=kind, clip_sample=False, beta_schedule=beta)
     s = exactly(make()); x = torch.randn(4,3, generator=gen(1), **f64)
-    P,times = GaussianDiffusion(Table(s.betas), kinds[kind]),ddpm_times(s, steps)
+    P,times = GaussianDiffusion(BetaTable(s.betas), kinds[kind]),ddpm_times(s, steps)
     a = walk_diffusers(s, x, steps, dict(generator=gen(2)), lambda t: (t.double()+1)/1000)
     same(ours(sample_ancestral, P, x, times, generator=gen(2)), a, 1e-9)
     s = make(); s.set_timesteps(steps); step_by_step(sample_ancestral, s, P, times, [o.float() for o in a])
@@ -163,7 +163,7 @@ def test_ddpm_steps_equal_diffusers(kind, steps, beta):
 def test_ddim_steps_equal_diffusers(kind, eta):
     make = lambda: diffusers.DDIMScheduler(prediction_type=kind, clip_sample=False)
     s = exactly(make()); x = torch.randn(4,3, generator=gen(1), **f64)
-    P,times = GaussianDiffusion(Table(s.betas), kinds[kind]),ddpm_times(s, 20)
+    P,times = GaussianDiffusion(BetaTable(s.betas), kinds[kind]),ddpm_times(s, 20)
     a = walk_diffusers(s, x, 20, dict(eta=eta, generator=gen(2)), lambda t: (t.double()+1)/1000)
     same(ours(sample_ddim, P, x, times, eta=eta, generator=gen(2)), a, 1e-9)
     s = make(); s.set_timesteps(20); step_by_step(sample_ddim, s, P, times, [o.float() for o in a], eta)
@@ -184,7 +184,7 @@ def test_exploding_steps_equal_diffusers(cls, f):
     "The same walk in sigma: alpha = 1"
     s = getattr(diffusers, cls)(); s.set_timesteps(10); sig = s.sigmas.double(); top = sig[0].item()
     x = torch.randn(4,3, generator=gen(1))*top
-    P = GaussianDiffusion(Exploding(top), 'eps'); noise = lambda x,sg: net(x/(sg**2+1)**.5, sg/top)
+    P = GaussianDiffusion(VESchedule(top), 'eps'); noise = lambda x,sg: net(x/(sg**2+1)**.5, sg/top)
     a,i = [x],0
     for i,t in enumerate(s.timesteps): a.append(s.step(noise(a[-1], s.sigmas[i]), t, a[-1]).prev_sample)
     times = sig/top

@@ -4,12 +4,12 @@ from dataclasses import replace
 from pathlib import Path
 import numpy as np, pytest, torch
 from fastai.data.core import TfmdDL
-from visual_token_diffusion.corpus import *
-from visual_token_diffusion.data import *
-from visual_token_diffusion.settings import load_settings
-from visual_token_diffusion.stories import story_text
-from visual_token_diffusion.text import make_vocab
-from visual_token_diffusion.world import World
+from visual_token_diffusion.text.corpus import FileDocs, end_token, write_shards, TokenShards, HubDocs, WebDocs
+from visual_token_diffusion.training.dataloaders import TokenWindows, RankRows, valid_rows, text_dls, folder_split, folder_dls, shard_dls, StreamWindows, stream_dls, world_dls
+from visual_token_diffusion.core.config import load_settings
+from visual_token_diffusion.worlds.stories import story_text
+from visual_token_diffusion.text.vocab import make_vocab
+from visual_token_diffusion.worlds.captions import World
 
 text = story_text(600, torch.Generator().manual_seed(0)); docs = text.splitlines(); vocab = make_vocab('words', text)
 cfg = load_settings('ci', ['unit=words','length=16','batch=4','steps=12','epochs=3','valid_sequences=8'])

@@ -2,10 +2,10 @@
 import itertools, math
 import pytest, torch
 import torch.nn.functional as F
-from visual_token_diffusion.codebooks import random_codes
-from visual_token_diffusion.decoder import NearestDecoder, check_grids
-from visual_token_diffusion.encoder import SemanticVisualEncoder
-from visual_token_diffusion.readers import FactorisedReader, FlatReader, HierarchicalReader, TiedReader, noise, train_reader
+from visual_token_diffusion.codebooks.balanced_kmeans import random_codes
+from visual_token_diffusion.decoders.nearest import NearestDecoder, check_grids
+from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
+from visual_token_diffusion.decoders.classifiers import FactorizedDecoder, FlatDecoder, HierarchicalDecoder, TiedDecoder, noise, train_decoder
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
 def setup(V=30, K=4, G=8): return SemanticVisualEncoder(random_codes(V, 3, K, gen()), K, G)
@@ -24,8 +24,8 @@ def test_nearest_by_loops(V, K, G):
 
 def make(enc):
     kinds = torch.arange(enc.V)%5
-    return dict(flat=FlatReader(enc.V, enc.G), deep=FlatReader(enc.V, enc.G, 16, 2), tied=TiedReader(enc), factorised=FactorisedReader(enc.codes, enc.K, enc.G, 16),
-                linear=FactorisedReader(enc.codes, enc.K, enc.G, 0), hierarchical=HierarchicalReader(kinds, enc.G))
+    return dict(flat=FlatDecoder(enc.V, enc.G), deep=FlatDecoder(enc.V, enc.G, 16, 2), tied=TiedDecoder(enc), factorised=FactorizedDecoder(enc.codes, enc.K, enc.G, 16),
+                linear=FactorizedDecoder(enc.codes, enc.K, enc.G, 0), hierarchical=HierarchicalDecoder(kinds, enc.G))
 
 @pytest.mark.parametrize('name', ['flat','deep','tied','factorised','linear','hierarchical'])
 def test_one_seam(name):
@@ -52,7 +52,7 @@ def test_factorised_by_hand():
 
 def test_factorised_where_the_best_tuple_is_nobodys():
     "Two tokens that differ in all codes, and a picture that says a mixture of both"
-    codes = torch.tensor([[0,0,0],[1,1,1]]); r = FactorisedReader(codes, 2, 8, 0).double()
+    codes = torch.tensor([[0,0,0],[1,1,1]]); r = FactorizedDecoder(codes, 2, 8, 0).double()
     with torch.no_grad(): r.heads.weight.zero_(); r.heads.bias.copy_(torch.tensor([5.,0, 0,1, 0,1]))
     assert r.table[0,1,1]==-1 and r.read(torch.zeros(3,8,8))==0
 
@@ -64,22 +64,22 @@ def test_hierarchical_by_loops():
         assert torch.allclose(r.log_probs(x[b]), torch.tensor(want, dtype=torch.double))
         k = c[b].argmax(); hard = max((v for v in range(30) if kinds[v]==k), key=lambda v: t[b,v].item())
         assert r.read_hard(x[b])==hard
-    assert torch.allclose(r.kind_log_probs(x, kinds, 5), c.log_softmax(1))
+    assert torch.allclose(r.category_log_probs(x, kinds, 5), c.log_softmax(1))
 
 def test_a_tied_reader_starts_as_the_nearest():
     enc = setup(200, 11); x = noisy(enc, 200, .5)
-    assert torch.equal(TiedReader(enc).double().read(x), NearestDecoder(enc).read(x))
-    p = TiedReader(enc, sharp=1/.5**2).double().log_probs(x)
+    assert torch.equal(TiedDecoder(enc).double().read(x), NearestDecoder(enc).read(x))
+    p = TiedDecoder(enc, sharp=1/.5**2).double().log_probs(x)
     assert torch.allclose(p, NearestDecoder(enc).log_probs(x, .5), atol=1e-4)
 
 def test_large_numbers_do_not_overflow():
-    r = HierarchicalReader(torch.arange(30)%5).double(); x = torch.randn(4,3,8,8, dtype=torch.double, generator=gen())*40
+    r = HierarchicalDecoder(torch.arange(30)%5).double(); x = torch.randn(4,3,8,8, dtype=torch.double, generator=gen())*40
     assert r.log_probs(x.clamp(-49,49)).isfinite().all()
 
 def test_training_reaches_every_token_and_repeats():
     enc = setup(60, 5); seen = []
     def draw(ids): seen.append(ids); return enc(ids)
-    def run(): torch.manual_seed(0); return train_reader(FlatReader(60), draw, 6, noise(.1), batch=20, generator=gen(4))
+    def run(): torch.manual_seed(0); return train_decoder(FlatDecoder(60), draw, 6, noise(.1), batch=20, generator=gen(4))
     a = run(); assert all(len(torch.cat(seen[i:i+3]).unique())==60 for i in (0,3)), 'each token once before any comes twice'
     b = run(); assert all(torch.equal(p,q) for p,q in zip(a.parameters(), b.parameters()))
 
@@ -97,9 +97,9 @@ def test_bad_grids_are_one_line(f, why, name):
         with pytest.raises(ValueError, match=why) as e: use(f(torch.full((2,3,8,8), .5)))
         assert '\n' not in str(e.value)
 
-@pytest.mark.parametrize('make,why', [(lambda: FlatReader(0),'at least one token'), (lambda: FactorisedReader(torch.tensor([[0,0,0],[0,0,0]]), 2),'share a tuple'), (lambda: FactorisedReader(torch.tensor([[0,0,4]]), 4),'0..3'),
-    (lambda: FactorisedReader(torch.tensor([[0,-1,0]]), 4),'0..3'), (lambda: FactorisedReader(torch.zeros(2,3), 4),'whole numbers'), (lambda: HierarchicalReader([0,2]),'without a gap'), (lambda: HierarchicalReader([]),'without a gap'), (lambda: HierarchicalReader([.5,1.]),'without a gap'),
-    (lambda: NearestDecoder(setup(), 0.),'above 0'), (lambda: FlatReader(3).loss(torch.zeros(1,3,8,8), torch.tensor([3])),'0..2'), (lambda: FlatReader(3).loss(torch.zeros(1,3,8,8), torch.tensor([-1])),'0..2')])
+@pytest.mark.parametrize('make,why', [(lambda: FlatDecoder(0),'at least one token'), (lambda: FactorizedDecoder(torch.tensor([[0,0,0],[0,0,0]]), 2),'share a tuple'), (lambda: FactorizedDecoder(torch.tensor([[0,0,4]]), 4),'0..3'),
+    (lambda: FactorizedDecoder(torch.tensor([[0,-1,0]]), 4),'0..3'), (lambda: FactorizedDecoder(torch.zeros(2,3), 4),'whole numbers'), (lambda: HierarchicalDecoder([0,2]),'without a gap'), (lambda: HierarchicalDecoder([]),'without a gap'), (lambda: HierarchicalDecoder([.5,1.]),'without a gap'),
+    (lambda: NearestDecoder(setup(), 0.),'above 0'), (lambda: FlatDecoder(3).loss(torch.zeros(1,3,8,8), torch.tensor([3])),'0..2'), (lambda: FlatDecoder(3).loss(torch.zeros(1,3,8,8), torch.tensor([-1])),'0..2')])
 def test_bad_readers_are_one_line(make, why):
     with pytest.raises(ValueError, match=why) as e: make()
     assert '\n' not in str(e.value)
@@ -107,5 +107,5 @@ def test_bad_readers_are_one_line(make, why):
 @pytest.mark.parametrize('name', ['flat','tied','factorised','hierarchical'])
 def test_one_token(name):
     enc = setup(1, 1); x = torch.rand(5,3,8,8, generator=gen())
-    r = dict(flat=lambda: FlatReader(1), tied=lambda: TiedReader(enc), factorised=lambda: FactorisedReader(enc.codes, 1, 8, 8), hierarchical=lambda: HierarchicalReader([0]))[name]()
+    r = dict(flat=lambda: FlatDecoder(1), tied=lambda: TiedDecoder(enc), factorised=lambda: FactorizedDecoder(enc.codes, 1, 8, 8), hierarchical=lambda: HierarchicalDecoder([0]))[name]()
     assert r.read(x).tolist()==[0]*5 and torch.allclose(r.log_probs(x), torch.zeros(5,1), atol=1e-6) and r.loss(x, torch.zeros(5).long()).item()==pytest.approx(0, abs=1e-6)

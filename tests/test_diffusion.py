@@ -2,21 +2,21 @@
 import itertools, math
 import pytest, torch
 import torch.nn.functional as F
-from visual_token_diffusion.denoiser import CodeEmbedding, Trunk, block_causal, both, causal, dense, full, omni, padding, prefix
-from visual_token_diffusion.diffusion import Cosine, Linear, LogLinear, MaskedDiffusion, antithetic_times, masked_bound, sample_masked
-from visual_token_diffusion.discrete import Absorbing, Discrete, Palette, PartialMasking, Uniform, agreeing, partial_nll, score_entropy, score_gap
-from visual_token_diffusion.heads import CodeHead, FlatHead, IndependentHead, pick
-from visual_token_diffusion.referee import Denoiser, Toy, audit, below_entropy
-from visual_token_diffusion.samplers import sample_ancestral, sample_partial, sharpen
+from visual_token_diffusion.networks.transformer import CodeEmbedding, Trunk, block_causal, both, causal, dense, full, omni, padding, prefix
+from visual_token_diffusion.diffusion.masked import Cosine, Linear, LogLinear, MaskedDiffusion, antithetic_times, masked_nelbo, sample_masked
+from visual_token_diffusion.diffusion.discrete import Absorbing, Discrete, DiscretizedGaussian, PartialMasking, Uniform, condition_on_codes, partial_nll, score_entropy, generalized_kl
+from visual_token_diffusion.networks.heads.hierarchical import HierarchicalSoftmaxHead, FlatHead, IndependentHead, sample_logits
+from visual_token_diffusion.metrics.bound_audit import Denoiser, Toy, audit, below_entropy
+from visual_token_diffusion.samplers.ancestral import sample_ancestral, sample_partial, apply_temperature_top_p
 
 V = 3
 table = torch.rand(V, V, generator=torch.Generator().manual_seed(1), dtype=torch.float64)**2; table /= table.sum()
 pairs = list(itertools.product(range(V), repeat=2))
 schedules = [LogLinear(), Cosine(), Linear(), Linear(12.)]
-processes = [P for s in schedules for P in (Absorbing(V, s), Uniform(V, s), Palette(V, .7, s))]
+processes = [P for s in schedules for P in (Absorbing(V, s), Uniform(V, s), DiscretizedGaussian(V, .7, s))]
 name = lambda p: repr(p) if isinstance(p, (LogLinear,Cosine,Linear)) else f'{type(p).__name__}-{p.schedule!r}'
 f64 = lambda *v: torch.tensor(v, dtype=torch.float64)
-kernel = lambda p, a: p.spread(torch.eye(p.S, dtype=torch.double), a)
+kernel = lambda p, a: p.forward_kernel(torch.eye(p.S, dtype=torch.double), a)
 
 def opinion(p, y, t):
     "The perfect denoiser's logits: each position from the other one, slowly"
@@ -96,7 +96,7 @@ def test_general_bound_is_the_masked_one():
 def test_score_gap_and_score_entropy():
     g = torch.Generator().manual_seed(0)
     s,r = torch.rand(1000, generator=g).double()*5,torch.rand(1000, generator=g).double()*5
-    assert (score_gap(s, r) >= -1e-12).all() and score_gap(r, r).abs().max() < 1e-12 and score_gap(s, r*0).equal(s)
+    assert (generalized_kl(s, r) >= -1e-12).all() and generalized_kl(r, r).abs().max() < 1e-12 and generalized_kl(s, r*0).equal(s)
     l,x = torch.randn(50, 7, generator=g).double(),torch.randint(7, (50,), generator=g)
     Z = l.exp().sum(1)
     assert torch.allclose(score_entropy(l, x), F.cross_entropy(l, x, reduction='none') + Z-1-Z.log())
@@ -115,10 +115,10 @@ def test_masked_bound_equals_a_slow_reference():
         hidden,w = MaskedDiffusion().corrupt(free, antithetic_times(16, g), g)
         costs = torch.rand(16, 11, generator=g).double()
         assert not (hidden & ~free).any()
-        assert torch.allclose(masked_bound(costs[hidden], hidden, w), slow_masked_bound(costs, hidden, free), rtol=1e-7)
+        assert torch.allclose(masked_nelbo(costs[hidden], hidden, w), slow_masked_bound(costs, hidden, free), rtol=1e-7)
     none = torch.zeros(2, 5, dtype=torch.bool)                       # nothing may be hidden: no cost, no NaN
     hidden,w = MaskedDiffusion().corrupt(none, antithetic_times(2, g), g)
-    assert not hidden.any() and masked_bound(torch.zeros(0), hidden, w).tolist() == [0,0]
+    assert not hidden.any() and masked_nelbo(torch.zeros(0), hidden, w).tolist() == [0,0]
 
 def test_single_codes_against_enumeration():
     codes = torch.tensor([[0,0],[0,1],[1,0]]); M,L = 2,2
@@ -132,7 +132,7 @@ def test_single_codes_against_enumeration():
             if k := sum(h): h = torch.tensor(h).view(2,2); by_k[k].append(partial_nll(perfect(x,h), codes, x, h).sum()*4/k)
         assert abs(sum(sum(v)/len(v) for v in by_k.values())/4 + table[tuple(x)].log()) < 1e-12
     h = torch.tensor([[False,True],[True,True]]); lp = torch.randn(2, 3).double().log_softmax(1)
-    a = agreeing(lp, codes, codes[torch.tensor([0,2])], h).exp()
+    a = condition_on_codes(lp, codes, codes[torch.tensor([0,2])], h).exp()
     assert a[0,2]==0 and torch.allclose(a.sum(1), torch.ones(2).double()) and torch.allclose(a[1], lp[1].exp())
 
 def chi2(ids):
@@ -158,7 +158,7 @@ def test_masked_strategies(way, exact):
     def draw(ids, hidden, where):
         like = torch.where(hidden[...,None], 1., F.one_hot(ids, V).double())
         q = torch.stack([(table*like[:,1,None]).sum(2), (table*like[:,0,:,None]).sum(1)], 1)[where]
-        y = pick(q.log(), generator=g)
+        y = sample_logits(q.log(), generator=g)
         return y,q.log().log_softmax(1).gather(1, y[:,None])[:,0]
     steps = list(sample_masked(draw, blank, blank==0, 2, generator=g, **way))
     assert len(steps)==3 and not steps[-1].hidden.any() and (chi2(steps[-1].ids) < 28)==exact
@@ -204,9 +204,9 @@ def test_old_checkpoints_load():
     keys = set(Trunk(16, 1, 2).state_dict())
     assert keys == {'blocks.0.near.weight','blocks.0.n1.weight','blocks.0.n2.weight','blocks.0.qkv.weight','blocks.0.proj.weight','blocks.0.up.weight',
                     'blocks.0.down.weight','norm.weight'}
-    assert set(CodeEmbedding(3, 4, 16).state_dict()) == {'emb.weight','hole'} and CodeEmbedding(3, 4, 16).hole.shape==(16,)
+    assert set(CodeEmbedding(3, 4, 16).state_dict()) == {'emb.weight','hole'} and CodeEmbedding(3, 4, 16).mask_embed.shape==(16,)
 
-@pytest.mark.parametrize('make', [lambda c: FlatHead(len(c), 8), lambda c: IndependentHead(c, 4, 8), lambda c: CodeHead(c, 4, 8)], ids=['flat','independent','tree'])
+@pytest.mark.parametrize('make', [lambda c: FlatHead(len(c), 8), lambda c: IndependentHead(c, 4, 8), lambda c: HierarchicalSoftmaxHead(c, 4, 8)], ids=['flat','independent','tree'])
 def test_heads(make):
     g = torch.Generator().manual_seed(0); torch.manual_seed(0)
     codes = torch.cartesian_prod(torch.arange(4), torch.arange(4))[torch.randperm(16, generator=g)[:11]]
@@ -223,11 +223,11 @@ def test_heads(make):
 
 def test_pick_and_sharpen():
     p = f64(.5,.3,.15,.05)
-    assert sharpen(p, 0.).tolist()==[1,0,0,0] and torch.allclose(sharpen(p, 1., .6), f64(.625,.375,0,0)) and torch.allclose(sharpen(p), p)
-    assert torch.allclose(sharpen(p, .5), p**2/(p**2).sum())
+    assert apply_temperature_top_p(p, 0.).tolist()==[1,0,0,0] and torch.allclose(apply_temperature_top_p(p, 1., .6), f64(.625,.375,0,0)) and torch.allclose(apply_temperature_top_p(p), p)
+    assert torch.allclose(apply_temperature_top_p(p, .5), p**2/(p**2).sum())
     for kw in (dict(temperature=-1), dict(top_p=0), dict(top_p=1.1), dict(temperature=math.nan)):
-        with pytest.raises(ValueError): sharpen(p, **kw)
-        with pytest.raises(ValueError): pick(p[None].log(), **kw)
+        with pytest.raises(ValueError): apply_temperature_top_p(p, **kw)
+        with pytest.raises(ValueError): sample_logits(p[None].log(), **kw)
 
 def test_bad_input():
     ids,hid = torch.zeros(2,4,dtype=torch.long),torch.ones(2,4,dtype=torch.bool)
@@ -235,15 +235,15 @@ def test_bad_input():
         with pytest.raises(ValueError): list(sample_masked(None, ids, hid, **kw))
     with pytest.raises(ValueError, match='B,L'): list(sample_masked(None, ids, hid[:,:3]))
     with pytest.raises(ValueError, match='at least 2'): Uniform(1)
-    with pytest.raises(ValueError, match='4096'): Palette(5000)
-    with pytest.raises(ValueError, match='positive'): Palette(5, 0.)
+    with pytest.raises(ValueError, match='4096'): DiscretizedGaussian(5000)
+    with pytest.raises(ValueError, match='positive'): DiscretizedGaussian(5, 0.)
     with pytest.raises(ValueError, match='at least 1'): list(sample_partial(None, ids[:3,:2], ids, hid, 0))
     for none in (hid & False, hid[:0]):                               # wholly given, or no rows: the start and nothing else
         assert len(list(sample_masked(None, ids[:len(none)], none))) == 1
 
 def exact(d, x, g):
     h,w = MaskedDiffusion().corrupt(torch.ones_like(x, dtype=torch.bool), antithetic_times(len(x), g)[torch.randperm(len(x), generator=g)], g)
-    return masked_bound(-d.eval()(x, h).gather(-1, x[...,None])[...,0][h], h, w)
+    return masked_nelbo(-d.eval()(x, h).gather(-1, x[...,None])[...,0][h], h, w)
 
 def test_referee():
     assert audit(exact, reps=8).ok

@@ -2,10 +2,10 @@
 import json, os, re, signal, subprocess, sys, time
 from pathlib import Path
 import pytest, torch
-from visual_token_diffusion.checkpoints import load_state, state_files
-from visual_token_diffusion.distributed import *
-from visual_token_diffusion.distributed import lost
-from visual_token_diffusion.stories import story_text
+from visual_token_diffusion.training.resume import load_state, state_files
+from visual_token_diffusion.training.distributed import join, gather, rng_states, lost
+from visual_token_diffusion.training.distributed import lost
+from visual_token_diffusion.worlds.stories import story_text
 pytest.importorskip('accelerate')
 slow = pytest.mark.skipif(not os.environ.get('VTD_SLOW'), reason='several starts of torch; set VTD_SLOW=1')
 root = Path(__file__).resolve().parent.parent
@@ -26,7 +26,7 @@ def test_two_processes_are_one(here):
     a,b = (json.loads((here/x/'metrics.json').read_text()) for x in ('one','two')); assert abs(a['bound']-b['bound']) < 1e-4 and out.count('this model (bound)')==1 and out.count('valid ')==3 and '2 processes, 8 sequences a step' in out
     rows = [[list(map(float, l.split(','))) for l in (here/x/'log.csv').read_text().splitlines()[1:]] for x in ('one','two')]
     assert all(abs(p-q) < 1e-4 for r,s in zip(*rows) for p,q in zip(r, s)) and len(rows[1])==3
-    from visual_token_diffusion.model import VisualTokenLM
+    from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
     x,y = (VisualTokenLM.from_pretrained(here/f).state_dict() for f in ('one','two')); assert all(torch.allclose(x[k].float(), y[k].float(), atol=2e-3) for k in x)
     s = load_state(here/'two'); assert s['processes']==2 and len(s['rng'])==2 and not torch.equal(s['rng'][0][0], s['rng'][1][0]) or s['settings']['dropout']==0
     _,err = run(here, one, 'train','book.txt','-o','two','--resume',*sizes,'batch=4','steps=12','epochs=3','ema=.9', code=2); assert 'trained by 2 process' in err and err.count('\n')==1
@@ -76,10 +76,10 @@ def test_any_learner_on_gloo(here):
 
 shards = '''
 import os, torch
-from visual_token_diffusion.distributed import join
-from visual_token_diffusion.model import build_model
-from visual_token_diffusion.data import split_text
-from visual_token_diffusion.settings import load_settings
+from visual_token_diffusion.training.distributed import join
+from visual_token_diffusion.models.visual_token_lm import build_model
+from visual_token_diffusion.training.dataloaders import split_text
+from visual_token_diffusion.core.config import load_settings
 from torch.distributed.fsdp import fully_shard
 rank,world = join('cpu'); cfg = load_settings('ci', ['unit=words','width=16','depth=2','heads=1','length=16']); text = open('book.txt').read()
 vocab,train,_ = split_text(text, cfg); plain = build_model(vocab, train, cfg); model = build_model(vocab, train, cfg)
@@ -106,5 +106,5 @@ def test_weights_that_are_shared_out_train_the_same(here):
 
 def test_it_works_without_accelerate():
     "The package is optional: one process needs it not, several say so"
-    code = "import sys; sys.modules['accelerate'] = None; import visual_token_diffusion.learner as L; L.join('cpu'); import os; os.environ['WORLD_SIZE'] = '2'\ntry: L.join('cpu')\nexcept ValueError as e: print(e)"
+    code = "import sys; sys.modules['accelerate'] = None; import visual_token_diffusion.training.language_model as L; L.join('cpu'); import os; os.environ['WORLD_SIZE'] = '2'\ntry: L.join('cpu')\nexcept ValueError as e: print(e)"
     r = subprocess.run([sys.executable,'-c',code], env=env, capture_output=True, text=True); assert r.stdout.strip()=='several processes need the package accelerate: pip install accelerate', r.stdout+r.stderr

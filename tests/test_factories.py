@@ -1,15 +1,15 @@
 "Factories: batches, losses and pictures of the three learners."
 import inspect, matplotlib.pyplot as plt, pytest, torch
-from visual_token_diffusion.continuous import GaussianDiffusion, Noisy, RectifiedFlow
-from visual_token_diffusion.data import split_text, text_dls, world_dls
-from visual_token_diffusion.factories import *
-from visual_token_diffusion.factories import cut, join
-from visual_token_diffusion.learner import lm_learner
-from visual_token_diffusion.model import build_model
-from visual_token_diffusion.quantizers import FSQ, VectorQuantizer
-from visual_token_diffusion.settings import load_settings
-from visual_token_diffusion.stories import story_text
-from visual_token_diffusion.world import World
+from visual_token_diffusion.diffusion.gaussian import GaussianDiffusion, Noisy, RectifiedFlow
+from visual_token_diffusion.training.dataloaders import split_text, text_dls, world_dls
+from visual_token_diffusion.training.learners import show_batch, show_results, cut, join, PatchTokenizer, tokenizer_learner, scenes_read, PatchDenoiser, noise_loss, diffusion_learner, sample_pictures
+from visual_token_diffusion.training.learners import cut, join
+from visual_token_diffusion.training.language_model import lm_learner
+from visual_token_diffusion.models.visual_token_lm import build_model
+from visual_token_diffusion.quantizers.base import FSQ, VectorQuantizer
+from visual_token_diffusion.core.config import load_settings
+from visual_token_diffusion.worlds.stories import story_text
+from visual_token_diffusion.worlds.captions import World
 
 cfg = load_settings('ci', ['batch=8','steps=24','epochs=2','valid_sequences=16','unit=words','length=16','width=16','heads=1','depth=1'])
 def quiet(l, f):

@@ -3,7 +3,7 @@ import math, random
 from collections import Counter
 from itertools import product
 import numpy as np, pytest, torch
-from visual_token_diffusion.grammar import Grammar
+from visual_token_diffusion.worlds.pcfg import Grammar
 
 def random_grammar(seed):
     "Finite, ambiguous, with unit rules, long rules and words inside rules: symbols only use later symbols"
@@ -112,7 +112,7 @@ def test_bad_rules_are_one_line(rules, why):
     assert '\n' not in str(e.value)
 
 def test_stories():
-    from visual_token_diffusion.stories import LEXICON, categories, category_of, stories, story_text
+    from visual_token_diffusion.worlds.stories import LEXICON, categories, category_of, stories, story_text
     assert sum(map(len, categories().values()))==192 and len(category_of())==192
     g = stories(); n = 3000
     bits = -g.log_probs(g.sample(n, torch.Generator().manual_seed(5)))/math.log(2)

@@ -2,17 +2,17 @@
 import math
 import pytest, torch
 from PIL import Image
-from visual_token_diffusion.codebooks import balanced_codes, entries_for, random_codes, usage
-from visual_token_diffusion.decoder import NearestDecoder
-from visual_token_diffusion.encoder import SemanticVisualEncoder
-from visual_token_diffusion.grids import NotOurPicture, load_sentence, save_sentence
+from visual_token_diffusion.codebooks.balanced_kmeans import balanced_codes, smallest_codebook, random_codes, usage
+from visual_token_diffusion.decoders.nearest import NearestDecoder
+from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
+from visual_token_diffusion.viz.grids import NotOurPicture, load_sentence, save_sentence
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
 
 @pytest.mark.parametrize('V', [2,3,192,1000,10_000])
 @pytest.mark.parametrize('how', ['random','balanced'])
 def test_every_token_has_its_own_tuple(V, how):
-    K = max(2, entries_for(V))
+    K = max(2, smallest_codebook(V))
     codes = random_codes(V, 3, K, gen()) if how=='random' else balanced_codes(torch.randn(V, 8, generator=gen()), 3, K)
     assert codes.shape==(V,3) and codes.min() >= 0 and codes.max() < K
     assert len(codes.unique(dim=0))==V
@@ -26,7 +26,7 @@ def test_balanced_codes_follow_the_features():
 @pytest.mark.parametrize('G', [8,16])
 @pytest.mark.parametrize('V', [5,192,3000])
 def test_grids_read_back_exactly(V, G):
-    K = max(2, entries_for(V)); enc = SemanticVisualEncoder(random_codes(V, 3, K, gen(V)), K, G)
+    K = max(2, smallest_codebook(V)); enc = SemanticVisualEncoder(random_codes(V, 3, K, gen(V)), K, G)
     x = enc(torch.arange(V)); assert x.shape==(V,3,G,G) and x.min() >= 0 and x.max() <= 1
     assert torch.equal((x*255).round()/255, x), 'grids are 8-bit exact'
     ids,d = NearestDecoder(enc).decode(x)

@@ -1,24 +1,24 @@
 "Codes that learn: soft drawing, places, and what is refused."
 import pytest, torch
 import torch.nn.functional as F
-from visual_token_diffusion.codebooks import balanced_codes, random_codes
-from visual_token_diffusion.encoder import SemanticVisualEncoder
-from visual_token_diffusion.learnt import assign_codes, draw_soft, learn_codes, place
+from visual_token_diffusion.codebooks.balanced_kmeans import balanced_codes, random_codes
+from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
+from visual_token_diffusion.encoders.learned import assign_codes, render_soft, learn_codes, assign_with_capacity
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
 
 @pytest.mark.parametrize('G', [4,5,8,16])
 def test_soft_drawing_is_the_mean_layout_in_the_mean_palette(G):
     e = SemanticVisualEncoder(random_codes(30, 3, 5, gen()), 5, G)
-    assert torch.allclose(draw_soft(e, F.one_hot(e.codes, 5).float()), e(torch.arange(30)), atol=1e-6)
+    assert torch.allclose(render_soft(e, F.one_hot(e.codes, 5).float()), e(torch.arange(30)), atol=1e-6)
     p = torch.rand(3, 5, generator=gen(1)).double(); p = p/p.sum(1, keepdim=True)
     want = sum(p[0,s]*p[1,c]*p[2,t]*e.draw(torch.tensor([s,c,t])).double() for s in range(5) for c in range(5) for t in range(5))
-    assert torch.allclose(draw_soft(e, p), want, atol=1e-6), 'the mean grid over all codes, since the parts are independent'
+    assert torch.allclose(render_soft(e, p), want, atol=1e-6), 'the mean grid over all codes, since the parts are independent'
 
 def test_place_by_loops():
     for seed in range(20):
         s,room = torch.randn(12, 4, generator=gen(seed)),torch.tensor([3,3,3,3])
-        got,left,space = place(s, room),set(range(12)),[3]*4
+        got,left,space = assign_with_capacity(s, room),set(range(12)),[3]*4
         want = {}
         while left:                                       # rounds of asking, one token after another
             asks = {}

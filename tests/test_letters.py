@@ -1,20 +1,20 @@
 "Words from letters, against slow and obvious references."
 import itertools, math, random, re, string, sys, unicodedata
 import pytest, torch
-from visual_token_diffusion.cli import main
-from visual_token_diffusion.encoder import SemanticVisualEncoder
-from visual_token_diffusion.grids import load_sentence, save_sentence
-from visual_token_diffusion.letters import (BLANK, BYTES, LETTERS, MORE, N_ATOMS, LookAlike, Speller, atoms, check_bits, from_symbols, join_pieces, join_rows,
-    letter_groups, read_grids, split_symbols, text_pieces, to_symbols, write_text)
-from visual_token_diffusion.model import STORYTELLER, VisualTokenLM
-from visual_token_diffusion.text import UnknownToken, make_vocab
+from visual_token_diffusion.cli.main import main
+from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
+from visual_token_diffusion.viz.grids import load_sentence, save_sentence
+from visual_token_diffusion.encoders.spelling import (BLANK, BYTES, LETTERS, MORE, N_ATOMS, CharNGramIndex, SpellingCodec, atoms, check_bits, from_symbols, join_pieces, join_rows,
+    char_ngrams, decode_grids_text, split_symbols, text_pieces, to_symbols, render_text)
+from visual_token_diffusion.models.visual_token_lm import STORYTELLER, VisualTokenLM
+from visual_token_diffusion.text.vocab import UnknownToken, make_vocab
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
 
 def make(G, V=60, seed=0): return SemanticVisualEncoder.fit(torch.randn(V, 5, generator=gen(seed)), G)
 
 @pytest.fixture(scope='module', params=[8,16])
-def sp(request): return Speller(make(request.param))
+def sp(request): return SpellingCodec(make(request.param))
 
 @pytest.fixture(scope='module')
 def story(): return VisualTokenLM.from_pretrained(STORYTELLER)
@@ -95,7 +95,7 @@ def test_reading_is_the_nearest_atom(sp):
 
 @pytest.mark.parametrize('G,delta', [(8,1),(8,30),(8,31),(8,60),(16,30),(16,60)])
 def test_a_token_and_a_spelled_picture_are_apart(G, delta):
-    codes = torch.cartesian_prod(*[torch.arange(5)]*3); e = SemanticVisualEncoder(codes, 5, G, delta); s = Speller(e)
+    codes = torch.cartesian_prod(*[torch.arange(5)]*3); e = SemanticVisualEncoder(codes, 5, G, delta); s = SpellingCodec(e)
     rows = torch.randint(0, N_ATOMS, (300,s.n), generator=gen()); ground = torch.randint(0, 5, (300,2), generator=gen(1))
     x = s.draw(rows, ground); assert 0 <= x.min() and x.max() <= 1 and s.apart > 0
     assert torch.cdist(x.flatten(1).double(), e(torch.arange(125)).flatten(1).double()).min() >= s.apart
@@ -103,7 +103,7 @@ def test_a_token_and_a_spelled_picture_are_apart(G, delta):
     assert torch.allclose(resid(x).abs(), torch.tensor(s.strength/255)) and torch.allclose(resid(e(torch.arange(125))).abs(), torch.tensor(delta/255), atol=1e-6)
 
 def test_ten_thousand_strings_through_one_png(tmp_path):
-    s = Speller(make(8)); words = random_words(10_000, 0); assert '' in words and max(map(len, words))==16
+    s = SpellingCodec(make(8)); words = random_words(10_000, 0); assert '' in words and max(map(len, words))==16
     grids,sizes = s.spell(words, torch.randint(0, s.encoder.K, (10_000,2), generator=gen()))
     save_sentence(tmp_path/'w.png', grids); back,_ = load_sentence(tmp_path/'w.png', limit=2**27)
     assert torch.equal(back, grids) and s.unspell(back)==words and max(sizes) > 1
@@ -123,7 +123,7 @@ def test_all_vocabularies_write_all_texts(kind):
     v = make_vocab(kind, 'the cat sleeps .\nthe dog <unk> runs , fast !\n'); e = make(8, min(len(v), 300))
     if kind=='bpe': e = SemanticVisualEncoder(torch.cartesian_prod(*[torch.arange(37)]*3)[:len(v)], 37)
     for t in ['', ' ', '\n', 'the cat sleeps .', 'the cat sleeps.', 'the  cat', 'cat\n\n dog', 'zebra', 'Zürich <unk> 3.14', 'cat&dog', '\ud800 cat', '\ufffd', 'a\u0301\u200d', 'x'*100]:
-        g,labels = write_text(e, v, t); assert read_grids(e, v, g)==t and len(labels)==len(g)
+        g,labels = render_text(e, v, t); assert decode_grids_text(e, v, g)==t and len(labels)==len(g)
 
 def test_what_was_known_is_drawn_as_before(story):
     for line in ('the brave princess finds a lamp', story.generate(seed=1)[0], story.generate(seed=2)[0]):
@@ -133,12 +133,12 @@ def test_what_was_known_is_drawn_as_before(story):
 
 def test_small_grids_refuse_in_one_line():
     v = make_vocab('words', 'the cat sleeps'); e = SemanticVisualEncoder.fit(torch.randn(len(v), 3, generator=gen()), 4)
-    assert read_grids(e, v, write_text(e, v, 'the cat')[0])=='the cat'
-    with pytest.raises(UnknownToken, match="'zebra'"): write_text(e, v, 'the zebra')
-    with pytest.raises(ValueError, match='use 8 or 16'): Speller(e)
+    assert decode_grids_text(e, v, render_text(e, v, 'the cat')[0])=='the cat'
+    with pytest.raises(UnknownToken, match="'zebra'"): render_text(e, v, 'the zebra')
+    with pytest.raises(ValueError, match='use 8 or 16'): SpellingCodec(e)
 
 def test_damage_is_refused(story):
-    g = story.encode_text('zyzzyva antidisestablishmentarianism'); s = Speller(story.encoder)
+    g = story.encode_text('zyzzyva antidisestablishmentarianism'); s = SpellingCodec(story.encoder)
     n = len(s.spell(['zyzzyva'])[0])
     with pytest.raises(ValueError, match='no picture'): story.decode_grids(torch.rand(2,3,8,8, generator=gen()))
     with pytest.raises(ValueError, match='no next'): story.decode_grids(g[:n+1])
@@ -159,11 +159,11 @@ def test_noisy_texts_are_read(story):
 
 def test_look_alike_against_a_reference():
     words = [w for w in make_vocab('words', 'walk walked walking talk talked stalk cat cart carts dog hotdog the then').tokens]
-    f = LookAlike(words)
+    f = CharNGramIndex(words)
     for w in ('walks','talking','carted','dogs','xyz','WALK'):
-        cos = [len(letter_groups(w)&letter_groups(k))/math.sqrt(len(letter_groups(k))*len(letter_groups(w))) for k in words]
+        cos = [len(char_ngrams(w)&char_ngrams(k))/math.sqrt(len(char_ngrams(k))*len(char_ngrams(w))) for k in words]
         assert f(w, -1) == (max(range(len(words)), key=lambda i: (round(cos[i], 9), -i)) if max(cos) else -1)
-    assert letter_groups('ab')=={'<ab','ab>','<ab>'}
+    assert char_ngrams('ab')=={'<ab','ab>','<ab>'}
 
 def test_command_line_brings_invented_words_back(tmp_path, capsysbinary):
     text = "The zyzzyva blorfts,\n\t twice: naïve\u200d猫  and antidisestablishmentarianism .\n"

@@ -2,7 +2,7 @@
 import math
 import numpy as np, pytest, torch
 import torch.nn.functional as F
-from visual_token_diffusion.losses import cka_loss, contrastive_loss, correlation_loss, cosines, margin_loss, off_diagonal, raw_cosine_loss
+from visual_token_diffusion.encoders.consistency import cka_loss, contrastive_loss, correlation_loss, cosines, margin_loss, off_diagonal, raw_cosine_loss
 
 g = torch.Generator().manual_seed(0)
 x,f = torch.randn(12, 3, 4, 4, generator=g, dtype=torch.double),torch.randn(12, 7, generator=g, dtype=torch.double)

@@ -3,7 +3,7 @@ import math
 from collections import Counter
 from itertools import product
 import numpy as np, pytest, torch
-from visual_token_diffusion.metrics import *
+from visual_token_diffusion.metrics.accuracy import NGram, ngram_nll, unigram_nll, bigram_nll, trigram_nll, unigram_entropy, wilson, accuracy, exact_match, validity, cover, neighbours, category_agreement, neighbourhood_overlap, overlap_null, similarity_correlation, excess_bits
 
 rng = np.random.default_rng(0)
 
@@ -146,7 +146,7 @@ def test_bad_input_is_one_clear_line(f):
 
 def test_orthogonal_rows_have_no_neighbours_of_their_own():
     "All similarities are equal; rounding errors, which know the order of the rows, must not look like meaning"
-    from visual_token_diffusion.metrics import category_agreement
+    from visual_token_diffusion.metrics.accuracy import category_agreement
     lab = np.repeat(np.arange(24), 8)
     for x in (torch.eye(192), torch.nn.functional.normalize(torch.eye(192)-1/192, dim=1)):
         for metric in ('cosine','euclid'):

@@ -2,10 +2,10 @@
 import json, math, subprocess, sys, time
 from pathlib import Path
 import pytest, torch
-from visual_token_diffusion.informed import directed_cooccurrence, informed_model, short_codes, unit_rows
-from visual_token_diffusion.model import CheckpointError, STORYTELLER, VisualTokenLM, build_model, memory_needed, validation_bound
-from visual_token_diffusion.settings import RunConfig, load_settings
-from visual_token_diffusion.text import make_vocab
+from visual_token_diffusion.networks.heads.feature_tree import directed_cooccurrence, feature_tree_model, short_codes, rms_normalize
+from visual_token_diffusion.models.visual_token_lm import CheckpointError, STORYTELLER, VisualTokenLM, build_model, memory_needed, validation_nelbo
+from visual_token_diffusion.core.config import RunConfig, load_settings
+from visual_token_diffusion.text.vocab import make_vocab
 
 text = 'the cat sees the dog .\na dog finds the red berry .\n'*40
 vocab = make_vocab('words', text)
@@ -22,7 +22,7 @@ def test_saved_and_loaded_is_the_same_model(kw, tmp_path):
     m = shaken(build_model(vocab, ids, cfg(**kw)))
     m.save_pretrained(tmp_path); again = VisualTokenLM.from_pretrained(tmp_path)
     w = ids[:64].view(4,16)
-    assert validation_bound(m, w)==validation_bound(again, w)
+    assert validation_nelbo(m, w)==validation_nelbo(again, w)
     assert m.generate(seed=2, steps=4)==again.generate(seed=2, steps=4) and m.fingerprint==again.fingerprint
     assert again.left==(kw.get('objective')=='left') and bool(again.config['names'])==(kw.get('names')=='short')
 
@@ -67,7 +67,7 @@ def test_from_the_left_is_an_exact_likelihood():
 def test_what_does_not_fit_is_refused_before_it_is_made(monkeypatch):
     m = build_model(vocab, ids, cfg())
     with pytest.raises(ValueError, match='at most 65,536'): m.generate(length=2**20)
-    monkeypatch.setattr('visual_token_diffusion.model.memory_free', lambda device='cpu': 1e6)
+    monkeypatch.setattr('visual_token_diffusion.models.visual_token_lm.memory_free', lambda device='cpu': 1e6)
     with pytest.raises(ValueError, match='GiB are free'): m.generate(n=100, length=1000)
     assert len(m.generate(n=2, length=6, steps=2))==2
 
@@ -99,8 +99,8 @@ def test_what_does_not_fit_is_refused_with_the_estimate():
 
 def test_unit_rows_are_idempotent():
     f = torch.randn(50, 7); f[3] = 0
-    u = unit_rows(f)
-    assert torch.equal(unit_rows(u), u) and torch.equal(u.half().float(), u) and (u[3]==0).all()
+    u = rms_normalize(f)
+    assert torch.equal(rms_normalize(u), u) and torch.equal(u.half().float(), u) and (u[3]==0).all()
     assert torch.allclose(u.square().mean(1)[torch.arange(50)!=3], torch.ones(49), atol=1e-3)
 
 def test_the_storyteller_answers_at_once():

@@ -1,9 +1,9 @@
 "Masking scale by scale: counts, weights, the bound by listing everything, and honest samples."
 import itertools, math
 import pytest, torch
-from visual_token_diffusion.diffusion import antithetic_times
-from visual_token_diffusion.nextscale import ScaleMasking, sample_scales, scale_bound, scale_nll
-from visual_token_diffusion.referee import Denoiser, Toy, audit
+from visual_token_diffusion.diffusion.masked import antithetic_times
+from visual_token_diffusion.diffusion.next_scale import ScaleMasking, sample_scales, scale_nelbo, scale_nll
+from visual_token_diffusion.metrics.bound_audit import Denoiser, Toy, audit
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
 codes = torch.cartesian_prod(*[torch.arange(2)]*3)
@@ -48,7 +48,7 @@ def test_bound_is_tight_by_listing_everything(order):
 def test_the_referee_acquits(order):
     def estimate(d, x, g, share=1.):
         t = antithetic_times(len(x), g)[torch.randperm(len(x), generator=g)]
-        return share*scale_bound(d.eval(), ScaleMasking(d.toy.codes, order), x, torch.ones_like(x, dtype=torch.bool), t, g)[0]
+        return share*scale_nelbo(d.eval(), ScaleMasking(d.toy.codes, order), x, torch.ones_like(x, dtype=torch.bool), t, g)[0]
     assert audit(estimate, reps=10, rows=512).ok and not audit(lambda d,x,g: estimate(d, x, g, .5), reps=10, rows=512).ok
 
 def test_sampling():

@@ -85,13 +85,13 @@ def test_marked_cells_wait():
     for p in pages:
         s = [source(c) for c in cells(p, 'code')]
         marked = next((i for i,x in enumerate(s) if re.search(r'^#\|\s*(slow|gpu|net)\s*$', x, re.M)), None)
-        loads = next((i for i,x in enumerate(s) if '%load_ext visual_token_diffusion.settings' in x), None)
+        loads = next((i for i,x in enumerate(s) if '%load_ext visual_token_diffusion.core.config' in x), None)
         assert marked is None or loads is not None and loads < marked, f'{p.name} has a marked cell that would run'
 
 def test_a_marked_cell_in_ipython(monkeypatch):
     from IPython.core.interactiveshell import InteractiveShell
     shell = InteractiveShell(); monkeypatch.delenv('VTD_FLAGS', raising=False)
-    for _ in range(2): shell.run_line_magic('load_ext', 'visual_token_diffusion.settings')
+    for _ in range(2): shell.run_line_magic('load_ext', 'visual_token_diffusion.core.config')
     shell.run_cell('#| slow\nx = 1'); shell.run_cell('y = 2')
     assert 'x' not in shell.user_ns and shell.user_ns['y']==2
     monkeypatch.setenv('VTD_FLAGS', 'gpu slow')

@@ -2,7 +2,7 @@
 import copy, itertools, math
 import pytest, torch
 import torch.nn.functional as F
-from visual_token_diffusion.quantizers import FSQ, LFQ, Factorised, Residual, VectorQuantizer
+from visual_token_diffusion.quantizers.base import FSQ, LFQ, FactorizedQuantizer, ResidualQuantizer, VectorQuantizer
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
 def grad(f, z):
@@ -11,8 +11,8 @@ def grad(f, z):
 def make():
     g = gen(1)
     return {'vq':VectorQuantizer(6, 7, generator=g), 'product':VectorQuantizer(6, 5, 3, generator=g), 'by gradient':VectorQuantizer(6, 7, decay=None, generator=g),
-            'fsq':FSQ((8,5,4,3,2,7)), 'lfq':LFQ(3, 2), 'residual':Residual(VectorQuantizer(6, 5, generator=g), VectorQuantizer(6, 4, generator=g)),
-            'factorised':Factorised(6, [VectorQuantizer(4, 5, generator=g), VectorQuantizer(4, 6, generator=g)])}
+            'fsq':FSQ((8,5,4,3,2,7)), 'lfq':LFQ(3, 2), 'residual':ResidualQuantizer(VectorQuantizer(6, 5, generator=g), VectorQuantizer(6, 4, generator=g)),
+            'factorised':FactorizedQuantizer(6, [VectorQuantizer(4, 5, generator=g), VectorQuantizer(4, 6, generator=g)])}
 
 @pytest.mark.parametrize('name', make())
 def test_codes_and_vectors_agree(name):
@@ -132,7 +132,7 @@ def test_against_vector_quantize_pytorch():
 
 @pytest.mark.parametrize('make,why', [(lambda: VectorQuantizer(5, 8, 2),'cannot share'), (lambda: VectorQuantizer(4, 1),'2 entries'), (lambda: FSQ((5,1)),'2 entries'), (lambda: LFQ(15),'between 1 and 14'),
     (lambda: VectorQuantizer(4, 8)(torch.zeros(3,5)),'expected vectors'), (lambda: VectorQuantizer(4, 8)(torch.zeros(3,4).long()),'expected floats'), (lambda: VectorQuantizer(4, 8).decode(torch.tensor([[8]])),'from 0 to below'),
-    (lambda: FSQ((5,5)).decode(torch.tensor([[1,-1]])),'from 0'), (lambda: Residual(FSQ((5,5)), FSQ((5,))),'same dim'), (lambda: LFQ(3).decode(torch.zeros(2,2).long()),'expected codes')])
+    (lambda: FSQ((5,5)).decode(torch.tensor([[1,-1]])),'from 0'), (lambda: ResidualQuantizer(FSQ((5,5)), FSQ((5,))),'same dim'), (lambda: LFQ(3).decode(torch.zeros(2,2).long()),'expected codes')])
 def test_bad_input_is_one_line(make, why):
     with pytest.raises(ValueError, match=why) as e: make()
     assert '\n' not in str(e.value)

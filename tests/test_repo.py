@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import asdict, fields
 from pathlib import Path
 import pytest
-from visual_token_diffusion.settings import RunConfig, SettingsError, load_settings
+from visual_token_diffusion.core.config import RunConfig, SettingsError, load_settings
 
 root = Path(__file__).resolve().parent.parent
 lib = root/'visual_token_diffusion'

@@ -3,13 +3,15 @@ import hashlib, json, os, random, shutil, signal, subprocess, sys, time
 from dataclasses import replace
 from pathlib import Path
 import pytest, torch
-from visual_token_diffusion.checkpoints import *
-from visual_token_diffusion.data import *
-from visual_token_diffusion.learner import *
-from visual_token_diffusion.learner import Callback, build_model, CheckpointError, load_state, save_state, CannotSave
+from visual_token_diffusion.training.resume import SaveError, state_files, save_state, load_state
+from visual_token_diffusion.training.dataloaders import split_text, valid_windows, lm_dls
+from visual_token_diffusion.training.language_model import ProgressCB, ResumeCB, lm_learner, train_text
+from visual_token_diffusion.models.visual_token_lm import build_model, CheckpointError
+from visual_token_diffusion.training.language_model import Callback
+from visual_token_diffusion.training.resume import load_state, save_state, SaveError
 from visual_token_diffusion import learner as L
-from visual_token_diffusion.settings import load_settings
-from visual_token_diffusion.stories import story_text
+from visual_token_diffusion.core.config import load_settings
+from visual_token_diffusion.worlds.stories import story_text
 
 text = story_text(600, torch.Generator().manual_seed(0))
 cfg = load_settings('ci', ['width=16','depth=1','heads=1','length=16','batch=4','steps=12','epochs=3','unit=words','valid_sequences=8','dropout=.1','ema=.8','save_steps=1','threads=1','feature_dim=16'])
@@ -72,17 +74,17 @@ def test_a_finished_training_resumes_to_itself(whole, tmp_path):
 def test_the_newest_stay_and_the_best_is_the_best(whole, tmp_path):
     train_text(text, replace(cfg, keep=3, save_steps=2), tmp_path, progress=False)
     assert [f.name for f in state_files(tmp_path)]==[f'train_state-{s:08}.pt' for s in (8,10,12)] and not list(tmp_path.glob('*.tmp'))
-    from visual_token_diffusion.model import VisualTokenLM
+    from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
     assert VisualTokenLM.from_pretrained(tmp_path/'best')
 
 def test_waiting_gradients_are_not_saved(tmp_path):
     "Not in the middle of an accumulated step: the state would lack them"
     from fastai.callback.training import GradientAccumulation
     vocab,train,valid = split_text(text, cfg); seen = []
-    class See(StateCB):
+    class See(ResumeCB):
         def save(self, epoch, it):
             ok = super().save(epoch, it); seen.append((self.train_iter, ok)); return ok
-    r = ReportCB(1, 12, 64, None); c = replace(cfg, epochs=1)
+    r = ProgressCB(1, 12, 64, None); c = replace(cfg, epochs=1)
     learn = lm_learner(build_model(vocab, train, c).train(), lm_dls(train, valid_windows(valid, c), c), c, [r, See(tmp_path, {}, r, 1), GradientAccumulation(12)])
     with learn.no_bar(), learn.no_logging(): learn.fit(1)
     assert [i for i,ok in seen if ok]==[0,3,6,9,12] and len(seen) > 6
@@ -119,7 +121,7 @@ def save(obj, f):
     if n[0] < 5: return plain(obj, f)
     import io; b = io.BytesIO(); plain(obj, b); f.write(b.getvalue()[:len(b.getvalue())//2]); f.flush(); os.kill(os.getpid(), signal.SIGKILL)
 torch.save = save
-from visual_token_diffusion.cli import main
+from visual_token_diffusion.cli.main import main
 main(%r)
 '''
 def test_killed_in_the_middle_of_a_write(tmp_path):
@@ -136,7 +138,7 @@ def test_killed_in_the_middle_of_a_write(tmp_path):
 @pytest.fixture(scope='module')
 def trained(tmp_path_factory):
     d = tmp_path_factory.mktemp('bad'); (d/'book.txt').write_text(text)
-    from visual_token_diffusion.cli import main
+    from visual_token_diffusion.cli.main import main
     here = os.getcwd(); os.chdir(d)
     try: assert main([*args,'-o','m','steps=6','save_steps=0'])==0
     finally: os.chdir(here)
@@ -166,7 +168,7 @@ model_traps = {
 
 @pytest.mark.parametrize('name', [*resume_traps, *model_traps])
 def test_a_bad_checkpoint_is_one_line_and_code_2(trained, tmp_path, capsys, monkeypatch, name):
-    from visual_token_diffusion.cli import main
+    from visual_token_diffusion.cli.main import main
     shutil.copytree(trained, tmp_path/'x'); monkeypatch.chdir(tmp_path/'x'); d = Path('m')
     spoil,want = (resume_traps|model_traps)[name]; spoil(d)
     before = {p:p.read_bytes() for p in d.rglob('*') if p.is_file()}; capsys.readouterr()
@@ -197,13 +199,13 @@ def test_a_folder_that_has_become_read_only(trained, tmp_path, capsys, monkeypat
     err = capsys.readouterr().err; assert err.count('\n')==1 and 'read-only' in err, err
 
 def test_a_started_training_is_not_overwritten(trained, monkeypatch, capsys, tmp_path):
-    from visual_token_diffusion.cli import main
+    from visual_token_diffusion.cli.main import main
     monkeypatch.chdir(tmp_path); shutil.copy(trained/'book.txt', '.'); Path('m').mkdir(); save_state(dict(a=1), 'm', 0)
     assert main([*args,'-o','m'])==2 and '--resume' in capsys.readouterr().err
 
 @pytest.mark.parametrize('key,value', [('depth', 2**53), ('depth', 1000), ('width', 65536), ('K', 4096), ('features', 60000), ('length', -1), ('heads', None), ('names', [2**16,2**8])])
 def test_a_state_cannot_ask_for_a_model_that_it_does_not_hold(tmp_path, key, value):
-    from visual_token_diffusion.learner import _resume
+    from visual_token_diffusion.training.language_model import _resume
     text = 'the cat sees a dog\n'*60
     cfg = load_settings('ci', ['width=8','heads=1','depth=1','length=8','batch=2','steps=2','epochs=1','unit=words','valid_sequences=2','inputs=codes','monitor=0','keep=1'])
     model,_ = train_text(text, cfg, tmp_path, progress=False); mark = hashlib.sha256(text.encode()).hexdigest()

@@ -2,11 +2,11 @@
 import math
 import pytest, torch
 import torch.nn.functional as F
-from visual_token_diffusion.calibration import calibration, fit_temperature, temper
-from visual_token_diffusion.codebooks import random_codes
-from visual_token_diffusion.encoder import SemanticVisualEncoder
-from visual_token_diffusion.readers import noise
-from visual_token_diffusion.robust import MISHAPS, RobustEncoder, enlarge, hide_pixels, hide_side, jpeg, jpeg_like, learn_grids, mixture, sphere_bound, turn
+from visual_token_diffusion.metrics.calibration import calibration, fit_temperature, scale_temperature
+from visual_token_diffusion.codebooks.balanced_kmeans import random_codes
+from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
+from visual_token_diffusion.decoders.classifiers import noise
+from visual_token_diffusion.encoders.robust import CORRUPTIONS, RobustEncoder, enlarge, hide_pixels, hide_side, jpeg, jpeg_like, learn_grids, mixture, sphere_bound, turn
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
 
@@ -33,9 +33,9 @@ def test_gradient_passes_the_rounding():
     for m in range(3): assert torch.allclose(enc.free.grad[m,a[m]], w*s*(1-s))
     assert (enc.free.grad!=0).sum()==3*192
 
-@pytest.mark.parametrize('name', MISHAPS)
+@pytest.mark.parametrize('name', CORRUPTIONS)
 def test_mishaps_keep_shape_and_are_repeatable(name):
-    x = RobustEncoder(random_codes(20, 3, 4, gen()), 4, generator=gen())(torch.arange(20)).detach(); f = MISHAPS[name]
+    x = RobustEncoder(random_codes(20, 3, 4, gen()), 4, generator=gen())(torch.arange(20)).detach(); f = CORRUPTIONS[name]
     y = f(x, gen(3)); assert y.shape==x.shape and y.isfinite().all() and torch.equal(y, f(x, gen(3)))
     if not name.startswith('open'): assert y.min() >= -1e-6 and y.max() <= 1+1e-6
 
@@ -101,9 +101,9 @@ def test_calibration_by_loops():
 def test_temperature():
     lp = torch.randn(3000, 8, generator=gen()).double().log_softmax(1); y = torch.multinomial(lp.exp(), 1, generator=gen(1))[:,0]
     for k in (.3,1.,5.):
-        T = fit_temperature(lp*k, y); s = lambda t: -temper(lp*k, t).gather(1, y[:,None]).mean().item()
+        T = fit_temperature(lp*k, y); s = lambda t: -scale_temperature(lp*k, t).gather(1, y[:,None]).mean().item()
         assert T==pytest.approx(k, rel=.1) and all(s(T) <= s(T*f)+1e-9 for f in (.8,.95,1.05,1.3))
-    assert torch.equal(temper(lp, 7.).argmax(1), lp.argmax(1))
+    assert torch.equal(scale_temperature(lp, 7.).argmax(1), lp.argmax(1))
 
 @pytest.mark.parametrize('make,why', [(lambda: RobustEncoder(torch.tensor([[0,0,0],[0,0,0]]), 2),'share a tuple'), (lambda: RobustEncoder(torch.tensor([[0,0,2]]), 2),'0..1'), (lambda: RobustEncoder(torch.zeros(2,2).long(), 2),'(V,3)'),
     (lambda: RobustEncoder(torch.tensor([[0,0,0]]), 2, 12),'8 or 16'), (lambda: RobustEncoder(torch.tensor([[0,0,0]]), 2)(torch.tensor([1])),'0..0'), (lambda: RobustEncoder(torch.tensor([[0,0,0]]), 2).draw(torch.tensor([0,0,2])),'0..1'),

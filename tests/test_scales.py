@@ -1,10 +1,10 @@
 "The pyramid and its readers, against slow references in float64."
 import itertools, math
 import pytest, torch
-from visual_token_diffusion.codebooks import random_codes
-from visual_token_diffusion.grids import load_sentence, save_sentence
-from visual_token_diffusion.scales import (PyramidDecoder, PyramidEncoder, ScaleReader, bands, category_codes, first, keep_scales, natural_parts, patterns,
-                                           scale_noise, zoom_in, zoom_out)
+from visual_token_diffusion.codebooks.balanced_kmeans import random_codes
+from visual_token_diffusion.viz.grids import load_sentence, save_sentence
+from visual_token_diffusion.encoders.pyramid import (PyramidDecoder, PyramidEncoder, PyramidClassifier, laplacian_pyramid, category_codes, first, keep_scales, natural_clusters, patterns,
+                                           scale_noise, upsample, avg_pool)
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
 def codes_of(V, Ks, seed=0):
@@ -14,12 +14,12 @@ def codes_of(V, Ks, seed=0):
 def encoder(V=50, Ks=(7,3,4), **kw): return PyramidEncoder(codes_of(V, Ks), Ks, **kw)
 
 def test_zoom_by_loops():
-    x = torch.rand(2,3,8,8, generator=gen(), dtype=torch.double); y,z = zoom_out(x, 4),zoom_in(x, 16)
+    x = torch.rand(2,3,8,8, generator=gen(), dtype=torch.double); y,z = avg_pool(x, 4),upsample(x, 16)
     for i,j in itertools.product(range(4), range(4)): assert torch.allclose(y[...,i,j], x[...,2*i:2*i+2,2*j:2*j+2].mean((-1,-2)))
     for i,j in itertools.product(range(16), range(16)): assert torch.equal(z[...,i,j], x[...,i//2,j//2])
-    b = bands(x, (2,4,8))
-    assert torch.allclose(sum(zoom_in(o, 8) for o in b), x) and all(zoom_out(o, s).abs().max() < 1e-12 for o,s in zip(b[1:], (2,4)))
-    up = [zoom_in(o, 8).flatten(1) for o in b]
+    b = laplacian_pyramid(x, (2,4,8))
+    assert torch.allclose(sum(upsample(o, 8) for o in b), x) and all(avg_pool(o, s).abs().max() < 1e-12 for o,s in zip(b[1:], (2,4)))
+    up = [upsample(o, 8).flatten(1) for o in b]
     assert all((p*q).sum(1).abs().max() < 1e-12 for p,q in itertools.combinations(up, 2))
 
 @pytest.mark.parametrize('side,whole,room', [(1,True,4), (2,True,16), (4,True,64), (4,False,48), (8,False,192), (16,False,768)])
@@ -27,7 +27,7 @@ def test_patterns_are_far_apart(side, whole, room):
     p = patterns(room, side, whole); f = p.flatten(1).double()
     assert p.shape==(room,3,side,side) and (p.abs()==1).all() and len(f.unique(dim=0))==room
     assert (f@f.T - torch.diag(torch.full((room,), 3.*side*side, dtype=torch.double))).max() <= 0
-    if not whole: assert zoom_out(p.double(), side//2).abs().max()==0
+    if not whole: assert avg_pool(p.double(), side//2).abs().max()==0
     assert torch.equal(patterns(min(room,5), side, whole), p[:5])
     with pytest.raises(ValueError, match='room for'): patterns(room+1, side, whole)
 
@@ -39,7 +39,7 @@ def test_draw_by_loops_and_take_apart(kw):
         for i,j in itertools.product(range(0,16,3), range(0,16,5)):
             want = 128 + sum(e.book(m)[e.codes[v,m],:,i*s//16,j*s//16].long() for m,s in enumerate(e.sides))
             assert torch.equal((x[v,:,i,j]*255).round().long(), want)
-    for m,s in enumerate(e.sides): assert torch.equal((zoom_out(x, s)*255).round(), (e.draw(e.codes[:,:m+1])*255).round())
+    for m,s in enumerate(e.sides): assert torch.equal((avg_pool(x, s)*255).round(), (e.draw(e.codes[:,:m+1])*255).round())
     d = torch.cdist(x.double().flatten(1), x.double().flatten(1)).fill_diagonal_(torch.inf).min().item()
     every = e.draw(torch.cartesian_prod(*map(torch.arange, e.Ks))).double().flatten(1)
     assert e.margin()==pytest.approx(torch.pdist(every).min().item(), rel=1e-5) and d >= e.margin()-1e-6
@@ -57,7 +57,7 @@ def test_reading_is_exact(sides, Ks, sigma):
     ids,dist = d.decode(x, batch=17); D = torch.cdist(x.flatten(1), g.flatten(1))
     assert torch.equal(ids, D.argmin(1)) and torch.allclose(dist, D.amin(1), atol=1e-5)
     for m,s in enumerate(sides):
-        y = zoom_out(x, s); rows = e.codes[:,:m+1].unique(dim=0)
+        y = avg_pool(x, s); rows = e.codes[:,:m+1].unique(dim=0)
         want = rows[torch.cdist(y.flatten(1), e.draw(rows).double().flatten(1)).argmin(1)]
         assert torch.equal(d.read_codes(y), want)
         lp = (-(y[:,None]-e.draw(e.codes[:,:m+1]).double()).flatten(2).square().sum(2)/2/.3**2).log_softmax(1)
@@ -75,7 +75,7 @@ def test_noise_of_every_scale_and_what_is_missing():
     e = encoder(); d = PyramidDecoder(e); ids = torch.arange(50).repeat(20); x = e(ids).double()
     own = d.own_noise(scale_noise((.1,.2,.4))(x, gen(1))).square().mean(0).sqrt()
     assert torch.allclose(own, torch.tensor([.1,.2,.4], dtype=torch.double), rtol=.03)
-    n = torch.stack([zoom_in(b, 16) for b in bands(scale_noise((.1,.2,.4))(torch.zeros(200,3,16,16, dtype=torch.double), gen(1)))])
+    n = torch.stack([upsample(b, 16) for b in laplacian_pyramid(scale_noise((.1,.2,.4))(torch.zeros(200,3,16,16, dtype=torch.double), gen(1)))])
     assert torch.allclose(n.square().sum((2,3,4)).mean(1), torch.tensor([48*.01,144*.04,576*.16], dtype=torch.double), rtol=.05)
     per = d.log_probs(x[:50], (.1,.2,.4)); s = d.code_scores(x[:50])
     assert torch.allclose(per, sum(v[:,e.codes[:,m]]/w**2 for m,(v,w) in enumerate(zip(s, (.1,.2,.4)))).log_softmax(1))
@@ -89,23 +89,23 @@ def test_noise_of_every_scale_and_what_is_missing():
 
 def test_natural_parts():
     x = torch.cat([torch.randn(n, 5, generator=gen(i)) + 30*torch.eye(5)[i] for i,n in enumerate((3,10,25,4,8))]); y = torch.tensor([0]*3+[1]*10+[2]*25+[3]*4+[4]*8)
-    parts = natural_parts(x, 5, 25); assert sorted(torch.cat(parts).tolist())==list(range(50)) and all(len(y[p].unique())==1 for p in parts)
+    parts = natural_clusters(x, 5, 25); assert sorted(torch.cat(parts).tolist())==list(range(50)) and all(len(y[p].unique())==1 for p in parts)
     for K,room in ((5,10),(7,8),(50,1),(13,4)):
-        parts = natural_parts(x, K, room); assert len(parts)==K and all(len(p)<=room for p in parts) and sorted(torch.cat(parts).tolist())==list(range(50))
-    assert len(natural_parts(torch.zeros(9,3), 3, 3))==3 and len(natural_parts(x[:2], 5, 1))==2
-    with pytest.raises(ValueError, match='do not fit'): natural_parts(x, 4, 12)
+        parts = natural_clusters(x, K, room); assert len(parts)==K and all(len(p)<=room for p in parts) and sorted(torch.cat(parts).tolist())==list(range(50))
+    assert len(natural_clusters(torch.zeros(9,3), 3, 3))==3 and len(natural_clusters(x[:2], 5, 1))==2
+    with pytest.raises(ValueError, match='do not fit'): natural_clusters(x, 4, 12)
     for Ks in ((5,5,5),(5,10),(2,5,5),(50,),(4,3,3,3)):
         c = category_codes(x, Ks); assert len(c.unique(dim=0))==50 and all(c[:,m].max() < k and c[:,m].min() >= 0 for m,k in enumerate(Ks))
     assert torch.equal(PyramidEncoder.fit(x, (5,5,5)).codes, category_codes(x, (5,5,5))) and PyramidEncoder.fit(x, sides=(8,16)).Ks==(8,8)
 
 def test_learnt_reader_and_corruptions():
-    e = encoder(); r = ScaleReader(e, 16, 1, 2, 2); x = e(torch.arange(50)); lp = r.log_probs(x)
+    e = encoder(); r = PyramidClassifier(e, 16, 1, 2, 2); x = e(torch.arange(50)); lp = r.log_probs(x)
     assert lp.shape==(50,50) and torch.allclose(lp.exp().sum(1), torch.ones(50), atol=1e-5) and r.read(x[None]).shape==(1,50)
     r.loss(x, torch.arange(50)).backward(); assert all(p.grad is not None and p.grad.isfinite().all() for p in r.parameters() if p.numel())
     lots = r.code_log_probs(x); c = e.codes
     assert r.loss(x, torch.arange(50)).item()==pytest.approx(-sum(lots[m][torch.arange(50),c[:,m]] for m in range(3)).mean().item(), rel=1e-5)
-    assert torch.allclose(keep_scales(2)(x), zoom_in(zoom_out(x, 8), 16)) and torch.equal(keep_scales(3)(x), sum(zoom_in(b, 16) for b in bands(x)))
-    some = keep_scales(None)(x, gen()); kept = [(some-zoom_in(zoom_out(x, s), 16)).flatten(1).abs().amax(1) < 1e-5 for s in (4,8,16)]
+    assert torch.allclose(keep_scales(2)(x), upsample(avg_pool(x, 8), 16)) and torch.equal(keep_scales(3)(x), sum(upsample(b, 16) for b in laplacian_pyramid(x)))
+    some = keep_scales(None)(x, gen()); kept = [(some-upsample(avg_pool(x, s), 16)).flatten(1).abs().amax(1) < 1e-5 for s in (4,8,16)]
     assert (sum(k.int() for k in kept)==1).all() and all(k.any() for k in kept)
 
 @pytest.mark.parametrize('make,text', [

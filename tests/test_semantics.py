@@ -2,9 +2,9 @@
 import json, math, subprocess, sys
 import numpy as np, pytest, torch
 from visual_token_diffusion import clip as C
-from visual_token_diffusion.semantics import SOURCES, cooccurrence, cooccurrence_counts, features, ppmi
-from visual_token_diffusion.stories import stories, story_text
-from visual_token_diffusion.world import World
+from visual_token_diffusion.semantics.sources import SOURCES, cooccurrence, cooccurrence_counts, features, ppmi
+from visual_token_diffusion.worlds.stories import stories, story_text
+from visual_token_diffusion.worlds.captions import World
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
 
@@ -75,7 +75,7 @@ def test_cooccurrence_at_the_full_vocabulary():
     "49,408 types with the frequencies of real text (Zipf): seconds and memory of a fresh process"
     code = """
 import resource, time, torch
-from visual_token_diffusion.semantics import cooccurrence
+from visual_token_diffusion.semantics.sources import cooccurrence
 ids = torch.multinomial(1/torch.arange(1., 49409), 400_000, True, generator=torch.Generator().manual_seed(0))
 t = time.perf_counter(); f = cooccurrence(ids, 49408)
 print(tuple(f.shape)==(49408,128), bool((f.norm(dim=1)[ids]>0).float().mean() > .99), time.perf_counter()-t, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss/2**20)"""

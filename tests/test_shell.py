@@ -2,12 +2,12 @@
 import importlib.util, io, json, os, resource, shutil, signal, subprocess, sys, time, zipfile
 from pathlib import Path
 import pytest, torch
-from visual_token_diffusion.arguments import make_parser, parse_arguments
-from visual_token_diffusion.checkpoints import load_state, state_files
-from visual_token_diffusion.cli import main
-from visual_token_diffusion.model import CheckpointError, STORYTELLER, VisualTokenLM
-from visual_token_diffusion.serving import read_prompts, serve, write_batch
-from visual_token_diffusion.shell import BadInput, Voice, completion, door
+from visual_token_diffusion.cli.parser import make_parser, parse_arguments
+from visual_token_diffusion.training.resume import load_state, state_files
+from visual_token_diffusion.cli.main import main
+from visual_token_diffusion.models.visual_token_lm import CheckpointError, STORYTELLER, VisualTokenLM
+from visual_token_diffusion.cli.batch import read_prompts, serve, write_batch
+from visual_token_diffusion.cli.shell import InputError, Console, completion, run_command
 
 cli = [sys.executable,'-m','visual_token_diffusion']
 def vtd(*args, **kw): return subprocess.run([*cli, *map(str, args)], capture_output=True, text=True, timeout=200, **kw)
@@ -35,15 +35,15 @@ def test_train_speaks_json_and_can_be_quiet(tmp_path, capsys, monkeypatch):
 def test_verbose_gives_the_traceback(capsys):
     code,out,err = said(capsys, 'info', 'nowhere', '-v'); assert code==2 and 'Traceback' in err and err.splitlines()[-1].startswith('vtd: there is no folder')
 
-@pytest.mark.parametrize('e,code,text', [(BadInput('a\nb'),2,'vtd: a b\n'), (FileNotFoundError(2,'No such file','x'),2,'vtd: cannot use x: No such file\n'), (OSError(28,'No space left on device'),2,'vtd: the system refused: No space left on device\n'),
+@pytest.mark.parametrize('e,code,text', [(InputError('a\nb'),2,'vtd: a b\n'), (FileNotFoundError(2,'No such file','x'),2,'vtd: cannot use x: No such file\n'), (OSError(28,'No space left on device'),2,'vtd: the system refused: No space left on device\n'),
     (MemoryError(),2,'not enough memory'), (RuntimeError("can't allocate memory: you tried to allocate 9 bytes"),2,'not enough memory'), (KeyboardInterrupt(),130,'vtd: interrupted\n'), (BrokenPipeError(),0,''), (SystemExit(2),2,'')])
 def test_the_door(e, code, text, capsys):
     def run(v): raise e
-    assert door(run)==code and text in capsys.readouterr().err
+    assert run_command(run)==code and text in capsys.readouterr().err
 
 def test_a_mistake_of_ours_is_not_hidden():
     def run(v): raise KeyError('ours')
-    with pytest.raises(KeyError): door(run)
+    with pytest.raises(KeyError): run_command(run)
 
 def test_help_has_examples_that_parse():
     "Every line that help offers is understood"
@@ -132,8 +132,8 @@ def test_two_that_start_at_once(tmp_path):
 
 @pytest.fixture(scope='module')
 def small():
-    from visual_token_diffusion.codebooks import random_codes
-    from visual_token_diffusion.text import make_vocab
+    from visual_token_diffusion.codebooks.balanced_kmeans import random_codes
+    from visual_token_diffusion.text.vocab import make_vocab
     v = make_vocab('words', 'the cat sees a dog\n'); torch.manual_seed(0)
     return VisualTokenLM(v, random_codes(len(v), 3, 2), 2, 8, 8, 1, 1, 8).eval()
 
@@ -187,7 +187,7 @@ def bombs():
 
 @pytest.mark.parametrize('name,data,want', list(bombs()), ids=lambda x: x if isinstance(x, str) and ' ' in x else '')
 def test_bombs_are_refused_quickly_and_in_little_memory(name, data, want, tmp_path):
-    from visual_token_diffusion.grids import NotOurPicture, load_sentence
+    from visual_token_diffusion.viz.grids import NotOurPicture, load_sentence
     (tmp_path/'x.png').write_bytes(data); t,m = time.process_time(),resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     with pytest.raises(NotOurPicture, match=want) as e: load_sentence(tmp_path/'x.png', 8)
     assert '\n' not in str(e.value) and time.process_time()-t < 1 and (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss-m)/1024 < 300
@@ -195,7 +195,7 @@ def test_bombs_are_refused_quickly_and_in_little_memory(name, data, want, tmp_pa
 def test_transparency_that_is_told_late_is_noticed(tmp_path):
     "A tRNS chunk behind the pixels is read only with them"
     import warnings, zlib
-    from visual_token_diffusion.grids import NotOurPicture, load_sentence
+    from visual_token_diffusion.viz.grids import NotOurPicture, load_sentence
     f = load('fuzz'); cs = f.chunks(png(9, 9, zlib.compress(bytes(90)), colour=3, PLTE=bytes(30))); cs.insert(-1, (b'tRNS', b'\0\0\0')); (tmp_path/'x.png').write_bytes(f.join(cs))
     with warnings.catch_warnings():
         warnings.simplefilter('error')
@@ -203,7 +203,7 @@ def test_transparency_that_is_told_late_is_noticed(tmp_path):
 
 @pytest.mark.skipif(not os.path.exists('/dev/zero'), reason='needs /dev/zero')
 def test_a_file_without_an_end():
-    from visual_token_diffusion.grids import NotOurPicture, load_sentence
+    from visual_token_diffusion.viz.grids import NotOurPicture, load_sentence
     with pytest.raises(NotOurPicture, match='larger than any of ours'): load_sentence('/dev/zero', 8)
 
 @pytest.mark.parametrize('over', [dict(depth=1000), dict(width=4096), dict(features=4096), dict(K=250), dict(heads=3), dict(format=9), dict(length=-1), dict(grid=7)])
@@ -218,12 +218,12 @@ def test_a_vocabulary_whose_kind_is_a_list(small, tmp_path):
 
 @pytest.mark.parametrize('over,want', [(['lr=inf'],'finite'), (['weight_decay=1e999'],'finite'), (['steps=3\\\n x'],'int'), (['steps='+'9'*5000],'int')])
 def test_settings_that_look_like_numbers(over, want):
-    from visual_token_diffusion.settings import SettingsError, load_settings
+    from visual_token_diffusion.core.config import SettingsError, load_settings
     with pytest.raises(SettingsError, match=want) as e: load_settings('ci', over)
     assert '\n' not in str(e.value) and len(str(e.value)) < 200
 
 def test_a_training_state_that_swells_or_lacks_a_part(tmp_path):
-    from visual_token_diffusion.checkpoints import save_state
+    from visual_token_diffusion.training.resume import save_state
     b = io.BytesIO(); torch.save(dict(a=torch.zeros(10**7)), b); f = tmp_path/'train_state-00000001.pt'
     with zipfile.ZipFile(b) as z, zipfile.ZipFile(f, 'w', zipfile.ZIP_DEFLATED) as out:
         for i in z.infolist(): out.writestr(i.filename, z.read(i))
@@ -239,11 +239,11 @@ def test_a_training_state_that_swells_or_lacks_a_part(tmp_path):
 
 def test_a_missing_folder_is_not_sought_on_the_hub(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path); (tmp_path/'models').mkdir()
-    monkeypatch.setattr('visual_token_diffusion.model.hf_hub_download', lambda *a, **k: pytest.fail('asked the hub'))
+    monkeypatch.setattr('visual_token_diffusion.models.visual_token_lm.hf_hub_download', lambda *a, **k: pytest.fail('asked the hub'))
     for name in ('runs/book', 'models/book', str(tmp_path/'x'/'y')): code,out,err = said(capsys, 'info', name); assert code==2 and 'there is no folder' in err and err.count('\n')==1
 
 def test_a_script_that_bpe_does_not_know_gets_a_hint(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path); Path('ru.txt').write_text('кошка видит собаку, собака видит кошку\n'*60, encoding='utf-8'); opts = ['--profile','ci','width=16','heads=1','depth=1','steps=1','epochs=1','feature_dim=8','valid_sequences=4','length=8']
     code,out,err = said(capsys, 'train', 'ru.txt', '-o', 'a', 'unit=letters', *opts); assert code==0 and 'note:' not in out
-    monkeypatch.setattr('visual_token_diffusion.learner.train_text', lambda text, cfg, path, resume, started: (started('model', len(text)), exit(3)))
+    monkeypatch.setattr('visual_token_diffusion.training.language_model.train_text', lambda text, cfg, path, resume, started: (started('model', len(text)), exit(3)))
     code,out,err = said(capsys, 'train', 'ru.txt', '-o', 'b', *opts); assert code==3 and 'unit=letters' in out

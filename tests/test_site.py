@@ -3,7 +3,7 @@ import json, os, re, shutil, subprocess, sys
 from html.parser import HTMLParser
 from pathlib import Path
 import pytest
-from visual_token_diffusion.site import broken_links, footer, gallery, headline, live_film, page_of, plain_outputs, results, results_table, runs_of
+from visual_token_diffusion.docs.site import broken_links, footer, gallery, headline, live_film, page_of, plain_outputs, results, results_table, runs_of
 
 root = Path(__file__).resolve().parent.parent
 pages = sorted(p for p in (root/'nbs').glob('*.ipynb') if p.name[0] not in '_.')

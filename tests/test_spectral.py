@@ -3,13 +3,13 @@ import math
 import numpy as np, pytest, torch
 import torch.nn.functional as F
 from scipy.fft import dctn
-from visual_token_diffusion.spectral import SpectralEncoder, components, waves
+from visual_token_diffusion.encoders.dct import SpectralEncoder, components, dct_basis
 
 g = torch.Generator().manual_seed(0)
 
 @pytest.mark.parametrize('G', [2,4,5,8,16])
 def test_waves_are_an_orthonormal_cosine_transform(G):
-    w = waves(G)
+    w = dct_basis(G)
     assert torch.allclose(w@w.T, torch.eye(3*G*G), atol=1e-5)
     x = torch.rand(3,G,G, generator=g).double()
     power = dctn(x.numpy(), axes=(1,2), norm='ortho')                                    # of each channel, by scipy

@@ -1,7 +1,7 @@
 "Vocabularies: what comes back."
 import random, time
 import pytest
-from visual_token_diffusion.text import (UnknownToken, _space, encode_strict, joiner, make_vocab, read_text, units, vocab_from_json, vocab_to_json)
+from visual_token_diffusion.text.vocab import (UnknownToken, _space, encode_strict, joiner, make_vocab, read_text, units, vocab_from_json, vocab_to_json)
 
 lossless = [make_vocab('bytes'), make_vocab('bpe')]
 

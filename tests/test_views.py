@@ -2,12 +2,12 @@
 import math, re
 from html.parser import HTMLParser
 import pytest, torch
-from visual_token_diffusion.charts import curves, map_view, training_view, word_map
-from visual_token_diffusion.model import build_model
-from visual_token_diffusion.settings import load_settings
-from visual_token_diffusion.stories import story_text
-from visual_token_diffusion.text import make_vocab
-from visual_token_diffusion.views import (Album, bench_view, between_view, codebook_view, ill_treat, leave_one_out, nearest_to,
+from visual_token_diffusion.viz.charts import curves, map_view, training_view, word_map
+from visual_token_diffusion.models.visual_token_lm import build_model
+from visual_token_diffusion.core.config import load_settings
+from visual_token_diffusion.worlds.stories import story_text
+from visual_token_diffusion.text.vocab import make_vocab
+from visual_token_diffusion.viz.views import (Album, bench_view, between_view, codebook_view, corrupt_grids, leave_one_out, nearest_to,
     probabilities, read_typed, sentence_view, step_view)
 
 text = story_text(200, torch.Generator().manual_seed(0))
@@ -86,14 +86,14 @@ def test_ways_end_at_their_words(album):
 
 def test_ill_treatment(album):
     x = album.encoder(torch.arange(50))
-    assert torch.equal(ill_treat(x), x) and torch.equal(ill_treat(x, sigma=.2, hide=.3, seed=1), ill_treat(x, sigma=.2, hide=.3, seed=1))
-    assert ((ill_treat(x, hide=.25)!=x).any(1).flatten(1).sum(1) <= 16).all() and (ill_treat(x, hide=1.)==.5).all()
-    assert abs((ill_treat(.5+0*x, sigma=.1)-.5).std()-.1) < .005
-    near = (ill_treat(x, quality=95)-x).flatten(1).norm(dim=1); far = (ill_treat(x, quality=95).roll(1, 0)-x).flatten(1).norm(dim=1)
+    assert torch.equal(corrupt_grids(x), x) and torch.equal(corrupt_grids(x, sigma=.2, hide=.3, seed=1), corrupt_grids(x, sigma=.2, hide=.3, seed=1))
+    assert ((corrupt_grids(x, hide=.25)!=x).any(1).flatten(1).sum(1) <= 16).all() and (corrupt_grids(x, hide=1.)==.5).all()
+    assert abs((corrupt_grids(.5+0*x, sigma=.1)-.5).std()-.1) < .005
+    near = (corrupt_grids(x, quality=95)-x).flatten(1).norm(dim=1); far = (corrupt_grids(x, quality=95).roll(1, 0)-x).flatten(1).norm(dim=1)
     assert (near < far)[1:].float().mean() > .9, 'every grid comes back to its own place'
-    assert (ill_treat(x, degrees=90.)-x.rot90(-1, (2,3))).abs().max() < 1e-4 or (ill_treat(x, degrees=90.)-x.rot90(1, (2,3))).abs().max() < 1e-4
+    assert (corrupt_grids(x, degrees=90.)-x.rot90(-1, (2,3))).abs().max() < 1e-4 or (corrupt_grids(x, degrees=90.)-x.rot90(1, (2,3))).abs().max() < 1e-4
     for bad in (dict(sigma=-1), dict(hide=2), dict(quality=0), dict(degrees=math.inf), dict(sigma=math.nan)):
-        with pytest.raises(ValueError, match='should lie between'): ill_treat(x, **bad)
+        with pytest.raises(ValueError, match='should lie between'): corrupt_grids(x, **bad)
 
 def test_steps(album):
     steps = list(album.model.generate_steps(steps=4, length=12))

@@ -2,13 +2,14 @@
 import subprocess, sys, types
 from dataclasses import replace
 import pytest, torch
-from visual_token_diffusion.data import split_text
-from visual_token_diffusion.learner import fit_text, lm_dls, train_text, valid_windows
-from visual_token_diffusion.model import build_model
-from visual_token_diffusion.settings import load_settings
-from visual_token_diffusion.stories import story_text
-from visual_token_diffusion.monitor import Collapsed
-from visual_token_diffusion.watch import *
+from visual_token_diffusion.training.dataloaders import split_text
+from visual_token_diffusion.training.dataloaders import lm_dls, valid_windows
+from visual_token_diffusion.training.language_model import fit_text, train_text
+from visual_token_diffusion.models.visual_token_lm import build_model
+from visual_token_diffusion.core.config import load_settings
+from visual_token_diffusion.worlds.stories import story_text
+from visual_token_diffusion.training.collapse import CollapseError
+from visual_token_diffusion.training.collapse_words import LanguageCollapseCB
 
 text = story_text(600, torch.Generator().manual_seed(0))
 cfg = load_settings('ci', ['unit=words','width=16','depth=1','heads=1','length=16','batch=8','steps=48','epochs=2','valid_sequences=16','dropout=.1','monitor=4'])
@@ -19,7 +20,7 @@ def hurt(harm, c, tmp_path):
 def test_looking_changes_nothing(): assert torch.equal(weights(cfg), weights(replace(cfg, monitor=0)))
 
 def test_it_warns_then_stops_and_leaves_what_was_saved(tmp_path, capsys):
-    with pytest.raises(Collapsed, match='^stopped at step .* label leak') as e: hurt(lambda m: m.embed.register_forward_pre_hook(lambda _,a: (a[0], torch.zeros_like(a[1]))), replace(cfg, steps=200), tmp_path)
+    with pytest.raises(CollapseError, match='^stopped at step .* label leak') as e: hurt(lambda m: m.embed.register_forward_pre_hook(lambda _,a: (a[0], torch.zeros_like(a[1]))), replace(cfg, steps=200), tmp_path)
     err = capsys.readouterr().err; assert err.count('warning: step')==1 and '\n' not in str(e.value) and list(tmp_path.glob('train_state-*.pt'))
 
 def test_the_command_line_says_it_in_one_line(tmp_path):
@@ -28,16 +29,16 @@ def test_the_command_line_says_it_in_one_line(tmp_path):
     lines = [l for l in r.stderr.splitlines() if l.startswith(('vtd','warning'))]; assert r.returncode==2 and len(lines)==2 and all('learning rate too low' in l for l in lines), r.stderr
 
 def test_a_resumed_monitor_remembers_the_start(tmp_path, monkeypatch):
-    from visual_token_diffusion.checkpoints import load_state
+    from visual_token_diffusion.training.resume import load_state
     train_text(text, cfg, tmp_path, progress=False); s = load_state(tmp_path)['callbacks']
     k = next(k for k in s if 'collapse' in k); assert s[k]['first']['step']==0 and s[k]['start']
-    cb = WordCollapseCB(torch.zeros(2,4).long()); cb.load_state_dict(s[k]); assert cb.seen[0].step==0
+    cb = LanguageCollapseCB(torch.zeros(2,4).long()); cb.load_state_dict(s[k]); assert cb.seen[0].step==0
 
 @pytest.mark.parametrize('b', [8,4,2])
 def test_accumulated_batches_are_one(b):
     "The same tokens a step and nearly the same weights; noise differs, since it is drawn per batch: so compare steps and gradients"
     a = replace(cfg, batch=b, accumulate=8//b, dropout=0.); m,f = train_text(text, a, progress=False); assert f['bound'] < f['unigram']+.3
-    from visual_token_diffusion.data import text_dls
+    from visual_token_diffusion.training.dataloaders import text_dls
     assert len(text_dls(text, a).train)==24*8//b
 
 def test_clipping_bounds_the_gradient():
@@ -69,7 +70,7 @@ def test_a_tracker_that_is_not_there(tmp_path, monkeypatch):
 def test_samples_are_shown_in_one_place(tmp_path, monkeypatch):
     import IPython.display as D
     from PIL import Image
-    from visual_token_diffusion.callbacks import SampleCB
+    from visual_token_diffusion.training.callbacks import SampleCB
     calls = []; place = types.SimpleNamespace(update=lambda im: calls.append(('update', im)))
     monkeypatch.setattr(D, 'display', lambda im, display_id: calls.append(('display', im)) or place)
     cb = SampleCB(lambda m: Image.new('RGB', (3,3)), tmp_path, live=True); cb.learn = types.SimpleNamespace(model=torch.nn.Linear(1,1), epoch=0)

@@ -1,9 +1,9 @@
 "The tiny world: counts, entropies, painter and oracle."
 import math
 import pytest, torch
-from visual_token_diffusion.scenes import Scenes
-from visual_token_diffusion.things import COLOURS, KINDS, SIZES
-from visual_token_diffusion.world import Stream, World
+from visual_token_diffusion.worlds.scenes import Scenes
+from visual_token_diffusion.worlds.shapes import COLOURS, SHAPES, SIZES
+from visual_token_diffusion.worlds.captions import Stream, World
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
 
@@ -53,7 +53,7 @@ def test_oracle_reads_what_the_painter_paints(n, size):
     assert torch.equal(r.ids, ids) and r.distance.max() < 1e-3
 
 def test_every_look_is_read():
-    w = Scenes(1, kinds=KINDS, colours=COLOURS, sizes=SIZES)
+    w = Scenes(1, kinds=SHAPES, colours=COLOURS, sizes=SIZES)
     assert torch.equal(w.parse(w.paint(range(len(w)))).ids, torch.arange(len(w)))
 
 def test_oracle_refuses():

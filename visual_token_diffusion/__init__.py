@@ -1,7 +1,7 @@
 __version__ = "0.1.0"
 
 # Public names are fetched on first use, so that importing the package (and `vtd --help`) stays instant.
-_home = dict(VisualTokenLM='model', Vocab='text', RunConfig='settings', load_settings='settings')
+_home = dict(VisualTokenLM='models.visual_token_lm', Vocab='text.vocab', RunConfig='core.config', load_settings='core.config')
 __all__ = ['__version__', *_home]
 
 def __getattr__(name):

@@ -1,5 +1,5 @@
 "`python -m visual_token_diffusion` is `vtd`."
 import sys
-from .cli import main
+from .cli.main import main
 
 sys.exit(main())
