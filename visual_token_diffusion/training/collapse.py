@@ -14,7 +14,7 @@ from fastcore.basics import patch
 from typing import NamedTuple
 
 # %% ../../nbs/training/collapse.ipynb #3196a622
-from .callbacks import Callback
+from fastai.callback.core import Callback
 from ..metrics.collapse import collapse
 from ..quantizers.base import Quantizer
 
