@@ -1,0 +1,23 @@
+"""What this library raises: one line that says what is wrong and what to do. All are `ValueError`s."""
+
+__all__ = ['CheckpointError', 'CombinationError', 'DataError', 'InputError', 'SaveError']
+
+
+class CheckpointError(ValueError):
+    "A checkpoint that is missing, damaged or not ours"
+
+
+class SaveError(ValueError):
+    "A file that could not be written; what stood there before is as it was"
+
+
+class DataError(ValueError):
+    "Training data that cannot be read or used"
+
+
+class InputError(ValueError):
+    "A wish that the command line cannot fulfil"
+
+
+class CombinationError(ValueError):
+    "Parts that do not fit together"
