@@ -723,7 +723,7 @@ def main():
         from visual_token_diffusion.core.results import save_run
 
         f = Path(a.save)
-        old = json.loads(f.read_text())['figures'] if f.exists() else None
+        old = json.loads(f.read_text())['metrics'] if f.exists() else None
         save_run(
             f.stem,
             add(old, res),

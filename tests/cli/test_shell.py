@@ -545,7 +545,7 @@ def test_a_config_that_promises_more_than_the_file_holds(small, tmp_path, over):
 def test_a_vocabulary_whose_kind_is_a_list(small, tmp_path):
     small.save_pretrained(tmp_path / 'm')
     v = tmp_path / 'm' / 'vocab.json'
-    v.write_text(json.dumps(json.loads(v.read_text()) | dict(kind=[])))
+    v.write_text(json.dumps(json.loads(v.read_text()) | dict(name=[])))
     with pytest.raises(CheckpointError, match='not a stored vocabulary'):
         VisualTokenLM.from_pretrained(tmp_path / 'm')
 

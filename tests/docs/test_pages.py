@@ -140,7 +140,7 @@ def test_marked_cells_wait():
             (i for i, x in enumerate(s) if re.search(r'^#\|\s*(slow|gpu|net)\s*$', x, re.M)), None
         )
         loads = next(
-            (i for i, x in enumerate(s) if '%load_ext visual_token_diffusion.core.config' in x),
+            (i for i, x in enumerate(s) if '%load_ext visual_token_diffusion.core.notebook' in x),
             None,
         )
         assert (
@@ -154,7 +154,7 @@ def test_a_marked_cell_in_ipython(monkeypatch):
     shell = InteractiveShell()
     monkeypatch.delenv('VTD_FLAGS', raising=False)
     for _ in range(2):
-        shell.run_line_magic('load_ext', 'visual_token_diffusion.core.config')
+        shell.run_line_magic('load_ext', 'visual_token_diffusion.core.notebook')
     shell.run_cell('#| slow\nx = 1')
     shell.run_cell('y = 2')
     assert 'x' not in shell.user_ns and shell.user_ns['y'] == 2

@@ -71,8 +71,8 @@ def test_every_result_has_a_page_and_a_headline():
         len({line.count('|') - line.count('\\|') for line in t.splitlines()}) == 1
     ), 'every row has the same number of cells'
     assert (
-        headline(dict(name='robust', figures={'a': 3})) == 'a 3'
-        and headline(dict(name='new', figures={})) == 'no number'
+        headline(dict(name='robust', metrics={'a': 3})) == 'a 3'
+        and headline(dict(name='new', metrics={})) == 'no number'
     )
 
 

@@ -7,7 +7,7 @@ from visual_token_diffusion.encoders.consistency import (
     cka_loss,
     contrastive_loss,
     correlation_loss,
-    cosines,
+    pairwise_cosines,
     margin_loss,
     off_diagonal,
     raw_cosine_loss,
@@ -32,7 +32,7 @@ def pairs(a):
 
 
 def test_cosines_and_pairs():
-    assert np.allclose(off_diagonal(cosines(x)), pairs(x))
+    assert np.allclose(off_diagonal(pairwise_cosines(x)), pairs(x))
 
 
 def test_raw_by_loops():

@@ -4,7 +4,7 @@ import math
 import numpy as np, pytest, torch
 import torch.nn.functional as F
 from scipy.fft import dctn
-from visual_token_diffusion.encoders.dct import SpectralEncoder, components, dct_basis
+from visual_token_diffusion.encoders.dct import DCTEncoder, components, dct_basis
 
 g = torch.Generator().manual_seed(0)
 
@@ -37,7 +37,7 @@ def test_components_by_svd():
 
 def test_small_gain_keeps_distances_and_margin_is_exact():
     f = torch.randn(300, 20, generator=g)
-    e = SpectralEncoder(f, 8, gain=0.1)
+    e = DCTEncoder(f, 8, gain=0.1)
     x = e(torch.arange(300)).flatten(1).double()
     assert e.margin() == pytest.approx(torch.pdist(x).min().item(), abs=1e-6)
     u = F.normalize(f - f.mean(0), dim=1).double()
@@ -48,11 +48,11 @@ def test_small_gain_keeps_distances_and_margin_is_exact():
 def test_grids_are_bytes_and_unknown_tokens_are_far():
     f = torch.randn(60, 16, generator=g)
     f[10:20] = 0
-    e = SpectralEncoder(f, 8, gain=2.0)
+    e = DCTEncoder(f, 8, gain=2.0)
     x = e(torch.arange(60))
     assert torch.allclose(x * 255, (x * 255).round(), atol=1e-4) and x.min() >= 0 and x.max() <= 1
     assert torch.cdist(x[10:20].flatten(1), x.flatten(1)).add(99 * torch.eye(60)[10:20]).min() > 6
-    twice = SpectralEncoder(f, 8, gain=2.0)
+    twice = DCTEncoder(f, 8, gain=2.0)
     assert torch.equal(e.grids, twice.grids), 'one seed, one result'
     assert len(e(torch.zeros(2, 3, dtype=torch.long)).shape) == 5
 
@@ -60,18 +60,18 @@ def test_grids_are_bytes_and_unknown_tokens_are_far():
 def test_duplicates_have_no_margin_until_they_have_an_identity():
     f = torch.randn(9, 5, generator=g)
     f[1] = f[0]
-    assert SpectralEncoder(f).margin() == 0 and SpectralEncoder(f, identity=0.5).margin() > 0.5
+    assert DCTEncoder(f).margin() == 0 and DCTEncoder(f, identity=0.5).margin() > 0.5
 
 
 @pytest.mark.parametrize(
     'make,why',
     [
-        (lambda: SpectralEncoder(torch.zeros(0, 4)), 'at least one row'),
-        (lambda: SpectralEncoder(torch.full((3, 4), math.nan)), 'NaN'),
-        (lambda: SpectralEncoder(torch.ones(3, 4), dim=5), '1..4'),
-        (lambda: SpectralEncoder(torch.ones(3, 4), gain=-1), 'gain'),
-        (lambda: SpectralEncoder(torch.ones(3, 4), 1), 'side'),
-        (lambda: SpectralEncoder(torch.ones(3, 4))(torch.tensor([3])), '0..2'),
+        (lambda: DCTEncoder(torch.zeros(0, 4)), 'at least one row'),
+        (lambda: DCTEncoder(torch.full((3, 4), math.nan)), 'NaN'),
+        (lambda: DCTEncoder(torch.ones(3, 4), dim=5), '1..4'),
+        (lambda: DCTEncoder(torch.ones(3, 4), gain=-1), 'gain'),
+        (lambda: DCTEncoder(torch.ones(3, 4), 1), 'side'),
+        (lambda: DCTEncoder(torch.ones(3, 4))(torch.tensor([3])), '0..2'),
     ],
 )
 def test_bad_input_is_one_line(make, why):

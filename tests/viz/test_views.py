@@ -153,7 +153,7 @@ def test_codebooks_count_every_token(album):
 
 
 def test_ways_end_at_their_words(album):
-    a, b = (album.label(i) for i in (4, 9)) if album.vocab.kind == 'words' else ('a', 'b')
+    a, b = (album.label(i) for i in (4, 9)) if album.vocab.name == 'words' else ('a', 'b')
     for t, w in ((0.0, a), (1.0, b)):
         assert f'read as "{w}", 0.00' in between_view(album, a, b, t).text
     with pytest.raises(ValueError, match='between 0 and 1'):

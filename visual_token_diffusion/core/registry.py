@@ -1,4 +1,4 @@
-"""A part says what it is called, and everything that offers a choice finds it: a base class for each seam, and one registry behind all of them.
+"""A part says what it is called, and everything that offers a choice finds it.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/core/registry.html.md"""
 
@@ -80,10 +80,11 @@ def _outside(cls:Registered, name):
     "A part of the user's own, as `module:Class`"
     module,_,attr = name.partition(':')
     try: part = getattr(import_module(module), attr)
-    except (ImportError, AttributeError) as e: raise ValueError(f"cannot find '{name}': {e}") from None
-    if not (isinstance(part, type) and issubclass(part, cls.seam)):
-        raise ValueError(f"'{name}' is not a {cls.seam.__name__}; derive it from {cls.seam.__module__}.{cls.seam.__name__}")
-    return part
+    except (ImportError, AttributeError, TypeError, ValueError) as e:
+        raise ValueError(f"cannot find '{name}': {e}") from None
+    if isinstance(part, type) and issubclass(part, cls.seam): return part
+    base = f'{cls.seam.__module__}.{cls.seam.__name__}'
+    raise ValueError(f"'{name}' is not a {cls.seam.__name__}; derive it from {base}")
 
 # %% ../../nbs/core/registry.ipynb #reg00018
 @patch(cls_method=True)

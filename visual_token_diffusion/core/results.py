@@ -1,4 +1,4 @@
-"""What took an hour is written down once, with the command that made it, and read by every page that speaks of it.
+"""What took an hour is written down once, with its command, and read by every page that speaks of it.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/core/results.html.md"""
 
@@ -8,51 +8,63 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/core/resul
 __all__ = ['runs_folder', 'save_run', 'load_run']
 
 # %% ../../nbs/core/results.ipynb #58482633
-import json, os, re, torch
+import json, re, torch
 from dataclasses import asdict
 from pathlib import Path
 from .. import __version__
 from .config import find_settings
+from .files import write_text_atomically
 
 # %% ../../nbs/core/results.ipynb #28ce34b2
 def runs_folder() -> Path:
     "`nbs/lab/runs` of the project in this folder or above, else `runs` here"
-    f = find_settings()
-    return f.parent/'nbs'/'lab'/'runs' if f else Path('runs')
+    settings = find_settings()
+    return settings.parent/'nbs'/'lab'/'runs' if settings else Path('runs')
 
-def _file(name, folder):
-    if not re.fullmatch(r'[a-z0-9][a-z0-9_-]*', name): raise ValueError(f"a result's name has small letters, digits, _ and -, got '{name}'")
-    return Path(folder or runs_folder())/f'{name}.json'
+def _path(name, folder):
+    if re.fullmatch(r'[a-z0-9][a-z0-9_-]*', name): return Path(folder or runs_folder())/f'{name}.json'
+    raise ValueError(f"a result's name has small letters, digits, _ and -, got '{name}'")
 
+# %% ../../nbs/core/results.ipynb #da8fd6d4
 def _plain(x):
-    "Tensors, arrays and named tuples as lists and numbers of five digits"
+    "Tensors, arrays and named tuples as lists and numbers of six digits"
     if isinstance(x, dict): return {str(k):_plain(v) for k,v in x.items()}
     if hasattr(x, 'tolist'): x = x.tolist()
     if isinstance(x, (list,tuple)): return [_plain(v) for v in x]
     return float(f'{x:.6g}') if isinstance(x, float) else x
 
+def _facts():
+    "What a time or a loss depends on beside the settings"
+    device = torch.cuda.get_device_name() if torch.cuda.is_available() else 'cpu'
+    release = torch.__version__.split('+')[0]
+    return dict(version=__version__, torch=release, threads=torch.get_num_threads(), device=device)
+
+def _one_line_lists(text):
+    "JSON with every innermost list on one line"
+    return re.sub(r'\[\s+([^\[\]{}]*?)\s+\]', lambda m: '['+re.sub(r',\s+', ', ', m[1])+']', text)
+
 # %% ../../nbs/core/results.ipynb #0c306f96
 def save_run(name:str, # of the result: small letters, digits, _ and -
-             figures:dict, # what was measured: numbers, strings, tensors, in lists and dicts
+             metrics:dict, # what was measured: numbers, strings, tensors, in lists and dicts
              command:str, # the command that does it again
              cfg=None, # the `RunConfig` it was measured with
              folder=None # None takes `runs_folder()`
             ):
-    "Write a result as JSON. Raises `ValueError` for a bad name or for figures that are no numbers and strings"
-    f = _file(name, folder)
-    facts = dict(version=__version__, torch=torch.__version__.split('+')[0], threads=torch.get_num_threads(),
-                 device=torch.cuda.get_device_name() if torch.cuda.is_available() else 'cpu')
-    try: text = json.dumps(dict(name=name, command=command, facts=facts, settings=cfg and asdict(cfg), figures=_plain(figures)), indent=1)
-    except TypeError as e: raise ValueError(f"figures cannot be kept as JSON: {e}") from None
-    text = re.sub(r'\[\s+([^\[\]{}]*?)\s+\]', lambda m: '['+re.sub(r',\s+', ', ', m[1])+']', text)   # a list of numbers on one line
-    f.parent.mkdir(parents=True, exist_ok=True)
-    tmp = f.with_suffix('.tmp'); tmp.write_text(text+'\n', encoding='utf-8'); os.replace(tmp, f)
+    "Write a result as JSON. Raises `ValueError` for a bad name or for metrics that are no numbers and strings"
+    path = _path(name, folder)
+    result = dict(name=name, command=command, facts=_facts(), settings=cfg and asdict(cfg), metrics=_plain(metrics))
+    try: text = json.dumps(result, indent=1)
+    except TypeError as e: raise ValueError(f"metrics cannot be kept as JSON: {e}") from None
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_text_atomically(path, _one_line_lists(text)+'\n')
 
+# %% ../../nbs/core/results.ipynb #68f7a4e4
 def load_run(name:str, # of the result
              folder=None # None takes `runs_folder()`
             ) -> dict:
-    "`name`, `command`, `facts`, `settings` and `figures` of a saved result. Raises `ValueError` if there is none"
-    f = _file(name, folder)
-    try: return json.loads(f.read_text(encoding='utf-8'))
-    except FileNotFoundError: raise ValueError(f"there is no result '{name}' in {f.parent}; its page says which command makes it") from None
-    except (OSError, ValueError): raise ValueError(f"{f} cannot be read as a result") from None
+    "`name`, `command`, `facts`, `settings` and `metrics` of a saved result. Raises `ValueError` if there is none"
+    path = _path(name, folder)
+    try: return json.loads(path.read_text(encoding='utf-8'))
+    except FileNotFoundError:
+        raise ValueError(f"there is no result '{name}' in {path.parent}; its page has the command") from None
+    except (OSError, ValueError): raise ValueError(f"{path} cannot be read as a result") from None

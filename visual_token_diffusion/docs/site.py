@@ -61,9 +61,9 @@ def headline(run:dict # from `load_run`
     "What a saved result says, in one line"
     for k,f in _heads.items():
         if run['name'].startswith(k):
-            try: return f(run['figures'])
+            try: return f(run['metrics'])
             except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError): break      # figures of another version: show the first of them
-    return ', '.join(f'{k} {v:.4g}' if isinstance(v, float) else f'{k} {v}' for k,v in list(_numbers(run['figures']))[:3]) or 'no number'
+    return ', '.join(f'{k} {v:.4g}' if isinstance(v, float) else f'{k} {v}' for k,v in list(_numbers(run['metrics']))[:3]) or 'no number'
 
 def page_of(run:dict) -> str:
     "The page that makes a result: the notebook that its command names, or ''"
