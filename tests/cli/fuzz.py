@@ -374,7 +374,7 @@ class Kind:
 def small_models(top):
     "Four tiny models: with and without features, words and bytes, masked and from the left"
     import torch
-    from visual_token_diffusion.codebooks.balanced_kmeans import random_codes
+    from visual_token_diffusion.codebooks.random import random_codes
     from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
     from visual_token_diffusion.text.vocab import make_vocab
 
@@ -405,7 +405,7 @@ def small_models(top):
 def make_kinds(top, names):
     import torch
     from visual_token_diffusion.cli.main import main
-    from visual_token_diffusion.viz.grids import load_sentence, save_sentence
+    from visual_token_diffusion.viz.png import load_sentence, save_sentence
     from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
     from visual_token_diffusion.core.config import load_settings
 

@@ -54,7 +54,7 @@ def test_train_reports_beside_trivial_predictors(folder):
 
 def test_sentences_come_back_exactly(folder):
     from visual_token_diffusion.cli.main import main
-    from visual_token_diffusion.viz.grids import load_sentence, save_sentence
+    from visual_token_diffusion.viz.png import load_sentence, save_sentence
     from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
 
     m, rng = VisualTokenLM.from_pretrained(folder / 'model'), random.Random(0)

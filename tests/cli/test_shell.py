@@ -6,11 +6,8 @@ import pytest, torch
 from visual_token_diffusion.cli.parser import make_parser, parse_arguments
 from visual_token_diffusion.training.resume import load_state, state_files
 from visual_token_diffusion.cli.main import main
-from visual_token_diffusion.models.visual_token_lm import (
-    CheckpointError,
-    STORYTELLER,
-    VisualTokenLM,
-)
+from visual_token_diffusion.core.errors import CheckpointError
+from visual_token_diffusion.models.visual_token_lm import STORYTELLER, VisualTokenLM
 from visual_token_diffusion.cli.batch import read_prompts, serve, write_batch
 from visual_token_diffusion.cli.shell import InputError, Console, completion, run_command
 
@@ -362,7 +359,7 @@ def test_two_that_start_at_once(tmp_path):
 
 @pytest.fixture(scope='module')
 def small():
-    from visual_token_diffusion.codebooks.balanced_kmeans import random_codes
+    from visual_token_diffusion.codebooks.random import random_codes
     from visual_token_diffusion.text.vocab import make_vocab
 
     v = make_vocab('words', 'the cat sees a dog\n')
@@ -480,7 +477,8 @@ def bombs():
     'name,data,want', list(bombs()), ids=lambda x: x if isinstance(x, str) and ' ' in x else ''
 )
 def test_bombs_are_refused_quickly_and_in_little_memory(name, data, want, tmp_path):
-    from visual_token_diffusion.viz.grids import NotOurPicture, load_sentence
+    from visual_token_diffusion.viz.png import load_sentence
+    from visual_token_diffusion.viz.png_bytes import NotOurPicture
 
     (tmp_path / 'x.png').write_bytes(data)
     t, m = time.process_time(), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -496,7 +494,8 @@ def test_bombs_are_refused_quickly_and_in_little_memory(name, data, want, tmp_pa
 def test_transparency_that_is_told_late_is_noticed(tmp_path):
     "A tRNS chunk behind the pixels is read only with them"
     import warnings, zlib
-    from visual_token_diffusion.viz.grids import NotOurPicture, load_sentence
+    from visual_token_diffusion.viz.png import load_sentence
+    from visual_token_diffusion.viz.png_bytes import NotOurPicture
 
     f = load('fuzz')
     cs = f.chunks(png(9, 9, zlib.compress(bytes(90)), colour=3, PLTE=bytes(30)))
@@ -510,7 +509,8 @@ def test_transparency_that_is_told_late_is_noticed(tmp_path):
 
 @pytest.mark.skipif(not os.path.exists('/dev/zero'), reason='needs /dev/zero')
 def test_a_file_without_an_end():
-    from visual_token_diffusion.viz.grids import NotOurPicture, load_sentence
+    from visual_token_diffusion.viz.png import load_sentence
+    from visual_token_diffusion.viz.png_bytes import NotOurPicture
 
     with pytest.raises(NotOurPicture, match='larger than any of ours'):
         load_sentence('/dev/zero', 8)

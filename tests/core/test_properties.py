@@ -4,22 +4,17 @@ import configparser, math, os, string
 from dataclasses import asdict, fields
 import pytest, torch
 from hypothesis import HealthCheck, given, settings, strategies as st
-from visual_token_diffusion.codebooks.balanced_kmeans import random_codes
+from visual_token_diffusion.codebooks.random import random_codes
 from visual_token_diffusion.decoders.nearest import NearestDecoder
-from visual_token_diffusion.diffusion.masked import sample_masked
+from visual_token_diffusion.samplers.masked import sample_masked
 from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
-from visual_token_diffusion.viz.grids import load_sentence, save_sentence
+from visual_token_diffusion.viz.png import load_sentence, save_sentence
 from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
 from visual_token_diffusion.core.config import RunConfig, SettingsError, load_settings
 from visual_token_diffusion.cli.batch import write_batch
+from visual_token_diffusion.text.units import units
 from visual_token_diffusion.text.vocab import (
-    UnknownToken,
-    Vocab,
-    encode_strict,
-    make_vocab,
-    units,
-    vocab_from_json,
-    vocab_to_json,
+    UnknownToken, Vocab, encode_strict, make_vocab, vocab_from_json, vocab_to_json,
 )
 
 settings.register_profile(

@@ -3,7 +3,7 @@
 import itertools, math
 import pytest, torch
 import torch.nn.functional as F
-from visual_token_diffusion.codebooks.balanced_kmeans import random_codes
+from visual_token_diffusion.codebooks.random import random_codes
 from visual_token_diffusion.decoders.nearest import NearestDecoder, check_grids
 from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
 from visual_token_diffusion.decoders.classifiers import (

@@ -15,32 +15,21 @@ from visual_token_diffusion.networks.transformer import (
     padding,
     prefix,
 )
-from visual_token_diffusion.diffusion.masked import (
-    Cosine,
-    Linear,
-    LogLinear,
-    MaskedDiffusion,
-    antithetic_times,
-    masked_nelbo,
-    sample_masked,
-)
+from visual_token_diffusion.diffusion.base import antithetic_times
+from visual_token_diffusion.diffusion.masked import MaskedDiffusion, masked_nelbo
+from visual_token_diffusion.diffusion.schedules import Cosine, Linear, LogLinear
+from visual_token_diffusion.samplers.masked import sample_masked
 from visual_token_diffusion.diffusion.discrete import (
-    Absorbing,
-    Discrete,
-    DiscretizedGaussian,
-    PartialMasking,
-    Uniform,
-    condition_on_codes,
-    partial_nll,
-    score_entropy,
-    generalized_kl,
+    Absorbing, Discrete, Uniform, score_entropy, generalized_kl,
 )
-from visual_token_diffusion.networks.heads.hierarchical import (
-    HierarchicalSoftmaxHead,
-    FlatHead,
-    IndependentHead,
-    sample_logits,
+from visual_token_diffusion.diffusion.discretized_gaussian import DiscretizedGaussian
+from visual_token_diffusion.diffusion.partial_masking import (
+    PartialMasking, condition_on_codes, partial_nll,
 )
+from visual_token_diffusion.core.sampling import sample_logits
+from visual_token_diffusion.networks.heads.flat import FlatHead
+from visual_token_diffusion.networks.heads.hierarchical import HierarchicalSoftmaxHead
+from visual_token_diffusion.networks.heads.independent import IndependentHead
 from visual_token_diffusion.metrics.bound_audit import Denoiser, Toy, audit, below_entropy
 from visual_token_diffusion.samplers.ancestral import (
     sample_ancestral,

@@ -2,7 +2,7 @@
 
 import itertools, math
 import pytest, torch
-from visual_token_diffusion.diffusion.masked import antithetic_times
+from visual_token_diffusion.diffusion.base import antithetic_times
 from visual_token_diffusion.diffusion.next_scale import (
     ScaleMasking,
     sample_scales,

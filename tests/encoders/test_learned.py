@@ -2,7 +2,8 @@
 
 import pytest, torch
 import torch.nn.functional as F
-from visual_token_diffusion.codebooks.balanced_kmeans import balanced_codes, random_codes
+from visual_token_diffusion.codebooks.balanced_kmeans import balanced_codes
+from visual_token_diffusion.codebooks.random import random_codes
 from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
 from visual_token_diffusion.encoders.learned import (
     assign_codes,

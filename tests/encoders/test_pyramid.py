@@ -2,8 +2,8 @@
 
 import itertools, math
 import pytest, torch
-from visual_token_diffusion.codebooks.balanced_kmeans import random_codes
-from visual_token_diffusion.viz.grids import load_sentence, save_sentence
+from visual_token_diffusion.codebooks.random import random_codes
+from visual_token_diffusion.viz.png import load_sentence, save_sentence
 from visual_token_diffusion.encoders.pyramid import (
     PyramidDecoder,
     PyramidEncoder,

@@ -8,7 +8,7 @@ from visual_token_diffusion.metrics.calibration import (
     fit_temperature,
     scale_temperature,
 )
-from visual_token_diffusion.codebooks.balanced_kmeans import random_codes
+from visual_token_diffusion.codebooks.random import random_codes
 from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
 from visual_token_diffusion.decoders.classifiers import noise
 from visual_token_diffusion.encoders.robust import (

@@ -4,7 +4,7 @@ import itertools, math, random, re, string, sys, unicodedata
 import pytest, torch
 from visual_token_diffusion.cli.main import main
 from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
-from visual_token_diffusion.viz.grids import load_sentence, save_sentence
+from visual_token_diffusion.viz.png import load_sentence, save_sentence
 from visual_token_diffusion.encoders.spelling import (
     BLANK,
     BYTES,

@@ -2,7 +2,8 @@
 
 import math
 import numpy as np, pytest, torch
-from visual_token_diffusion.codebooks.balanced_kmeans import smallest_codebook, random_codes
+from visual_token_diffusion.codebooks.base import smallest_codebook
+from visual_token_diffusion.codebooks.random import random_codes
 from visual_token_diffusion.diffusion.gaussian import (
     GaussianDiffusion,
     RectifiedFlow,

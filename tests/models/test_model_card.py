@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest, torch
 from PIL import Image
 from visual_token_diffusion.models.model_card import verdict
-from visual_token_diffusion.models.visual_token_lm import VisualTokenLM, build_model
+from visual_token_diffusion.models.build import build_model
+from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
 from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.text.vocab import make_vocab
 

@@ -9,14 +9,9 @@ from visual_token_diffusion.networks.heads.feature_tree import (
     short_codes,
     rms_normalize,
 )
-from visual_token_diffusion.models.visual_token_lm import (
-    CheckpointError,
-    STORYTELLER,
-    VisualTokenLM,
-    build_model,
-    memory_needed,
-    validation_nelbo,
-)
+from visual_token_diffusion.core.errors import CheckpointError
+from visual_token_diffusion.models.build import build_model, memory_needed, validation_nelbo
+from visual_token_diffusion.models.visual_token_lm import STORYTELLER, VisualTokenLM
 from visual_token_diffusion.core.config import RunConfig, load_settings
 from visual_token_diffusion.text.vocab import make_vocab
 

@@ -2,16 +2,10 @@
 
 import random, time
 import pytest
+from visual_token_diffusion.text.corpus import read_text
+from visual_token_diffusion.text.units import _space, joiner, units
 from visual_token_diffusion.text.vocab import (
-    UnknownToken,
-    _space,
-    encode_strict,
-    joiner,
-    make_vocab,
-    read_text,
-    units,
-    vocab_from_json,
-    vocab_to_json,
+    UnknownToken, encode_strict, make_vocab, vocab_from_json, vocab_to_json,
 )
 
 lossless = [make_vocab('bytes'), make_vocab('bpe')]

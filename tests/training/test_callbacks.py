@@ -6,26 +6,14 @@ import torch.nn.functional as F
 from functools import partial
 from torch import nn
 from visual_token_diffusion.training.callbacks import (
-    EMACB,
-    AutocastCB,
-    NotFinite,
-    TerminateOnNaNCB,
-    SpeedCB,
-    CSVCB,
-    AnnealCB,
-    CodebookCB,
-    SampleCB,
+    EMACB, NotFinite, TerminateOnNaNCB, SpeedCB, CSVCB, AnnealCB, CodebookCB, SampleCB,
 )
+from visual_token_diffusion.training.precision import AutocastCB
 from fastai.callback.core import Callback
 from visual_token_diffusion.training.collapse import (
-    Signs,
-    spread,
-    alignment,
-    diagnose,
-    CollapseError,
-    CollapseCB,
-    ask,
+    Signs, spread, alignment, diagnose, CollapseCB, ask,
 )
+from visual_token_diffusion.training.monitor import CollapseError
 from visual_token_diffusion.quantizers.base import FSQ, VectorQuantizer
 from fastai.callback.progress import ProgressCallback
 from fastai.callback.training import GradientAccumulation

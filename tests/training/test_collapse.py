@@ -6,10 +6,10 @@ import pytest, torch
 from visual_token_diffusion.training.dataloaders import split_text
 from visual_token_diffusion.training.dataloaders import lm_dls, valid_windows
 from visual_token_diffusion.training.language_model import fit_text, train_text
-from visual_token_diffusion.models.visual_token_lm import build_model
+from visual_token_diffusion.models.build import build_model
 from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.worlds.stories import story_text
-from visual_token_diffusion.training.collapse import CollapseError
+from visual_token_diffusion.training.monitor import CollapseError
 from visual_token_diffusion.training.collapse_words import LanguageCollapseCB
 
 text = story_text(600, torch.Generator().manual_seed(0))

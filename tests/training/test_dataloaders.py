@@ -5,26 +5,14 @@ from dataclasses import replace
 from pathlib import Path
 import numpy as np, pytest, torch
 from fastai.data.core import TfmdDL
-from visual_token_diffusion.text.corpus import (
-    FileDocs,
-    end_token,
-    write_shards,
-    TokenShards,
-    HubDocs,
-    WebDocs,
-)
+from visual_token_diffusion.text.corpus import FileDocs
+from visual_token_diffusion.text.shards import end_token, write_shards, TokenShards
+from visual_token_diffusion.text.streams import HubDocs, WebDocs
 from visual_token_diffusion.training.dataloaders import (
-    TokenWindows,
-    RankRows,
-    valid_rows,
-    text_dls,
-    folder_split,
-    folder_dls,
-    shard_dls,
-    StreamWindows,
-    stream_dls,
-    world_dls,
+    TokenWindows, RankRows, valid_rows, text_dls, folder_split, folder_dls, shard_dls,
 )
+from visual_token_diffusion.training.pictures import world_dls
+from visual_token_diffusion.training.streams import StreamWindows, stream_dls
 from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.worlds.stories import story_text
 from visual_token_diffusion.text.vocab import make_vocab

@@ -237,7 +237,7 @@ def test_any_learner_on_gloo(here):
 shards = '''
 import os, torch
 from visual_token_diffusion.training.distributed import join
-from visual_token_diffusion.models.visual_token_lm import build_model
+from visual_token_diffusion.models.build import build_model
 from visual_token_diffusion.training.dataloaders import split_text
 from visual_token_diffusion.core.config import load_settings
 from torch.distributed.fsdp import fully_shard

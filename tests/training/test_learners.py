@@ -2,7 +2,8 @@
 
 import inspect, matplotlib.pyplot as plt, pytest, torch
 from visual_token_diffusion.diffusion.gaussian import GaussianDiffusion, Noisy, RectifiedFlow
-from visual_token_diffusion.training.dataloaders import split_text, text_dls, world_dls
+from visual_token_diffusion.training.dataloaders import split_text, text_dls
+from visual_token_diffusion.training.pictures import world_dls
 from visual_token_diffusion.training.learners import (
     show_batch,
     show_results,
@@ -18,7 +19,7 @@ from visual_token_diffusion.training.learners import (
 )
 from visual_token_diffusion.training.learners import cut, join
 from visual_token_diffusion.training.language_model import lm_learner
-from visual_token_diffusion.models.visual_token_lm import build_model
+from visual_token_diffusion.models.build import build_model
 from visual_token_diffusion.quantizers.base import FSQ, VectorQuantizer
 from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.worlds.stories import story_text

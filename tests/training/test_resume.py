@@ -12,7 +12,8 @@ from visual_token_diffusion.training.language_model import (
     lm_learner,
     train_text,
 )
-from visual_token_diffusion.models.visual_token_lm import build_model, CheckpointError
+from visual_token_diffusion.core.errors import CheckpointError
+from visual_token_diffusion.models.build import build_model
 from fastai.callback.core import Callback
 from visual_token_diffusion.training.resume import load_state, save_state, SaveError
 from visual_token_diffusion import learner as L

@@ -3,9 +3,12 @@
 import json, re
 from html.parser import HTMLParser
 import pytest, torch
-from visual_token_diffusion.viz.animation import animation_html, film, grid_uris, save_animation
-from visual_token_diffusion.diffusion.masked import Step, sample_masked
-from visual_token_diffusion.models.visual_token_lm import VisualTokenLM, build_model
+from visual_token_diffusion.viz.animation import animation_html, film, save_animation
+from visual_token_diffusion.viz.data_uris import grid_uris
+from visual_token_diffusion.diffusion.masked import Step
+from visual_token_diffusion.samplers.masked import sample_masked
+from visual_token_diffusion.models.build import build_model
+from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
 from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.text.vocab import make_vocab
 

@@ -45,7 +45,7 @@ words = model.vocab.encode(text)''',
 DASH = '''from visual_token_diffusion.training.dashboard import 
 from visual_token_diffusion.training.dataloaders import lm_dls, split_text, valid_windows
 from visual_token_diffusion.training.language_model import lm_learner
-from visual_token_diffusion.models.visual_token_lm import build_model
+from visual_token_diffusion.models.build import build_model
 from visual_token_diffusion.core.config import load_settings
 cfg = load_settings("ci", ["unit=words","steps=4000","epochs=40"])
 vocab,train,valid = split_text(text, cfg)

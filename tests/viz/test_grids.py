@@ -3,15 +3,14 @@
 import math
 import pytest, torch
 from PIL import Image
-from visual_token_diffusion.codebooks.balanced_kmeans import (
-    balanced_codes,
-    smallest_codebook,
-    random_codes,
-    usage,
-)
+from visual_token_diffusion.codebooks.balanced_kmeans import balanced_codes
+from visual_token_diffusion.codebooks.base import smallest_codebook
+from visual_token_diffusion.codebooks.random import random_codes
+from visual_token_diffusion.codebooks.table import usage
 from visual_token_diffusion.decoders.nearest import NearestDecoder
 from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
-from visual_token_diffusion.viz.grids import NotOurPicture, load_sentence, save_sentence
+from visual_token_diffusion.viz.png import load_sentence, save_sentence
+from visual_token_diffusion.viz.png_bytes import NotOurPicture
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
 

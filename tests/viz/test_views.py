@@ -4,7 +4,7 @@ import math, re
 from html.parser import HTMLParser
 import pytest, torch
 from visual_token_diffusion.viz.charts import curves, map_view, training_view, word_map
-from visual_token_diffusion.models.visual_token_lm import build_model
+from visual_token_diffusion.models.build import build_model
 from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.worlds.stories import story_text
 from visual_token_diffusion.text.vocab import make_vocab

@@ -66,8 +66,9 @@ class CodeTable:
                  sizes # entries per codebook: one number for all, or one for each
                 ):
         if codes.dim()!=2: raise ValueError(f"codes should be (V,M), got shape {tuple(codes.shape)}")
-        self.codes,self.sizes = codes.long(),codebook_sizes(sizes, codes.shape[1])
-        check_codes(self.codes, self.sizes)
+        self.sizes = codebook_sizes(sizes, codes.shape[1])
+        check_codes(codes, self.sizes)
+        self.codes = codes.long()
         if self.capacity > 2**24:
             text = f"{self.sizes} entries span {self.capacity:,} tuples"
             raise ValueError(f"{text}; at most 16,777,216 can be listed")

@@ -31,7 +31,7 @@ class EpochCB(Callback):
 # %% ../../nbs/training/callbacks.ipynb #7363a448
 class EMACB(Callback):
     "An exponential moving average of the weights, which validation measures and `SaveModelCallback` saves"
-    order = 80     # swaps back in `after_epoch`: after what saves a model (61, 70), before what saves the training (90)
+    order = 80     # back in `after_epoch`: after what saves a model (61, 70), before what saves the training (90)
     def __init__(self, decay:float=.999 # the first steps count more, as in (1+n)/(10+n)
                 ):
         self.decay,self.steps = decay,0

@@ -41,7 +41,8 @@ def spread(grids # (N,...) of N tokens
           ) -> float:
     "Share of the variance of grids that is between tokens, not between places"
     x = grids.flatten(1).double()
-    return (x.var(0, unbiased=False).mean()/x.var(unbiased=False).clamp(min=1e-12)).item()
+    between = x.var(0, unbiased=False).mean()
+    return (between/x.var(unbiased=False).clamp(min=1e-12)).item()
 
 def alignment(grids # (N,...) of N tokens
              ) -> float:
@@ -51,44 +52,51 @@ def alignment(grids # (N,...) of N tokens
     return ((x.sum(0).square().sum()-n)/(n*(n-1))).item()
 
 # %% ../../nbs/training/collapse.ipynb #e155f7d9
-def _double_softmax(s, first, vocab_size, found):
-    least = math.log(1+(vocab_size-1)/math.e)     # of a softmax of probabilities: the best has 1, the others 0
+def _double_softmax(s, first, n, found):
+    least = math.log(1+(n-1)/math.e)     # of a softmax of probabilities: the best has 1, the others 0
     if abs(s.loss_floor-least) >= .02*least: return
-    return f'a perfect answer would still cost {s.loss_floor:.2f} nats; give the loss what comes before the softmax'
+    return (f'a perfect answer would still cost {s.loss_floor:.2f} nats; '
+            'give the loss what comes before the softmax')
 
-def _label_leak(s, first, vocab_size, found):
-    if s.leak <= .1+2/vocab_size: return
-    return f"{s.leak:.0%} are named correctly from another token's grid; the answer comes by another way than the grid"
+def _label_leak(s, first, n, found):
+    if s.leak <= .1+2/n: return
+    return (f"{s.leak:.0%} are named correctly from another token's grid; "
+            "the answer comes by another way than the grid")
 
-def _no_gradient(s, first, vocab_size, found):
-    dead = [part for part,size in s.grad_rms.items() if size==0]
+def _no_gradient(s, first, n, found):
+    dead = ', '.join(part for part,size in s.grad_rms.items() if size==0)
     if not dead: return
-    return f"no gradient arrives at {', '.join(dead)}; look for an argmax, a sample or a detach on the way"
+    return f"no gradient arrives at {dead}; look for an argmax, a sample or a detach on the way"
 
 # %% ../../nbs/training/collapse.ipynb #7d1c5001
-def _dead_codebook(s, first, vocab_size, found):
-    dead = [f'{name} uses {used:.0%} of its entries' for name,used in s.codebook_usage.items() if used < .1]
-    if dead: return f"{', '.join(dead)}; reset dead entries, or start them on data"
+def _dead_codebook(s, first, n, found):
+    dead = [f'{k} uses {used:.0%} of its entries' for k,used in s.codebook_usage.items() if used < .1]
+    if not dead: return
+    return f"{', '.join(dead)}; reset dead entries, or start them on data"
 
-def _tiny_start(s, first, vocab_size, found):
-    if first.spread >= .1 or s.spread >= .3 or s.accuracy >= .9 or 'dead codebook' in found: return
+def _tiny_start(s, first, n, found):
+    if first.spread >= .1 or s.spread >= .3 or s.accuracy >= .9: return
+    if 'dead codebook' in found: return
     return (f'at the start {first.spread:.0%} of what varies in the grids came from the token, '
             f'now {s.spread:.0%}; start the embeddings larger')
 
-def _vanishing_weights(s, first, vocab_size, found):
-    gone = [part for part,ratio in s.weight_ratio.items() if ratio < .05]
-    if gone: return f"{', '.join(gone)} has less than 5% of its size at the start left; lower the weight decay"
+def _vanishing_weights(s, first, n, found):
+    gone = ', '.join(part for part,ratio in s.weight_ratio.items() if ratio < .05)
+    if not gone: return
+    return f"{gone} has less than 5% of its size at the start left; lower the weight decay"
 
-def _low_learning_rate(s, first, vocab_size, found):
-    if found or s.progress <= .2 or s.accuracy >= .9 or max(s.relative_update.values()) >= .5: return
-    return (f"in all planned steps no part would move by more than {max(s.relative_update.values()):.0%} "
-            "of its size; raise lr, or train longer")
+def _low_learning_rate(s, first, n, found):
+    if found or s.progress <= .2 or s.accuracy >= .9: return
+    most = max(s.relative_update.values())
+    if most >= .5: return
+    return (f"in all planned steps no part would move by more than {most:.0%} of its size; "
+            "raise lr, or train longer")
 
 # %% ../../nbs/training/collapse.ipynb #7d1c5002
 _rules = {
     'double softmax':_double_softmax, 'label leak':_label_leak, 'no gradient':_no_gradient,
-    'dead codebook':_dead_codebook, 'tiny start':_tiny_start, 'vanishing weights':_vanishing_weights,
-    'learning rate too low':_low_learning_rate}
+    'dead codebook':_dead_codebook, 'tiny start':_tiny_start,
+    'vanishing weights':_vanishing_weights, 'learning rate too low':_low_learning_rate}
 
 def diagnose(signs:CollapseSigns, # the latest look
              first:CollapseSigns, # the look before the first step
@@ -110,14 +118,15 @@ def _quantizers(model):
 def _keep_codes(codes, name): return lambda module,inputs,out: codes.update({name:out.codes})
 
 def probe(model, ids, encoder, shift=0, grids=None):
-    "`(logits (N,V), grids, codes by quantizer)` for `ids`, every token with the grid of the one `shift` before it"
+    "`(logits (N,V), grids, codes by quantizer)` for `ids`, each with the grid of the one `shift` before it"
     rendered,codes = [],{}
     was_training = model.training
     def keep_and_shift(module, inputs, out):
         rendered.append(out)
         return out.roll(shift, 0)
     hooks = [encoder.register_forward_hook(keep_and_shift)]
-    hooks += [q.register_forward_hook(_keep_codes(codes, name)) for name,q in _quantizers(model).items()]
+    for name,quantizer in _quantizers(model).items():
+        hooks.append(quantizer.register_forward_hook(_keep_codes(codes, name)))
     model.eval()
     try:
         with torch.random.fork_rng(), torch.no_grad():
@@ -148,7 +157,8 @@ class CollapseCB(MonitorCB):
 def loss_floor(self:CollapseCB, logits, ids):
     "What the loss says of a perfect and certain answer, in the form that the model answers in"
     sums = logits.sum(1)
-    simplex = bool((logits >= 0).all()) and torch.allclose(sums, torch.ones_like(sums), atol=1e-3)
+    sums_to_one = torch.allclose(sums, torch.ones_like(sums), atol=1e-3)
+    simplex = bool((logits >= 0).all()) and sums_to_one
     perfect = F.one_hot(ids, logits.shape[1]).to(logits)*(1 if simplex else 50)
     with torch.no_grad(): return float(self.loss_func(perfect, ids))
 
@@ -187,5 +197,5 @@ def look(self:CollapseCB):
         loss_floor=self.loss_floor(logits, ids),
         grad_rms=dict(self.grad_rms),
         relative_update={k:update*total for k,update in self.relative_update.items()},
-        weight_ratio={k:rms(m.parameters())/max(self.start_rms[k], 1e-12) for k,m in self.parts.items()},
+        weight_ratio=self.weight_ratio(),
         codebook_usage={k:_usage_share(quantizers[k], x) for k,x in codes.items()}))

@@ -18,7 +18,8 @@ from fastai.data.core import DataLoaders
 from torch.utils.data import Dataset, TensorDataset
 from ..core.config import RunConfig
 from ..core.errors import DataError
-from ..text.corpus import FileDocs, TokenShards
+from ..text.corpus import FileDocs
+from ..text.shards import TokenShards
 from ..text.vocab import encode_long, make_vocab
 
 # %% ../../nbs/training/dataloaders.ipynb #7d1c0001

@@ -26,7 +26,7 @@ class CollapseError(ValueError):
     "A training that has collapsed; the message names the likely cause"
 
 class MonitorCB(Callback):
-    "Base of the monitors: `look` appends to `signs`, `find` names failure modes, one that stays stops the training"
+    "Base of the monitors: `look` appends to `signs`, `find` names failure modes; one that stays stops the training"
     order = 55
     def __init__(self,
                  every:int, # steps between looks
@@ -47,6 +47,8 @@ class MonitorCB(Callback):
         if self.training and self.train_iter==0 and not self.signs: self.look()
 
 # %% ../../nbs/training/monitor.ipynb #7d1c5005
+def _copies(parameters): return [p.detach().clone() for p in parameters]
+
 @patch
 def before_step(self:MonitorCB):
     "Keep the gradient's size, and the weights before the step that a look will follow"
@@ -55,7 +57,7 @@ def before_step(self:MonitorCB):
         if grads:
             self.grad_rms[name] = max(self.grad_rms[name], rms(grads))
     if (self.train_iter+1)%self.every: return
-    self.before = {k:[p.detach().clone() for p in m.parameters()] for k,m in self.parts.items()}
+    self.before = {k:_copies(m.parameters()) for k,m in self.parts.items()}
 
 @patch
 def after_batch(self:MonitorCB):
@@ -63,8 +65,9 @@ def after_batch(self:MonitorCB):
     if not self.training or self.train_iter==0 or self.before is None: return
     for name,module in self.parts.items():
         before = self.before[name]
-        update = rms([p.detach()-b for p,b in zip(module.parameters(), before)])/max(rms(before), 1e-12)
-        self.relative_update[name] = max(self.relative_update[name], update)
+        update = [p.detach()-b for p,b in zip(module.parameters(), before)]
+        relative = rms(update)/max(rms(before), 1e-12)
+        self.relative_update[name] = max(self.relative_update[name], relative)
     self.before = None
     self.look()
     self.grad_rms = dict.fromkeys(self.parts, 0.)
@@ -89,3 +92,9 @@ def planned(self:MonitorCB):
     "`(steps so far as a share, planned steps)`"
     total = len(self.dls.train)*self.n_epoch
     return self.train_iter/total,total
+
+@patch
+def weight_ratio(self:MonitorCB):
+    "Size of each part's weights, as a share of the start"
+    now = {k:rms(m.parameters()) for k,m in self.parts.items()}
+    return {k:size/max(self.start_rms[k], 1e-12) for k,size in now.items()}

@@ -17,7 +17,8 @@ from fastai.data.core import DataLoaders, TfmdDL
 from torch.utils.data import IterableDataset, get_worker_info
 from ..core.config import RunConfig
 from ..core.errors import DataError
-from ..text.corpus import as_text, end_token
+from ..text.corpus import as_text
+from ..text.shards import end_token
 from .dataloaders import epoch_batches, rank_world, seed_of
 from .dataloaders import torch_device, valid_rows, valid_windows
 

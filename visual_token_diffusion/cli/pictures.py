@@ -1,0 +1,92 @@
+"""`vtd encode`, `vtd decode` and `vtd info`: text to a picture and back, and what a model is."""
+
+import json
+import sys
+from pathlib import Path
+
+from ..core.errors import InputError
+from ..models.visual_token_lm import STORYTELLER
+from ..viz.grids import sentence_image
+from ..viz.png import load_sentence, save_sentence
+from .generate import checked_picture_path, load_model, save_image
+from .train import metrics_text
+
+__all__ = ['decode', 'encode', 'info']
+
+
+def _text_argument(text):
+    "The text of the argument, or of standard input for '-'; refuses what is empty or was not UTF-8"
+    try:
+        text = sys.stdin.buffer.read().decode('utf-8') if text == '-' else text
+    except UnicodeDecodeError:
+        raise InputError('standard input is not UTF-8 text; convert it first') from None
+    if any('\udc80' <= c <= '\udcff' for c in text):  # how Python passes broken arguments on
+        raise InputError('the text is not UTF-8; convert it first')
+    if not text:
+        raise InputError('there is no text to draw')
+    return text
+
+
+def encode(model, text, out, words=False, console=None):
+    "Write `text` as a picture"
+    out = checked_picture_path(out, ('.png',))
+    model = load_model(model)
+    text = _text_argument(text)
+    grids = model.encode_text(text)
+    save_sentence(out, grids, dict(fingerprint=model.fingerprint))
+    labelled = out.with_suffix('.words.png') if words else None
+    if labelled:
+        save_image(sentence_image(grids, words=model.text_labels(text), cols=12), labelled)
+    if console.json:
+        return console.result('', tokens=len(grids), picture=str(out), words=labelled and str(labelled))
+    rest = f'\nwith words: {labelled}' if labelled else ''
+    console.note(f'{len(grids)} tokens: {out}{rest}')
+
+
+def decode(model, picture, console=None):
+    "Print the text of a picture"
+    folder, model = model, load_model(model)
+    grids, meta = load_sentence(picture, model.encoder.size)
+    if meta.get('fingerprint', model.fingerprint) != model.fingerprint:
+        raise InputError(f'{picture} was written with another model; name that one')
+    text = model.decode_grids(grids)
+    if meta.get('recovered'):
+        print(f'note: {picture} has lost its text chunk; it is read as if {folder} had written it', file=sys.stderr)
+    at_terminal = bool(sys.stdout and sys.stdout.isatty())
+    console.result(text + '\n' * at_terminal, text=text, tokens=len(grids), recovered=bool(meta.get('recovered')))
+
+
+def _saved_metrics(path):
+    "What was measured, or None"
+    try:
+        metrics = json.loads(path.read_text(encoding='utf-8'))
+        metrics_text(metrics)
+        return metrics
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def info(model=None, console=None):
+    "Print what a model is and what was measured"
+    path = Path(model or STORYTELLER) / 'metrics.json'
+    model, metrics = load_model(model), _saved_metrics(path)
+    config, vocab = model.config, model.vocab
+    margin = model.encoder.margin()
+    sizes = ', '.join(map(str, config['sizes']))
+    lines = [
+        f'vocabulary   {len(vocab):,} {vocab.name}',
+        f"pictures     {config['grid']}x{config['grid']}, codebooks of {sizes} entries, margin {margin:.2f}, "
+        f'fingerprint {model.fingerprint}',
+        f"denoiser     width {config['width']}, {config['depth']} layers, {config['heads']} heads, "
+        f"{config['length']} tokens, {model.n_parameters:,} parameters",
+        'parts        ' + ', '.join(f'{seam}={name}' for seam, name in model.names.items()),
+    ]
+    if metrics:
+        lines.append(metrics_text(metrics))
+    elif path.exists():
+        lines.append(f'{path} cannot be read')
+    about = dict(kind=vocab.name, tokens=len(vocab), fingerprint=vocab.fingerprint)
+    console.result(
+        '\n'.join(lines) + '\n', vocabulary=about, fingerprint=model.fingerprint, parameters=model.n_parameters,
+        margin=margin, metrics=metrics, **config,
+    )
