@@ -1,4 +1,4 @@
-"""Nothing is masked and no time passes: next-token prediction in the interface of a process, so that a language model can be trained either way.
+"""Next-token prediction in the interface of a process: nothing is masked, no time passes, and the loss is exact.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/diffusion/autoregressive.html.md"""
 
@@ -40,7 +40,8 @@ def loss(self:Autoregressive,
 
 @patch
 def denoiser(self:Autoregressive, model, temperature=1., top_p=1., generator=None):
-    "The function `(x, mask, where) -> (ids, log_probs)` that the sampler calls; what stands at or after `where` is not read"
+    "The function `(x, mask, where) -> (ids, log_probs)` that the sampler calls"
     def denoise(x, mask, where):
-        return model.head.sample(model.hidden_states(x, mask)[where], temperature, generator, top_p)
+        h = model.hidden_states(x, mask)[where]    # never reads what stands at or after `where`
+        return model.head.sample(h, temperature, generator, top_p)
     return denoise

@@ -1,4 +1,4 @@
-"""Data is destroyed little by little, and a network undoes the damage: five questions that every process answers, on tokens or on pixels.
+"""Data is destroyed little by little, and a network undoes the damage: five questions that every process answers.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/diffusion/base.html.md"""
 
@@ -16,15 +16,16 @@ from ..core.registry import Registered
 
 # %% ../../nbs/diffusion/base.ipynb #46d18a73
 Corrupted = namedtuple('Corrupted', 'x_t mask weight noise', defaults=(None,)*4)
-Corrupted.__doc__ = """Data at time t, as `Process.corrupt` gives it; fields that do not apply are None.
+Corrupted.__doc__ = """Data at time t; fields that do not apply are None.
 
-`x_t`: the damaged data; `mask`: bool, what is masked; `weight`: (B,) of the summed cost; `noise`: what was added"""
+`x_t`: the damaged data; `mask`: bool, what is masked;
+`weight`: (B,) of the summed cost; `noise`: what was added"""
 
 # %% ../../nbs/diffusion/base.ipynb #44e0b794
 class Process(Registered):
-    "Base of all processes: time from data, t=0, to noise, t=1; `corrupt`, `prior` and `posterior` are each process's own"
-    lm = False            # can it train a language model? Then `loss` and `denoiser` take the model
-    needs_codes = False   # does it mask the codes of tokens? Then it is built from them
+    "Base of all processes: time runs from data, t=0, to noise, t=1. A part answers the questions"
+    lm = False            # can it train a language model? `loss` and `denoiser` take the model then
+    needs_codes = False   # does it mask codes of tokens? It is built from them then
     sampler = None        # name of the sampler that undoes it
 
     def __init__(self, schedule=None # a `Schedule`; None where a process has none
@@ -32,8 +33,8 @@ class Process(Registered):
         self.schedule = schedule
 
     def __repr__(self):
-        shown = {k:v for k,v in vars(self).items() if not isinstance(v, torch.Tensor) or v.dim()==0}
-        return f'{type(self).__name__}({", ".join(f"{k}={v}" for k,v in shown.items())})'
+        options = [f'{k}={v}' for k,v in vars(self).items() if not torch.is_tensor(v) or v.dim()==0]
+        return f'{type(self).__name__}({", ".join(options)})'
 
 # %% ../../nbs/diffusion/base.ipynb #48af9acf
 @patch
@@ -52,13 +53,14 @@ def build(cls:Process, table=None # `CodeTable` of the tokens, for a process wit
          ):
     "The process for tokens with the codes of `table`. Raises `CombinationError`"
     if not cls.needs_codes: return cls()
-    if table is None: raise CombinationError(f"the process '{cls.name}' masks single codes; give it a table of codes")
+    if table is None: raise CombinationError(f"the process '{cls.name}' masks codes; give it a table")
     return cls(table.codes)
 
 # %% ../../nbs/diffusion/base.ipynb #89bd6fe7
 def _unanswered(process, question):
     "Refuse a `question` that a process leaves open"
-    raise CombinationError(f"{type(process).__name__} does not answer `{question}`; take a process that does")
+    name = type(process).__name__
+    raise CombinationError(f"{name} does not answer `{question}`; take a process that does")
 
 @patch
 def corrupt(self:Process,
@@ -95,6 +97,6 @@ def denoiser(self:Process, model, temperature=1., top_p=1., generator=None):
 def antithetic_times(n:int, # batch size
                      generator=None # torch generator on the CPU
                     ) -> torch.Tensor:
-    "`n` times in (0,1], one in each n-th of the interval: uniform each, but spread evenly (Kingma and others, 2021)"
+    "`n` times in (0,1], one in each n-th of it: uniform each, spread evenly (Kingma and others, 2021)"
     u = torch.rand((), generator=generator, dtype=torch.float64)
     return 1 - (u + torch.arange(n, dtype=torch.float64)) / n

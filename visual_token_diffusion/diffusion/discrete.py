@@ -1,4 +1,4 @@
-"""Masked, replaced by random symbols, or drifting along an order: one formula for the posterior, one for the bound, exact for all of them.
+"""Masked, replaced by random symbols, or moved along an order: one formula for the posterior, one for the bound.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/diffusion/discrete.html.md"""
 
@@ -22,7 +22,8 @@ def _broadcast(a, # (), (B,) or more
               ):
     "`a` with as many trailing ones as needed to go with `p`"
     a = torch.as_tensor(a, dtype=p.dtype, device=p.device)
-    return a.view(*a.shape, *[1]*(p.dim()-a.dim())) if a.dim() else a
+    trailing = [1]*(p.dim()-a.dim())
+    return a.view(*a.shape, *trailing) if a.dim() else a
 
 def one_hot(x, # (...) long
             n_states:int,
@@ -33,7 +34,7 @@ def one_hot(x, # (...) long
 
 # %% ../../nbs/diffusion/discrete.ipynb #88a1bb95
 class DiscreteProcess(Process):
-    "A Markov chain on symbols. What is written here holds for all; `forward_kernel`, `likelihood` and `rates` are each chain's own"
+    "A Markov chain on symbols; `forward_kernel`, `likelihood` and `rates` are each chain's own"
     mask_id = None
     sampler = 'ancestral'
 
@@ -48,7 +49,8 @@ class DiscreteProcess(Process):
 
     @classmethod
     def build(cls, table=None):
-        if table is None: raise CombinationError(f"the process '{cls.name}' counts symbols; give it a table of codes")
+        "The chain on the tokens of `table`. Raises `CombinationError`"
+        if table is None: raise CombinationError(f"the process '{cls.name}' needs a table of codes")
         return cls(table.vocab_size)
 
 # %% ../../nbs/diffusion/discrete.ipynb #2c8b1f93
@@ -59,15 +61,16 @@ def corrupt(self:DiscreteProcess,
             *, maskable=None, # (B,L) bool: what may change; None is all
             generator=None # torch generator on the CPU
            ) -> Corrupted:
-    "`x_t` (B,L) long: `x0` at time t; where there is a mask, also what is masked and the weight (B,)"
+    "`x_t` (B,L) long: `x0` at time t; with a mask also what is masked and the weight (B,)"
     x_t = self.sample_forward(x0, t.double(), generator)
     if maskable is not None: x_t = torch.where(maskable, x_t, x0)
     if self.mask_id is None: return Corrupted(x_t)
     return Corrupted(x_t, x_t==self.mask_id, self.weight(t.double()))
 
+# %% ../../nbs/diffusion/discrete.ipynb #e04afd80
 @patch
 def sample_forward(self:DiscreteProcess, x0, t, generator=None):
-    "(B,L) long: every symbol of `x0` moved by the kernel; chains that know a shorter way replace this"
+    "(B,L) long: every symbol moved by the kernel; chains with a shorter way replace this"
     probs = self.forward_kernel(one_hot(x0, self.n_states), self.schedule.alpha(t))
     return sample_categorical(probs, generator)
 
@@ -93,18 +96,20 @@ class Absorbing(DiscreteProcess):
 
     def forward_kernel(self, p, a):
         "The mask gets what the symbols lose"
-        kept = _broadcast(a, p)*p[...,:self.vocab_size]
-        lost = p.sum(-1, keepdim=True) - _broadcast(a, p)*p[...,:self.vocab_size].sum(-1, keepdim=True)
-        return torch.cat([kept, lost], -1)
+        a,symbols = _broadcast(a, p),p[...,:self.vocab_size]
+        lost = p.sum(-1, keepdim=True) - a*symbols.sum(-1, keepdim=True)
+        return torch.cat([a*symbols, lost], -1)
 
     def likelihood(self, x, a):
         p = one_hot(x, self.n_states)
         a = _broadcast(a, p)
-        return torch.where((x==self.mask_id)[...,None], (1-a).expand(p.shape) + a*p, a*p)
+        masked = (x==self.mask_id)[...,None]
+        return torch.where(masked, (1-a).expand(p.shape) + a*p, a*p)
 
     def rates(self, x):
         is_mask = (x==self.mask_id)[...,None]
-        return is_mask*(1 - one_hot(torch.full_like(x, self.mask_id), self.n_states))
+        others = 1 - one_hot(torch.full_like(x, self.mask_id), self.n_states)
+        return is_mask*others
 
 # %% ../../nbs/diffusion/discrete.ipynb #ab5dd25f
 @patch
@@ -138,7 +143,7 @@ class Uniform(DiscreteProcess):
 # %% ../../nbs/diffusion/discrete.ipynb #f397eda5
 @patch
 def _prediction(self:DiscreteProcess, x_0):
-    "(B,L,S) probabilities: certainty about ids, or a prediction (B,L,V), with an empty place for the mask"
+    "(B,L,S) probabilities: certainty about ids, or a prediction (B,L,V), with room for the mask"
     if not x_0.is_floating_point(): return one_hot(x_0, self.n_states)
     return F.pad(x_0.double(), (0, self.n_states-x_0.shape[-1]))
 
@@ -169,6 +174,7 @@ def concrete_score(self:DiscreteProcess,
     alpha = self.schedule.alpha(t.double())
     return self._forward_quotient(x_t, x_0, alpha, alpha)
 
+# %% ../../nbs/diffusion/discrete.ipynb #2cfb5ceb
 @patch
 def posterior(self:DiscreteProcess,
               x_t, # (B,L) long: states at time t
@@ -195,12 +201,14 @@ def nelbo_rate(self:DiscreteProcess,
                prediction, # (B,L,V) probabilities of the clean symbols
                t # (B,) times in (0,1)
               ):
-    "(B,L) nats: what each position adds to the integrand; its mean over t in (0,1) and over x_t bounds -log p(x)"
+    "(B,L) nats: the integrand of each position; its mean over t in (0,1) and x_t bounds -log p(x)"
     t = t.double()
     speed = -self.schedule.dalpha(t)/self.schedule.alpha(t).clamp(min=1e-300)
-    gap = generalized_kl(self.concrete_score(x_t, prediction, t), self.concrete_score(x_t, x0, t))
+    predicted,true = self.concrete_score(x_t, prediction, t),self.concrete_score(x_t, x0, t)
+    gap = generalized_kl(predicted, true)
     return _broadcast(speed, x_t.double())*(self.rates(x_t)*gap).sum(-1)
 
+# %% ../../nbs/diffusion/discrete.ipynb #c15788de
 @patch
 def nelbo_rate(self:Absorbing, x0, x_t, prediction, t):
     "(B,L) nats: weight times the negative log-probability, at masked positions (MDLM, 2024)"
@@ -228,7 +236,7 @@ def step_kl(self:DiscreteProcess,
             s, # (B,) end of the step, earlier
             t # (B,) its start
            ):
-    "(B,L) nats: KL of the true posterior step from the predicted one; the sum over the steps of (0,1] bounds -log p(x) (D3PM, 2021)"
+    "(B,L) nats: KL of the true posterior step from the predicted one; summed a bound (D3PM, 2021)"
     q,p = self.posterior(x_t, x0, s, t),self.posterior(x_t, prediction, s, t)
     return (torch.xlogy(q, q) - torch.xlogy(q, p)).sum(-1)
 
@@ -236,5 +244,5 @@ def step_kl(self:DiscreteProcess,
 def score_entropy(logits, # (N,V) free logits at masked positions
                   x0 # (N,) long, the true symbols
                  ):
-    "(N,) nats, to be weighted like a negative log-probability: sum_y exp(l_y) - 1 - l_x (SEDD, 2023, absorbing)"
+    "(N,) nats, weighted like an NLL: sum_y exp(l_y) - 1 - l_x (SEDD, 2023, absorbing)"
     return logits.exp().sum(-1) - 1 - logits.gather(-1, x0[:,None])[:,0]

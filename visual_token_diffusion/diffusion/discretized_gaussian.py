@@ -1,4 +1,4 @@
-"""A symbol becomes a similar one first: Gaussian jumps along an order, in closed form from one table of eigenvectors.
+"""A symbol becomes a similar one first: Gaussian jumps along an order, in closed form from a table of eigenvectors.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/diffusion/discretized_gaussian.html.md"""
 
@@ -14,7 +14,7 @@ from .discrete import DiscreteProcess, _broadcast
 
 # %% ../../nbs/diffusion/discretized_gaussian.ipynb #02ace435
 class DiscretizedGaussian(DiscreteProcess):
-    "Moves symbols along their order by discretized Gaussian jumps (D3PM, 2021, in continuous time). Raises `ValueError` for large vocabularies"
+    "Moves symbols along their order by discretized Gaussian jumps (D3PM, 2021). Raises `ValueError`"
     name = 'discretized_gaussian'
 
     def __init__(self,
@@ -23,8 +23,7 @@ class DiscretizedGaussian(DiscreteProcess):
                  schedule=None # a `Schedule`; None is `LogLinear`
                 ):
         if vocab_size > 4096:
-            size = f"{vocab_size*vocab_size:,}"
-            raise ValueError(f"an order of {vocab_size} symbols needs a table of {size} numbers; use at most 4096, or `Uniform`")
+            raise ValueError(f"an order has at most 4096 symbols, got {vocab_size}; take `Uniform`")
         if not width > 0: raise ValueError(f"the width of a jump must be positive, got {width}")
         super().__init__(vocab_size, schedule)
         self.width = width
@@ -43,16 +42,18 @@ def _find_modes(self:DiscretizedGaussian):
 
 @patch
 def _from_modes(self:DiscretizedGaussian, m, a):
-    "Back from the modes, each faded by its speed; a true kernel is positive, so rounding must not leave zeros"
+    "Back from the modes, each faded by its speed; rounding must not leave zeros in a kernel"
     fade = _broadcast(a, m)**self.speed.to(m.device)
     return ((m*fade) @ self.modes.T.to(m.device)).clamp(min=1e-30)
 
+# %% ../../nbs/diffusion/discretized_gaussian.ipynb #2561212b
 @patch
 def forward_kernel(self:DiscretizedGaussian, p, a):
     return self._from_modes(p.double() @ self.modes.to(p.device), a).to(p.dtype)
 
 @patch
-def likelihood(self:DiscretizedGaussian, x, a): return self._from_modes(self.modes.to(x.device)[x], a)
+def likelihood(self:DiscretizedGaussian, x, a):
+    return self._from_modes(self.modes.to(x.device)[x], a)
 
 @patch
 def rates(self:DiscretizedGaussian, x): return self.flow.to(x.device)[x]

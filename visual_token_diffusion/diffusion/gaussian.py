@@ -1,4 +1,4 @@
-"""Noise instead of masks: Gaussian diffusion and rectified flow are one process, and every formula is checked against the exact answer.
+"""Noise instead of masks: Gaussian diffusion and rectified flow are one process, checked against exact answers.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/diffusion/gaussian.html.md"""
 
@@ -19,14 +19,17 @@ def _wide(v, # (B,) or (B,L)
          ):
     "`v` shaped to multiply `x`, in its type"
     v = torch.as_tensor(v, device=x.device).to(x.dtype)
-    return v.reshape(*v.shape, *[1]*(x.dim()-v.dim()))
+    trailing = [1]*(x.dim()-v.dim())
+    return v.reshape(*v.shape, *trailing)
 
 def _mixture(predict, # 'x0', 'eps', 'v' or 'flow'
              alpha, sigma
             ):
     "p and q, so that the network predicts p x_0 + q noise"
     one,zero = torch.ones_like(alpha),torch.zeros_like(alpha)
-    return dict(x0=(one,zero), eps=(zero,one), v=(-sigma,alpha), flow=(-one,one))[predict]
+    pairs = dict(x0=(one,zero), eps=(zero,one))
+    pairs.update(v=(-sigma,alpha), flow=(-one,one))
+    return pairs[predict]
 
 def noise_like(x, generator=None # torch generator on the CPU
               ):
@@ -35,28 +38,29 @@ def noise_like(x, generator=None # torch generator on the CPU
 
 # %% ../../nbs/diffusion/gaussian.ipynb #01461136
 class GaussianDiffusion(Process):
-    "Data plus noise: x_t = alpha x_0 + sigma noise. What the network predicts and how errors are weighed are choices of their own"
+    "x_t = alpha x_0 + sigma noise; what is predicted and how errors are weighed are free choices"
     name = 'gaussian'
     sampler = 'ancestral_gaussian'
 
     def __init__(self,
                  schedule=None, # a `NoiseSchedule`, default `CosineNoise()`
                  predict:str='v', # 'x0', 'eps', 'v' or 'flow'
-                 weighting:str='plain', # of squared errors: 'plain' (1 on what is predicted), 'min_snr' or 'nelbo'
-                 gamma:float=5. # where 'min_snr' caps the signal-to-noise ratio (Hang and others, 2023)
+                 weighting:str='plain', # of squared errors: 'plain' (1), 'min_snr' or 'nelbo'
+                 gamma:float=5. # cap of 'min_snr' (Hang and others, 2023)
                 ):
         if predict not in ('x0','eps','v','flow'):
             raise ValueError(f"predict must be one of x0, eps, v, flow, got '{predict}'")
         if weighting not in ('plain','min_snr','nelbo'):
-            raise ValueError(f"weighting must be 'plain', 'min_snr' or 'nelbo', got '{weighting}'")
+            raise ValueError(f"weighting must be one of plain, min_snr, nelbo, got '{weighting}'")
         super().__init__(schedule or CosineNoise())
         self.predict,self.weighting = predict,weighting
         self.gamma = gamma
 
     def __repr__(self):
-        return f"{type(self).__name__}({self.schedule}, predict='{self.predict}', weighting='{self.weighting}')"
+        options = f"{self.schedule}, predict='{self.predict}', weighting='{self.weighting}'"
+        return f"{type(self).__name__}({options})"
 
-# %% ../../nbs/diffusion/gaussian.ipynb #9550dec4
+# %% ../../nbs/diffusion/gaussian.ipynb #07458089
 @patch
 def alpha_sigma(self:GaussianDiffusion,
                 t, # (B,) or (B,L) times, or a number
@@ -74,11 +78,12 @@ def mixture(self:GaussianDiffusion, t, x):
 
 # %% ../../nbs/diffusion/gaussian.ipynb #9188531c
 class RectifiedFlow(GaussianDiffusion):
-    "The straight path with its velocity as the target (Liu and others, 2022; Lipman and others, 2022), time from data to noise"
+    "The straight path with its velocity as the target (Liu and others; Lipman and others, 2022)"
     name = 'rectified_flow'
     sampler = 'euler'
 
-    def __init__(self, predict:str='flow', weighting:str='plain', gamma:float=5.): # as in `GaussianDiffusion`
+    def __init__(self, predict:str='flow', weighting:str='plain', gamma:float=5.):
+        "Options as in `GaussianDiffusion`"
         super().__init__(LinearPath(), predict, weighting, gamma)
 
     def to_x0(self, out, x_t, t):
@@ -100,7 +105,7 @@ def corrupt(self:GaussianDiffusion,
             *, maskable=None, # (B,L) bool: what noise is added to; None is all
             generator=None # torch generator on the CPU
            ) -> Corrupted:
-    "The noisy data `x_t` (B,...) and the `noise` in it. Raises `ValueError` for NaN in the data, naming the row"
+    "The noisy data `x_t` (B,...) and the `noise` in it. Raises `ValueError` for NaN, naming the row"
     _check_data(x0)
     alpha,sigma = self.alpha_sigma(t, x0)
     noise = noise_like(x0, generator)
@@ -108,7 +113,7 @@ def corrupt(self:GaussianDiffusion,
     if maskable is not None: x_t = torch.where(_wide(maskable, x0) > 0, x_t, x0)
     return Corrupted(x_t, noise=noise)
 
-# %% ../../nbs/diffusion/gaussian.ipynb #28a22b3c
+# %% ../../nbs/diffusion/gaussian.ipynb #3f8d60fd
 @patch
 def target(self:GaussianDiffusion, x0, corrupted, t):
     "(B,...) what the network should say about data `x0` that `corrupt` made `corrupted`"
@@ -139,7 +144,7 @@ def weight(self:GaussianDiffusion, t # (B,) times
     if self.weighting=='plain': return torch.ones_like(t)
     alpha,sigma = self.schedule.alpha(t),self.schedule.sigma(t)
     p,q = _mixture(self.predict, alpha, sigma)
-    per_x0 = (sigma/(q*alpha - p*sigma))**2      # squared error of x0 per squared error of the output
+    per_x0 = (sigma/(q*alpha - p*sigma))**2      # squared error of x0 per that of the output
     if self.weighting=='min_snr': return per_x0*(alpha/sigma).square().clamp(max=self.gamma)
     return -.5*(alpha/sigma)**2*self.schedule.rates(t, ['log_snr'])[0]*per_x0
 
@@ -159,15 +164,16 @@ def step_factors(alpha_t, sigma_t, # at the start of a step
                  alpha_s, sigma_s, # at its end, earlier
                  eta:float # share of new noise
                 ):
-    "Factors of the data and of the state, and the deviation of new noise, of the step from t to s"
+    "Factors of the data and of the state, and the deviation of new noise, from t to s"
     variance = (sigma_s/sigma_t)**2*(sigma_t**2 - (alpha_t/alpha_s*sigma_s)**2).clamp(min=0)
     k = (sigma_s**2 - eta**2*variance).clamp(min=0).sqrt()/sigma_t
     return alpha_s-k*alpha_t, k, eta*variance.sqrt()
 
 def unit_like(x):
-    "One number in float64 with as many axes as `x`: factors are computed in its type, then rounded to that of `x`"
+    "A float64 number with the axes of `x`: factors are computed so, then rounded to the type of `x`"
     return x.new_zeros((1,)*x.dim(), dtype=torch.double)
 
+# %% ../../nbs/diffusion/gaussian.ipynb #a2e9b010
 @patch
 def posterior(self:GaussianDiffusion,
               x_t, # (B,...) state at t
@@ -182,7 +188,7 @@ def posterior(self:GaussianDiffusion,
     of_data,of_state,deviation = (v.to(x_t.dtype) for v in factors)
     return torch.addcmul(of_data*x_0, x_t, of_state), deviation
 
-# %% ../../nbs/diffusion/gaussian.ipynb #51f3e3ad
+# %% ../../nbs/diffusion/gaussian.ipynb #4591f4af
 @patch
 def prior(self:GaussianDiffusion, shape, generator=None, dtype=None):
     "Pure noise of the given shape, where a sampler starts; the generator is on the CPU"
@@ -206,7 +212,7 @@ def velocity_factors(self:GaussianDiffusion, t, unit # of `unit_like`
 
 @patch
 def velocity(self:GaussianDiffusion, x_t, x0, t):
-    "dx/dt (B,...) of the flow without noise whose states have the same marginals, if `x0` is the mean of the data given x_t"
+    "dx/dt (B,...) of the flow with the same marginals, if `x0` is the mean of the data given x_t"
     of_data,of_state = (v.to(x_t.dtype) for v in self.velocity_factors(t, unit_like(x_t)))
     return torch.addcmul(of_data*x0, x_t, of_state)
 
@@ -218,7 +224,7 @@ def nelbo_terms(self:GaussianDiffusion,
                 t, # (B,) times
                 density=1. # (B,) density with which t was drawn; 1 for uniform times
                ):
-    "(B,) float64, nats: one-draw estimate of the denoising term of the bound (Kingma and others, 2021)"
+    "(B,) float64, nats: one draw of the denoising term of the bound (Kingma and others, 2021)"
     t = torch.as_tensor(t, dtype=torch.double).reshape(-1)
     rate = -self.schedule.log_snr(t).exp()*self.schedule.rates(t, ['log_snr'])[0]
     error = (x0.double()-prediction.double()).square().flatten(1).sum(1)
@@ -226,8 +232,9 @@ def nelbo_terms(self:GaussianDiffusion,
 
 @patch
 def prior_term(self:GaussianDiffusion, x0, t=1.):
-    "(B,) float64, nats: what the state at t, where sampling starts, still knows of x0: KL of it from pure noise"
+    "(B,) float64, nats: KL of the state at t, where sampling starts, from pure noise"
     alpha,sigma = self.alpha_sigma(torch.full((len(x0),), t), x0.double())
     scale = self.schedule.sigma(torch.ones(1, dtype=torch.double)).to(x0.device)
     ratio = sigma/scale
-    return .5*((alpha*x0/scale)**2 + ratio**2 - 1 - 2*ratio.log()).flatten(1).sum(1)
+    kl = .5*((alpha*x0/scale)**2 + ratio**2 - 1 - 2*ratio.log())
+    return kl.flatten(1).sum(1)

@@ -16,12 +16,12 @@ from .schedules import LogLinear
 
 # %% ../../nbs/diffusion/masked.ipynb #6b84bf51
 class MaskedDiffusion(Process):
-    "Absorbing-state diffusion on tokens: masks `ceil(t*n)` of the `n` maskable positions of a sequence, uniformly"
+    "Absorbing-state diffusion on tokens: masks `ceil(t*n)` of the `n` maskable positions, uniformly"
     name = 'masked'
     lm = True
     sampler = 'masked'
 
-    def __init__(self, mask_id:int=None # token that stands where something is masked; None leaves the ids in place
+    def __init__(self, mask_id:int=None # token in place of what is masked; None leaves the ids
                 ):
         super().__init__(LogLinear())
         self.mask_id = mask_id
@@ -35,7 +35,7 @@ def mask_exactly(maskable, # (B,L) bool: positions that may be masked
                  t, # (B,) times in (0,1]
                  generator=None # torch generator on the CPU
                 ):
-    "`mask` (B,L) bool with `ceil(t*n)` of the `n` maskable positions of each row, and the weight (B,) n over their number"
+    "`mask` (B,L) bool: `ceil(t*n)` of the `n` maskable positions; the weight (B,): n over that"
     n = maskable.sum(1)
     n_masked = (t.to(n.device)*n).ceil().long().clamp(min=1).minimum(n)
     noise = torch.rand(maskable.shape, generator=generator).to(maskable.device)
@@ -50,7 +50,7 @@ def corrupt(self:MaskedDiffusion,
             *, maskable=None, # (B,L) bool: positions that may be masked; None is all
             generator=None # torch generator on the CPU
            ) -> Corrupted:
-    "`x0` with its `mask` (B,L), and the weight (B,) of the summed negative log-probabilities at masked positions"
+    "`x0` with its `mask` (B,L), and the weight (B,) of the summed NLL at masked positions"
     if maskable is None: maskable = torch.ones_like(x0, dtype=torch.bool)
     mask,weight = mask_exactly(maskable, t, generator)
     x_t = x0 if self.mask_id is None else x0.masked_fill(mask, self.mask_id)
@@ -61,7 +61,7 @@ def masked_nelbo(nll, # (mask.sum(),) negative log-probability of each masked to
                  mask, # (B,L) bool
                  weight # (B,) from `MaskedDiffusion.corrupt`
                 ) -> torch.Tensor:
-    "(B,) unbiased estimate of the bound on each sequence's negative log-likelihood, in nats per sequence (MDLM, 2024)"
+    "(B,) nats: unbiased estimate of the bound on the NLL of each sequence (MDLM, 2024)"
     rows = mask.nonzero()[:,0]
     per_row = torch.zeros(len(mask), dtype=nll.dtype, device=nll.device).index_add(0, rows, nll)
     return per_row*weight.to(nll.dtype)
@@ -82,5 +82,6 @@ def loss(self:MaskedDiffusion,
 def denoiser(self:MaskedDiffusion, model, temperature=1., top_p=1., generator=None):
     "The function `(x, mask, where) -> (ids, log_probs)` that the sampler `masked` calls"
     def denoise(x, mask, where):
-        return model.head.sample(model.hidden_states(x, mask)[where], temperature, generator, top_p)
+        h = model.hidden_states(x, mask)[where]
+        return model.head.sample(h, temperature, generator, top_p)
     return denoise

@@ -16,19 +16,19 @@ from .partial_masking import PartialMasking, condition_on_codes
 
 # %% ../../nbs/diffusion/next_scale.ipynb #02877d60
 class ScaleMasking(PartialMasking):
-    "Masks `ceil(t*n*M)` of `n*M` codes, those of the last scale first (after next-scale prediction, VAR; Tian and others, 2024)"
+    "Masks `ceil(t*n*M)` of `n*M` codes, the last scale first (after VAR; Tian and others, 2024)"
     name = 'next_scale'
     sampler = 'next_scale'
 
     def __init__(self,
                  codes, # (V,M) long, unique rows
-                 order=None # the codes from the one that is written first to the last; None is 0..M-1
+                 order=None # the codes in the order of writing; None is 0..M-1
                 ):
         super().__init__(codes)
         n_codebooks = codes.shape[1]
         self.order = tuple(range(n_codebooks)) if order is None else tuple(order)
         if sorted(self.order)!=list(range(n_codebooks)):
-            raise ValueError(f"an order of {n_codebooks} codes should hold each of 0..{n_codebooks-1} once, got {self.order}")
+            raise ValueError(f"an order should hold each of 0..{n_codebooks-1} once, got {self.order}")
 
     def turn(self, device):
         "(M,) long: when each code is written"
@@ -36,11 +36,13 @@ class ScaleMasking(PartialMasking):
 
 # %% ../../nbs/diffusion/next_scale.ipynb #dae67ffd
 def _split_count(t, n, n_scales):
-    "Scales (B,) that are masked whole and codes (B,) that are masked in the next one, so that a share `t` of all is masked"
-    total = (t.to(n.device)*n*n_scales).ceil().long().clamp(min=1).minimum(n*n_scales)
+    "Scales (B,) that are masked whole, and codes (B,) that are masked in the next one, at time t"
+    total = (t.to(n.device)*n*n_scales).ceil().long()
+    total = total.clamp(min=1).minimum(n*n_scales)
     whole = (total-1).div(n.clamp(min=1), rounding_mode='floor')
     return whole, total - whole*n
 
+# %% ../../nbs/diffusion/next_scale.ipynb #c2621be9
 @patch
 def corrupt(self:ScaleMasking,
             x0, # (B,L) long: ids
@@ -48,7 +50,7 @@ def corrupt(self:ScaleMasking,
             *, maskable=None, # (B,L) bool: positions whose codes may be masked; None is all
             generator=None # torch generator on the CPU
            ) -> Corrupted:
-    "`x_t` (B,L,M) the codes with their `mask` (B,L,M), and the weight (B,) of the summed costs of the scale in question"
+    "`x_t` (B,L,M) the codes, their `mask` (B,L,M), and the weight (B,) of the scale in question"
     if maskable is None: maskable = torch.ones_like(x0, dtype=torch.bool)
     n,n_scales = maskable.sum(1),len(self.order)
     n_whole,n_masked = _split_count(t, n, n_scales)
@@ -56,8 +58,9 @@ def corrupt(self:ScaleMasking,
     chosen = ranks(noise.masked_fill(~maskable, 2.)) < n_masked[:,None]
     turn = self.turn(x0.device)
     current = (n_scales-1-n_whole)[:,None]
-    mask = (turn > current)[:,None] | ((turn==current)[:,None] & chosen[...,None])
-    return Corrupted(self.codes_on(x0.device)[x0], maskable[...,None] & mask, n_scales*n/n_masked.clamp(min=1))
+    finer,half = (turn > current)[:,None],(turn==current)[:,None]
+    mask = maskable[...,None] & (finer | (half & chosen[...,None]))
+    return Corrupted(self.codes_on(x0.device)[x0], mask, n_scales*n/n_masked.clamp(min=1))
 
 # %% ../../nbs/diffusion/next_scale.ipynb #1f2f8806
 @patch
@@ -71,7 +74,8 @@ def of_scale(values, # (B,L,M)
              scale # (B,) long
             ):
     "(B,L): what stands at each row's own scale"
-    return values.gather(2, scale[:,None,None].expand(*values.shape[:2], 1))[...,0]
+    index = scale[:,None,None].expand(*values.shape[:2], 1)
+    return values.gather(2, index)[...,0]
 
 # %% ../../nbs/diffusion/next_scale.ipynb #172afb3a
 def scale_nll(log_probs, # (N,V) of tokens
@@ -80,7 +84,7 @@ def scale_nll(log_probs, # (N,V) of tokens
               mask, # (N,M) bool
               asked # (N,) long: which code is asked for
              ):
-    "(N,) nats: the negative log of the marginal of the asked code, among the tokens that agree with the visible ones"
+    "(N,) nats: the negative log of the marginal of the asked code, among the tokens that agree"
     log_probs = condition_on_codes(log_probs, codes, codes[ids], mask)
     same = codes.T[asked]==codes[ids].gather(1, asked[:,None])
     return -log_probs.masked_fill(~same, -torch.inf).logsumexp(1)
@@ -88,7 +92,7 @@ def scale_nll(log_probs, # (N,V) of tokens
 # %% ../../nbs/diffusion/next_scale.ipynb #9efb1338
 @patch
 def nll_per_row(self:ScaleMasking, log_probs, x0, corrupted, where):
-    "(B,) nats: the weighted cost of the codes `where` (B,L) the network is asked, from `log_probs` (N,V) there"
+    "(B,) nats: the weighted cost at the positions `where` (B,L), from `log_probs` (N,V) there"
     rows = where.nonzero()[:,0]
     asked = self.asked_scale(corrupted.mask)[rows]
     nll = scale_nll(log_probs, self.codes_on(x0.device), x0[where], corrupted.mask[where], asked)
@@ -102,15 +106,17 @@ def loss(self:ScaleMasking, model, x0, corrupted):
     h = model.hidden_states(corrupted.x_t, corrupted.mask)[where]
     return self.nll_per_row(model.head.log_probs(h), x0, corrupted, where)
 
-def scale_nelbo(network, # function (ids (B,L), mask (B,L,M)) -> log-probabilities of tokens (B,L,V)
+# %% ../../nbs/diffusion/next_scale.ipynb #310de54d
+def scale_nelbo(network, # function (ids (B,L), mask (B,L,M)) -> log_probs (B,L,V)
                 process, # a `ScaleMasking`
                 x0, # (B,L) long: ids
                 t, # (B,) times in (0,1]
                 *, maskable=None, # (B,L) bool: positions whose codes may be masked; None is all
                 generator=None # torch generator on the CPU
                ):
-    "(B,) nats: an unbiased estimate of the bound on -log p of each row, and the scale (B,) that it asked for"
+    "(B,) nats: unbiased estimate of the bound on -log p of each row; and the scale (B,) it asked for"
     corrupted = process.corrupt(x0, t, maskable=maskable, generator=generator)
     asked = process.asked_scale(corrupted.mask)
     where = of_scale(corrupted.mask, asked)
-    return process.nll_per_row(network(x0, corrupted.mask)[where], x0, corrupted, where), asked
+    log_probs = network(x0, corrupted.mask)[where]
+    return process.nll_per_row(log_probs, x0, corrupted, where), asked

@@ -1,4 +1,4 @@
-"""A token is a tuple of codes, and a process may mask *codes*: what each masked code costs, and why the joint probability is no bound.
+"""A token is a tuple of codes, and a process may mask *codes*: what each masked code costs.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/diffusion/partial_masking.html.md"""
 
@@ -21,13 +21,13 @@ def condition_on_codes(log_probs, # (N,V) log-probabilities of tokens
                        visible, # (N,M) long: the codes of N tokens, any values where masked
                        mask # (N,M) bool
                       ):
-    "(N,V) log-probabilities of the tokens, restricted to those that agree with the visible codes"
+    "(N,V) log-probabilities, restricted to the tokens that agree with the visible codes"
     agrees = ((codes[None]==visible[:,None]) | mask[:,None]).all(-1)
     return log_probs.masked_fill(~agrees, -torch.inf).log_softmax(-1)
 
 # %% ../../nbs/diffusion/partial_masking.ipynb #88cdc139
 def _marginal_nll(log_probs, code, seen):
-    "(N,) nats: the negative log of the probability of all tokens whose `code` (V,) is that which was `seen` (N,)"
+    "(N,) nats: the negative log-probability of the tokens whose `code` (V,) was `seen` (N,)"
     return -log_probs.masked_fill(code[None]!=seen[:,None], -torch.inf).logsumexp(-1)
 
 def partial_nll(log_probs, # (N,V)
@@ -35,7 +35,7 @@ def partial_nll(log_probs, # (N,V)
                 ids, # (N,) long, the true tokens
                 mask # (N,M) bool
                ):
-    "(N,M) nats: for every masked code the negative log of its marginal among the tokens that agree; 0 where visible"
+    "(N,M) nats: the negative log of every masked code's marginal among the tokens that agree, else 0"
     seen = codes[ids]
     log_probs = condition_on_codes(log_probs, codes, seen, mask)
     nll = [_marginal_nll(log_probs, code, s) for code,s in zip(codes.T, seen.T)]
@@ -43,7 +43,7 @@ def partial_nll(log_probs, # (N,V)
 
 # %% ../../nbs/diffusion/partial_masking.ipynb #df4a01d2
 class PartialMasking(Process):
-    "Masks `ceil(t*n)` of the `n` codes of the maskable positions, uniformly (after MDM-Prime, 2025, with an exact count)"
+    "Masks `ceil(t*n)` of the `n` codes of the maskable positions, uniformly (after MDM-Prime, 2025)"
     name = 'partial'
     lm = True
     needs_codes = True
@@ -71,7 +71,7 @@ def corrupt(self:PartialMasking,
             *, maskable=None, # (B,L) bool: positions whose codes may be masked; None is all
             generator=None # torch generator on the CPU
            ) -> Corrupted:
-    "`x_t` (B,L,M) the codes with their `mask` (B,L,M), and the weight (B,) of the summed costs of masked codes"
+    "`x_t` (B,L,M) the codes, their `mask` (B,L,M), and the weight (B,) of the summed costs"
     if maskable is None: maskable = torch.ones_like(x0, dtype=torch.bool)
     codes = self.codes_on(x0.device)
     mask,weight = mask_exactly(maskable.repeat_interleave(codes.shape[1], 1), t, generator)
@@ -94,11 +94,12 @@ def loss(self:PartialMasking,
 
 @patch
 def denoiser(self:PartialMasking, model, temperature=1., top_p=1., generator=None):
-    "The function `(codes, mask) -> log_probs (B,L,V)` that the samplers of codes call, cooled and cut among the tokens that agree"
+    "The function `(codes, mask) -> log_probs (B,L,V)` that the samplers of codes call"
     def denoise(codes, mask):
         log_probs = model.head.log_probs(model.hidden_states(codes, mask).flatten(0,1))
-        if temperature!=1 or top_p!=1:
-            agree = condition_on_codes(log_probs, self.codes_on(codes.device), codes.flatten(0,1), mask.flatten(0,1))
-            log_probs = apply_temperature_top_p(agree.exp(), temperature, top_p).log()
+        if temperature!=1 or top_p!=1:    # cooled and cut among the tokens that agree
+            visible,table = codes.flatten(0,1),self.codes_on(codes.device)
+            log_probs = condition_on_codes(log_probs, table, visible, mask.flatten(0,1))
+            log_probs = apply_temperature_top_p(log_probs.exp(), temperature, top_p).log()
         return log_probs.view(*codes.shape[:2], -1)
     return denoise

@@ -12,7 +12,7 @@ import math, torch
 
 # %% ../../nbs/diffusion/schedules.ipynb #456dca7e
 class Schedule:
-    "The share `alpha(t)` of the data that is left at time t, falling from 1 at t=0 to 0 at t=1, and what follows from it"
+    "The share `alpha(t)` of the data that is left at time t, falling from 1 to 0, and what follows"
     def alpha(self, t): return 1-self.noise(t)
 
     def weight(self, t):

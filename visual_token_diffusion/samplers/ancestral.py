@@ -1,4 +1,4 @@
-"""Ancestral sampling walks back from noise with any discrete process, one posterior a step, checked against the listed distribution.
+"""Ancestral sampling walks back from noise with any discrete process, one posterior a step.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/samplers/ancestral.html.md"""
 
@@ -10,19 +10,14 @@ __all__ = ['sample_ancestral', 'AncestralSampler', 'sample_ancestral_gaussian', 
 # %% ../../nbs/samplers/ancestral.ipynb #427caee9
 import torch
 from ..core.sampling import apply_temperature_top_p, sample_categorical
-from .base import Sampler, SamplerStep, falling_times
+from .base import Sampler, SamplerStep, check_answer, check_state, falling_times
 from .ode import sample_ddim
 
 # %% ../../nbs/samplers/ancestral.ipynb #e3bc27e6
-def _check_state(x, mask):
-    "Refuse a mask that does not fit"
-    if x.shape!=mask.shape: raise ValueError(f"x and mask should both be (B,L), got {tuple(x.shape)} and {tuple(mask.shape)}")
-
 def _predict(denoise, process, x, t):
     "(B,L,V) probabilities of the clean symbols, checked"
     logits = denoise(x, t)
-    if logits.isnan().any():
-        raise ValueError(f"the network answered with NaN at time {t[0].item():.3f}; was it trained on bad data?")
+    if len(x): check_answer(logits, f"at time {t[0].item():.3f}")
     return process.predict(logits, x, t)
 
 def _still_masked(process, x, mask, s):
@@ -32,7 +27,7 @@ def _still_masked(process, x, mask, s):
 
 # %% ../../nbs/samplers/ancestral.ipynb #a8c408eb
 @torch.no_grad()
-def sample_ancestral(denoise, # function (x (B,L), t (B,)) -> logits (B,L,V) as `process.predict` takes them
+def sample_ancestral(denoise, # function (x (B,L), t (B,)) -> logits (B,L,V) for `process.predict`
                      process, # a `DiscreteProcess`
                      x, # (B,L) long; values at masked positions are ignored
                      *, mask=None, # (B,L) bool: positions to be written; None is all
@@ -43,28 +38,27 @@ def sample_ancestral(denoise, # function (x (B,L), t (B,)) -> logits (B,L,V) as 
                      times=None # (steps+1,) falling from 1 to 0, instead of equal steps
                     ):
     "Yields a `SamplerStep` for the start and after each step. Raises `ValueError`"
-    if mask is None: mask = torch.ones_like(x, dtype=torch.bool)
-    _check_state(x, mask)
+    mask = check_state(x, mask)
     times = falling_times(steps, times)
     x = torch.where(mask, process.prior(x.shape, generator).to(x.device), x)
-    yield SamplerStep(x, mask, mask & False, torch.zeros(x.shape, device=x.device), x, times[0].item())
+    confidence = torch.zeros(x.shape, device=x.device)
+    yield SamplerStep(x, mask, mask & False, confidence, x, times[0].item())
     for t,s in zip(times[:-1], times[1:]):
         step = _step_back(denoise, process, x, mask, t, s, temperature, top_p, generator)
         x = step.x
-        yield step
+        yield step._replace(t=s.item())
 
 # %% ../../nbs/samplers/ancestral.ipynb #993fe8fd
 def _step_back(denoise, process, x, mask, t, s, temperature, top_p, generator):
     "One step from t to s"
-    t,s = t.expand(len(x)).to(x.device),s.expand(len(x)).to(x.device)
+    t,s = (v.expand(len(x)).to(x.device) for v in (t,s))
     probs = _predict(denoise, process, x, t)
     cooled = apply_temperature_top_p(probs, temperature, top_p)
     y = sample_categorical(process.posterior(x, cooled, s, t), generator)
     y = torch.where(mask, y, x)
     pred = torch.where(mask, probs.argmax(-1), x)
     confidence = probs.gather(-1, pred[...,None])[...,0].log().float()
-    time = s[0].item() if len(s) else None
-    return SamplerStep(y, _still_masked(process, y, mask, s), y!=x, confidence, pred, time)
+    return SamplerStep(y, _still_masked(process, y, mask, s), y!=x, confidence, pred)
 
 class AncestralSampler(Sampler):
     "Steps drawn from the posterior of a discrete process"
@@ -72,9 +66,11 @@ class AncestralSampler(Sampler):
     sample = staticmethod(sample_ancestral)
 
 # %% ../../nbs/samplers/ancestral.ipynb #ec25bf8b
-def sample_ancestral_gaussian(denoise, process, x, *, mask=None, steps:int=50, generator=None, times=None):
+def sample_ancestral_gaussian(denoise, process, x,
+                              *, mask=None, steps:int=50, generator=None, times=None):
     "Steps drawn from Bayes' posterior (Ho and others, 2020); arguments as for `sample_ddim`"
-    yield from sample_ddim(denoise, process, x, mask=mask, steps=steps, generator=generator, eta=1., times=times)
+    options = dict(mask=mask, steps=steps, generator=generator, times=times)
+    yield from sample_ddim(denoise, process, x, eta=1., **options)
 
 class AncestralGaussianSampler(Sampler):
     "Steps drawn from the posterior of Gaussian diffusion"

@@ -1,4 +1,4 @@
-"""The autoregressive sampler is the masked one with its hands tied: one position a call, in reading order.
+"""The autoregressive sampler is the masked one, one position a call, in reading order.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/samplers/autoregressive.html.md"""
 
@@ -12,7 +12,7 @@ from .base import Sampler
 from .masked import sample_masked
 
 # %% ../../nbs/samplers/autoregressive.ipynb #2d8a5d5e
-def sample_left_to_right(denoise, # function (x, mask, where) -> (ids, log_probs); `where` has one position a row
+def sample_left_to_right(denoise, # function (x, mask, where) -> (ids, log_probs)
                          process, # not asked
                          x, # (B,L) long; values at masked positions are ignored
                          *, mask=None, # (B,L) bool: positions to be written; None is all
@@ -20,7 +20,8 @@ def sample_left_to_right(denoise, # function (x, mask, where) -> (ids, log_probs
                          generator=None # not asked: `denoise` draws
                         ):
     "Yields a `SamplerStep` for the start and after each position. Raises `ValueError`"
-    yield from sample_masked(denoise, process, x, mask=mask, steps=max(x.shape[1], 1), order='left_to_right')
+    options = dict(mask=mask, steps=max(x.shape[1], 1), order='left_to_right')
+    yield from sample_masked(denoise, process, x, **options)
 
 class AutoregressiveSampler(Sampler):
     "Writes one token after the other"

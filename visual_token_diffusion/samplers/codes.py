@@ -9,27 +9,28 @@ __all__ = ['sample_partial', 'sample_scales', 'PartialSampler', 'ScaleSampler']
 
 # %% ../../nbs/samplers/codes.ipynb #f0709335
 import torch
-from ..core.sampling import apply_temperature_top_p, sample_categorical, top_k_mask
+from ..core.sampling import (
+    apply_temperature_top_p, sample_categorical, top_k_mask)
 from ..diffusion.partial_masking import condition_on_codes
-from .base import Sampler, SamplerStep
+from .base import Sampler, SamplerStep, check_answer, check_state
 
 # %% ../../nbs/samplers/codes.ipynb #a09ee2a5
 def _blank_codes(process, x, mask):
-    "The first `SamplerStep`: the codes of `x` with those of the positions `mask` masked. Raises `ValueError`"
-    if mask is None: mask = torch.ones_like(x, dtype=torch.bool)
-    if x.shape!=mask.shape or x.dim()!=2:
-        raise ValueError(f"x and mask should both be (B,L), got {tuple(x.shape)} and {tuple(mask.shape)}")
+    "The first `SamplerStep`: the codes of `x`, those of the positions `mask` masked"
+    mask = check_state(x, mask)
     codes = process.codes_on(x.device)
     ids = torch.where(mask, 0, x)
     code_mask = mask[...,None].repeat(1, 1, codes.shape[1])
-    return SamplerStep(codes[ids], code_mask, code_mask & False, torch.zeros(x.shape, device=x.device), ids)
+    confidence = torch.zeros(x.shape, device=x.device)
+    return SamplerStep(codes[ids], code_mask, code_mask & False, confidence, ids)
 
 def _log_probs(denoise, process, state, moment):
     "(B*L,V) log-probabilities of the tokens that agree with the visible codes, checked"
     codes = process.codes_on(state.x.device)
+    visible,mask = state.x.flatten(0,1),state.mask.flatten(0,1)
     log_probs = denoise(state.x, state.mask).flatten(0,1)
-    log_probs = condition_on_codes(log_probs, codes, state.x.flatten(0,1), state.mask.flatten(0,1))
-    if log_probs.isnan().any(): raise ValueError(f"the network answered with NaN {moment}; was it trained on bad data?")
+    log_probs = condition_on_codes(log_probs, codes, visible, mask)
+    check_answer(log_probs, moment)
     return log_probs
 
 def _write_codes(process, state, to_unmask, ids, log_probs):
@@ -42,7 +43,7 @@ def _write_codes(process, state, to_unmask, ids, log_probs):
 
 # %% ../../nbs/samplers/codes.ipynb #a3076238
 @torch.no_grad()
-def sample_partial(denoise, # function (codes (B,L,M), mask (B,L,M)) -> log-probabilities of tokens (B,L,V)
+def sample_partial(denoise, # function (codes (B,L,M), mask (B,L,M)) -> log_probs (B,L,V)
                    process, # a `PartialMasking`
                    x, # (B,L) long: ids; values at masked positions are ignored
                    *, mask=None, # (B,L) bool: positions to be written; None is all
@@ -51,7 +52,7 @@ def sample_partial(denoise, # function (codes (B,L,M), mask (B,L,M)) -> log-prob
                    temperature:float=1., # of the prediction; 0 takes the most likely
                    top_p:float=1. # of the prediction
                   ):
-    "Yields a `SamplerStep`: `x` the codes (B,L,M), `mask` and `changed` too, `pred` tokens (B,L) that agree. Raises `ValueError`"
+    "Yields `SamplerStep`s of codes (B,L,M), `pred` tokens (B,L) that agree. Raises `ValueError`"
     if steps < 1: raise ValueError(f"steps must be at least 1, got {steps}")
     state = _blank_codes(process, x, mask)
     n = state.mask.flatten(1).sum(1)
@@ -63,9 +64,9 @@ def sample_partial(denoise, # function (codes (B,L,M), mask (B,L,M)) -> log-prob
         score = torch.rand(masked.shape, generator=generator).to(x.device)
         to_unmask = top_k_mask(score, masked, n_write).view(state.mask.shape)
         log_probs = _log_probs(denoise, process, state, f"at step {i+1}")
-        ids = sample_categorical(apply_temperature_top_p(log_probs.exp(), temperature, top_p), generator)
-        state = _write_codes(process, state, to_unmask, ids, log_probs)
-        yield state
+        probs = apply_temperature_top_p(log_probs.exp(), temperature, top_p)
+        ids = sample_categorical(probs, generator)
+        yield (state := _write_codes(process, state, to_unmask, ids, log_probs))
 
 # %% ../../nbs/samplers/codes.ipynb #85b19e87
 def _calls_per_scale(steps, n_scales):
@@ -85,25 +86,27 @@ def _write_scale(denoise, process, state, m, steps, generator):
         to_unmask = torch.zeros_like(state.mask)
         to_unmask[...,m] = top_k_mask(score, masked, n_write)
         log_probs = _log_probs(denoise, process, state, f"while writing scale {m+1}")
-        state = _write_codes(process, state, to_unmask, sample_categorical(log_probs.exp(), generator), log_probs)
+        ids = sample_categorical(log_probs.exp(), generator)
+        state = _write_codes(process, state, to_unmask, ids, log_probs)
         yield state
 
 # %% ../../nbs/samplers/codes.ipynb #50a861fe
 @torch.no_grad()
-def sample_scales(denoise, # function (codes (B,L,M), mask (B,L,M)) -> log-probabilities of tokens (B,L,V)
+def sample_scales(denoise, # function (codes (B,L,M), mask (B,L,M)) -> log_probs (B,L,V)
                   process, # a `ScaleMasking`
                   x, # (B,L) long: ids; values at masked positions are ignored
                   *, mask=None, # (B,L) bool: positions to be written; None is all
-                  steps=8, # network calls for each scale, or a number for each in the order of writing
+                  steps=8, # network calls for each scale, one number or one for each
                   generator=None # torch generator on the CPU
                  ):
-    "Yields a `SamplerStep`: `x` the codes (B,L,M), `mask` and `changed` too, `pred` tokens (B,L) that agree. Raises `ValueError`"
+    "Yields `SamplerStep`s of codes (B,L,M), `pred` tokens (B,L) that agree. Raises `ValueError`"
     calls = _calls_per_scale(steps, len(process.order))
     state = _blank_codes(process, x, mask)
     n_max = int(state.mask[...,0].sum(1).max()) if len(x) else 0
     yield state
     for m,n_calls in zip(process.order, calls):
-        for state in _write_scale(denoise, process, state, m, min(n_calls, n_max), generator): yield state
+        n_calls = min(n_calls, n_max)
+        for state in _write_scale(denoise, process, state, m, n_calls, generator): yield state
 
 # %% ../../nbs/samplers/codes.ipynb #4c75903a
 class PartialSampler(Sampler):

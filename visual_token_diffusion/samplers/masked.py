@@ -1,4 +1,4 @@
-"""From everything masked to nothing masked: which positions are written, how many in a step, and which strategies are exact.
+"""From everything masked to nothing masked: which positions are written, how many in a step, and what is exact.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/samplers/masked.html.md"""
 
@@ -11,7 +11,7 @@ __all__ = ['n_masked_after', 'sample_masked', 'MaskedSampler']
 import math, torch
 from collections import namedtuple
 from ..core.sampling import gumbel_noise, top_k_mask
-from .base import Sampler, SamplerStep
+from .base import Sampler, SamplerStep, check_answer, check_state
 
 # %% ../../nbs/samplers/masked.ipynb #8433dcfa
 def n_masked_after(n, # (B,) long: positions to be written
@@ -29,14 +29,11 @@ def _check_strategy(steps, order, counts, noise, block):
     "Refuse what no sampler can do"
     if steps < 1: raise ValueError(f"steps must be at least 1, got {steps}")
     if order not in ('random','confidence','left_to_right'):
-        raise ValueError(f"order must be 'random', 'confidence' or 'left_to_right', got '{order}'")
-    if counts not in ('linear','cosine'): raise ValueError(f"counts must be 'linear' or 'cosine', got '{counts}'")
-    if not noise >= 0 or block < 0: raise ValueError(f"noise and block must not be negative, got {noise} and {block}")
-
-def _check_masked(x, mask):
-    "Refuse a state whose mask does not fit"
-    if x.shape!=mask.shape or x.dim()!=2:
-        raise ValueError(f"x and mask should both be (B,L), got {tuple(x.shape)} and {tuple(mask.shape)}")
+        raise ValueError(f"order must be random, confidence or left_to_right, got '{order}'")
+    if counts not in ('linear','cosine'):
+        raise ValueError(f"counts must be linear or cosine, got '{counts}'")
+    if not noise >= 0 or block < 0:
+        raise ValueError(f"noise and block must not be negative, got {noise} and {block}")
 
 # %% ../../nbs/samplers/masked.ipynb #c3a60cca
 _Plan = namedtuple('_Plan', 'order counts noise remask')
@@ -49,12 +46,13 @@ def _order_score(order, span, generator):
 def _fading_noise(plan, progress, confidence, generator):
     "Gumbel noise (B,L) that is gone when `progress` is 1"
     if not plan.noise: return 0
-    return plan.noise*(1-progress)*gumbel_noise(confidence.shape, generator).to(confidence.device)
+    noise = gumbel_noise(confidence.shape, generator).to(confidence.device)
+    return plan.noise*(1-progress)*noise
 
 def _ask(denoise, state, where, i):
     "The prediction (B,L) and its confidence (B,L), new at the positions `where`"
     ids,log_probs = denoise(state.x, state.mask, where)
-    if log_probs.isnan().any(): raise ValueError(f"the network answered with NaN at step {i+1}; was it trained on bad data?")
+    check_answer(log_probs, f"at step {i+1}")
     pred = state.x.masked_scatter(where, ids.to(state.x))
     return pred, state.confidence.masked_scatter(where, log_probs.to(state.confidence))
 
@@ -63,13 +61,15 @@ def _write_step(denoise, state, span, plan, i, steps, generator):
     "Step `i` of the `steps` that write the positions `span` (B,L)"
     n,mask = span.sum(1),state.mask & span
     n_masked = n_masked_after(n, i, steps, plan.counts)
-    if not plan.remask: n_masked = torch.minimum(n_masked, mask.sum(1)-1).clamp(min=0)    # every step writes
+    if not plan.remask: # every step writes
+        n_masked = torch.minimum(n_masked, mask.sum(1)-1).clamp(min=0)
     n_write = mask.sum(1)-n_masked
     score = _order_score(plan.order, span, generator)
     ask_all = plan.order=='confidence' or plan.remask
     where = mask if ask_all else top_k_mask(score, mask, n_write)
     pred,confidence = _ask(denoise, state, where, i)
-    if plan.order=='confidence': score = confidence + _fading_noise(plan, (i+1)/steps, confidence, generator)
+    if plan.order=='confidence':
+        score = confidence + _fading_noise(plan, (i+1)/steps, confidence, generator)
     if plan.remask: visible = top_k_mask(score, span, n-n_masked)
     else: visible = (span & ~mask) | top_k_mask(score, where, n_write)
     return _keep(state, span, where, visible, pred, confidence)
@@ -80,7 +80,8 @@ def _keep(state, span, where, visible, pred, confidence):
     mask = (state.mask | span) & ~(visible & span)
     changed = to_unmask | (mask & ~state.mask)
     x = torch.where(to_unmask, pred, state.x)
-    return SamplerStep(x, mask, changed, torch.where(to_unmask, confidence, state.confidence), pred)
+    confidence = torch.where(to_unmask, confidence, state.confidence)
+    return SamplerStep(x, mask, changed, confidence, pred)
 
 # %% ../../nbs/samplers/masked.ipynb #6dd2f847
 def _write(denoise, state, span, steps, plan, generator):
@@ -94,12 +95,13 @@ def _write(denoise, state, span, steps, plan, generator):
 def _blocks(L, block, steps, device):
     "Pairs of the positions (L,) of a block and its number of steps. Raises `ValueError`"
     n = max(-(-L//block), 1) if block else 1
-    if steps < n: raise ValueError(f"{n} blocks need at least {n} steps, got {steps}; take larger blocks")
+    if steps < n:
+        raise ValueError(f"{n} blocks need at least {n} steps, got {steps}; take larger blocks")
     number = torch.arange(L, device=device)//(block or L or 1)
     return [(number==b, steps//n + (b < steps%n)) for b in range(n)]
 
 # %% ../../nbs/samplers/masked.ipynb #3593a0e9
-def sample_masked(denoise, # function (x, mask, where) -> (ids, log_probs) for the True positions of `where`, in order
+def sample_masked(denoise, # function (x, mask, where) -> (ids, log_probs) for the positions `where`
                   process, # not asked: a mask has no other way back
                   x, # (B,L) long; values at masked positions are ignored
                   *, mask=None, # (B,L) bool: positions to be written; None is all
@@ -112,15 +114,15 @@ def sample_masked(denoise, # function (x, mask, where) -> (ids, log_probs) for t
                   block:int=0 # positions of a block; 0 takes all at once
                  ):
     "Yields a `SamplerStep` for the start, then after each of `steps` steps. Raises `ValueError`"
-    if mask is None: mask = torch.ones_like(x, dtype=torch.bool)
     _check_strategy(steps, order, counts, noise, block)
-    _check_masked(x, mask)
+    mask = check_state(x, mask)
     confidence = torch.zeros(x.shape, device=x.device)
     state = SamplerStep(x.clone(), mask.clone(), torch.zeros_like(mask), confidence, x.clone())
     yield state
     plan = _Plan(order, counts, noise, remask)
     for positions,n_steps in _blocks(x.shape[1], block, steps, x.device):
-        for state in _write(denoise, state, mask & positions, n_steps, plan, generator): yield state
+        span = mask & positions
+        for state in _write(denoise, state, span, n_steps, plan, generator): yield state
 
 # %% ../../nbs/samplers/masked.ipynb #fff1cb81
 class MaskedSampler(Sampler):

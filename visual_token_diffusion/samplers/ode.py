@@ -1,4 +1,4 @@
-"""DDIM, Euler and Heun: three ways back along the same flow, compared at equal network calls, with the perfect denoiser instead of a network.
+"""DDIM, Euler and Heun: three ways back along the same flow, compared at equal network calls.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/samplers/ode.html.md"""
 
@@ -8,7 +8,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/samplers/o
 __all__ = ['predict_x0', 'walk', 'alpha_sigma_along', 'for_each_step', 'sample_ddim', 'sample_euler', 'sample_heun',
            'DDIMSampler', 'EulerSampler', 'HeunSampler']
 
-# %% ../../nbs/samplers/ode.ipynb #edcbbe8c
+# %% ../../nbs/samplers/ode.ipynb #8b472176
 import torch
 from ..diffusion.gaussian import noise_like, step_factors
 from .base import Sampler, SamplerStep, falling_times
@@ -21,7 +21,8 @@ def predict_x0(denoise, x, # (B,...) state
     out = denoise(x, t.expand(len(x)).to(x.device))
     x0,confidence = out if isinstance(out, tuple) else (out,None)
     if not x0.sum().isfinite() and not x0.isfinite().all():
-        raise ValueError(f"the prediction at t={t.item():.4g} holds NaN or infinite values; was the model trained to the end?")
+        what = f"the prediction at t={t.item():.4g} holds NaN or infinite values"
+        raise ValueError(f"{what}; was the model trained to the end?")
     return x0, confidence
 
 def walk(denoise, x, # (B,...) where to start
@@ -43,14 +44,15 @@ def walk(denoise, x, # (B,...) where to start
 # %% ../../nbs/samplers/ode.ipynb #2204a2a6
 def alpha_sigma_along(process, times, x):
     "alpha and sigma at all `times` (n,), each (n,1,...), float64"
-    unit = x.new_zeros((len(times),)+(1,)*(x.dim()-1), dtype=torch.double, device='cpu')
-    return process.alpha_sigma(times, unit)
+    shape = (len(times),)+(1,)*(x.dim()-1)
+    return process.alpha_sigma(times, torch.zeros(shape, dtype=torch.double))
 
 def for_each_step(factors, x):
     "List over the steps of tuples of factors (1,1,...), in the type and on the device of `x`"
     return list(zip(*(f.to(x.device, x.dtype).split(1) for f in factors)))
 
-def sample_ddim(denoise, # function (x (B,...), t (B,)) -> prediction of the data (B,...), or a pair of it and a confidence
+# %% ../../nbs/samplers/ode.ipynb #b028b94f
+def sample_ddim(denoise, # function (x (B,...), t (B,)) -> x0 (B,...), or a pair of it and a confidence
                 process, # a `GaussianDiffusion`
                 x, # (B,...) where to start: `process.prior(...)`
                 *, mask=None, # must be None: every position moves
@@ -59,7 +61,7 @@ def sample_ddim(denoise, # function (x (B,...), t (B,)) -> prediction of the dat
                 eta:float=0., # share of new noise
                 times=None # (steps+1,) falling times in place of even ones
                ):
-    "Yields a `SamplerStep` for the start and after every step (Song and others, 2020). Raises `ValueError`"
+    "Yields a `SamplerStep` for the start and after each step (Song and others, 2020)"
     times = falling_times(steps, times)
     a,s = alpha_sigma_along(process, times, x)
     factors = for_each_step(step_factors(a[:-1], s[:-1], a[1:], s[1:], eta), x)
@@ -71,9 +73,9 @@ def sample_ddim(denoise, # function (x (B,...), t (B,)) -> prediction of the dat
 
 # %% ../../nbs/samplers/ode.ipynb #d1f94abf
 def sample_euler(denoise, process, x, *, mask=None, steps:int=50, generator=None, times=None):
-    "One network call a step along the flow; arguments as for `sample_ddim`, nothing is drawn"
+    "One network call a step along the flow; arguments as for `sample_ddim`"
     times = falling_times(steps, times)
-    h = times.diff().view(-1,*[1]*(x.dim()-1))
+    h = times.diff().view(-1, *[1]*(x.dim()-1))
     of_data,of_state = process.velocity_factors(times[:-1], h)
     factors = for_each_step((h*of_data, 1+h*of_state), x)
     def move(x, x0, i):
@@ -81,12 +83,12 @@ def sample_euler(denoise, process, x, *, mask=None, steps:int=50, generator=None
         return (of_data*x0).addcmul_(x, of_state)
     yield from walk(denoise, x, times, move, mask)
 
-# %% ../../nbs/samplers/ode.ipynb #2b4bbb5e
+# %% ../../nbs/samplers/ode.ipynb #e630e8f3
 def sample_heun(denoise, process, x, *, mask=None, steps:int=25, generator=None, times=None):
-    "Two network calls a step, one in a last step to t=0; arguments as for `sample_ddim`, nothing is drawn"
+    "Two network calls a step, one in a last step to t=0; arguments as for `sample_ddim`"
     times = falling_times(steps, times)
     unit = alpha_sigma_along(process, times, x)[0]
-    factors = for_each_step(process.velocity_factors(times, unit), x)      # not used where t is 0
+    factors = for_each_step(process.velocity_factors(times, unit), x)    # not used where t is 0
     def move(x, x0, i):
         h = (times[i+1]-times[i]).item()
         of_data,of_state = factors[i]
@@ -98,7 +100,7 @@ def sample_heun(denoise, process, x, *, mask=None, steps:int=25, generator=None,
         return torch.add(x, velocity + there, alpha=h/2)
     yield from walk(denoise, x, times, move, mask)
 
-# %% ../../nbs/samplers/ode.ipynb #1a94bb46
+# %% ../../nbs/samplers/ode.ipynb #0351cdf6
 class DDIMSampler(Sampler):
     "Deterministic steps of the posterior, or with a share `eta` of new noise"
     name = 'ddim'

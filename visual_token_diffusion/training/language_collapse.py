@@ -116,11 +116,13 @@ def _fully_masked(ids, mask):
     if mask is None: return torch.ones_like(ids, dtype=torch.bool)
     return mask.all(-1) if mask.dim() > ids.dim() else mask
 
-def _leak(model, ids, mask, where, answers):
-    "Share of the `answers` that change when the tokens at `where` are exchanged"
+def _leak(model, noisy, where, answers):
+    "Share of the `answers` that change when what is masked at `where` is exchanged"
     if model.is_causal: return 0.
-    exchanged = torch.where(where, ids.roll(1, 0), ids)
-    others = model.sample_tokens(exchanged, mask, where, temperature=0.)[0]
+    x = noisy.x_t
+    at = where.view(*where.shape, *[1]*(x.dim()-where.dim()))     # tokens (B,L), or codes (B,L,M)
+    exchanged = torch.where(at, x.roll(1, 0), x)
+    others = model.sample_tokens(exchanged, noisy.mask, where, temperature=0.)[0]
     return (answers!=others).double().mean().item()
 
 # %% ../../nbs/training/language_collapse.ipynb #7d1c7009
@@ -131,8 +133,8 @@ def _ask(model, ids):
     where = _fully_masked(ids, noisy.mask)
     with torch.random.fork_rng():
         loss = model(ids, noisy.mask, noisy.weight).mean().item()/ids.shape[1]
-        answers = model.sample_tokens(ids, noisy.mask, where, temperature=0.)[0]
-        leak = _leak(model, ids, noisy.mask, where, answers)
+        answers = model.sample_tokens(noisy.x_t, noisy.mask, where, temperature=0.)[0]
+        leak = _leak(model, noisy, where, answers)
     accuracy = (answers==ids[where]).double().mean().item()
     top_share = (answers.bincount().max()/len(answers)).item()
     return dict(loss=loss, accuracy=accuracy, top_share=top_share, leak=leak)

@@ -1,4 +1,4 @@
-"""What stands where: scenes that can be counted, painted and read back from their pictures without a mistake.
+"""What stands where: scenes that can be counted, rendered and parsed from their pictures without a mistake.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/worlds/scenes.html.md"""
 
@@ -14,62 +14,96 @@ from fastcore.basics import patch
 from .shapes import BACKGROUND, COLOURS, SHAPES, SIZES, mask, tint
 
 # %% ../../nbs/worlds/scenes.ipynb #24ea3d80
-SceneObject = namedtuple('Thing', 'kind colour size cell')
+SceneObject = namedtuple('SceneObject', 'shape colour size cell')
 
-# %% ../../nbs/worlds/scenes.ipynb #87a16adc
 def _known(names, table, what):
+    "`names` as a tuple. Raises `ValueError` unless each is in `table`, and there once"
     names = tuple(names)
     for n in names:
         if n not in table: raise ValueError(f"unknown {what} '{n}'; known: {', '.join(table)}")
-    if not names or len(set(names)) < len(names): raise ValueError(f"{what}s must be one or more different words, got {names}")
-    return names
+    if names and len(set(names))==len(names): return names
+    raise ValueError(f"{what}s must be one or more different words, got {names}")
 
+# %% ../../nbs/worlds/scenes.ipynb #87a16adc
 class Scenes:
-    "All scenes of `n_objects` things in distinct cells, equally likely. Raises `ValueError` for words it does not know"
+    "All scenes of `n_objects` objects in distinct cells, equally likely. Raises `ValueError` for unknown words"
     def __init__(self,
-                 n_objects:int=1, # things in a scene
-                 kinds=('circle','square','triangle','cross'), # names in `SHAPES`
+                 n_objects:int=1, # objects in a scene
+                 shapes=('circle','square','triangle','cross'), # names in `SHAPES`
                  colours=('red','green','blue','yellow'), # names in `COLOURS`
                  sizes=('small','big'), # names in `SIZES`, from small to big
                  cells:int=9 # places: a square number
                 ):
-        self.kinds,self.colours = _known(kinds, SHAPES, 'kind'),_known(colours, COLOURS, 'colour')
-        self.sizes,self.n_objects,self.cells,self.side = _known(sizes, SIZES, 'size'),n_objects,cells,math.isqrt(max(cells,0))
-        if self.side**2 != cells or not 1 <= cells <= 16: raise ValueError(f"cells must be 1, 4, 9 or 16, got {cells}")
-        if not 1 <= n_objects <= cells: raise ValueError(f"n_objects must lie between 1 and the {cells} cells, got {n_objects}")
-        self.looks = len(self.kinds)*len(self.colours)*len(self.sizes)
-        self.places = torch.tensor(list(itertools.combinations(range(cells), n_objects)))
-        self.n_scenes = len(self.places)*self.looks**n_objects
-        if self.n_scenes >= 2**62: raise ValueError(f"{self.n_scenes:.1e} scenes do not fit an integer; take fewer objects")
-        self._rank = torch.full((2**cells,), -1); self._rank[(1<<self.places).sum(1)] = torch.arange(len(self.places))
-        self._power = self.looks**torch.arange(n_objects-1, -1, -1)
+        self.shapes = _known(shapes, SHAPES, 'shape')
+        self.colours = _known(colours, COLOURS, 'colour')
+        self.sizes = _known(sizes, SIZES, 'size')
+        self.n_objects,self.cells = n_objects,cells
+        self.side = math.isqrt(max(cells, 0))
+        if self.side**2!=cells or not 1 <= cells <= 16: raise ValueError(f"cells must be 1, 4, 9 or 16, got {cells}")
+        if not 1 <= n_objects <= cells:
+            raise ValueError(f"n_objects must lie between 1 and the {cells} cells, got {n_objects}")
+        self.looks = len(self.shapes)*len(self.colours)*len(self.sizes)
+        self._count()
+
     def __len__(self): return self.n_scenes
-    def __repr__(self): return f"Scenes({self.n_objects} object(s), {self.n_scenes} scenes: {', '.join(self.kinds)}; {', '.join(self.colours)}; {', '.join(self.sizes)}; {self.cells} cells)"
+
+# %% ../../nbs/worlds/scenes.ipynb #be9f7f4a
+@patch
+def _count(self:Scenes):
+    "Number the choices of cells and the scenes"
+    self.places = torch.tensor(list(itertools.combinations(range(self.cells), self.n_objects)))
+    self.n_scenes = len(self.places)*self.looks**self.n_objects
+    if self.n_scenes >= 2**62: raise ValueError(f"{self.n_scenes:.1e} scenes do not fit an integer; take fewer objects")
+    self._rank = torch.full((2**self.cells,), -1) # set of cells, as bits -> number of the choice
+    self._rank[(1<<self.places).sum(1)] = torch.arange(len(self.places))
+    self._power = self.looks**torch.arange(self.n_objects-1, -1, -1)
+
+@patch
+def __repr__(self:Scenes):
+    lists = self.shapes,self.colours,self.sizes
+    words = '; '.join(', '.join(names) for names in lists)
+    return f"Scenes({self.n_objects} object(s), {self.n_scenes} scenes: {words}; {self.cells} cells)"
 
 # %% ../../nbs/worlds/scenes.ipynb #31b7742b
+@patch
+def _look(self:Scenes, objects):
+    "(...) long: the number of the look of objects (...,4)"
+    shape,colour,size,_ = objects.unbind(-1)
+    return (shape*len(self.colours) + colour)*len(self.sizes) + size
+
+@patch
+def _look_parts(self:Scenes, look):
+    "Shape, colour and size (...) of looks (...)"
+    colours,sizes = len(self.colours),len(self.sizes)
+    return [look//(colours*sizes), look//sizes%colours, look%sizes]
+
 @patch
 def objects(self:Scenes,
             ids # (n,) scene numbers
            ) -> torch.Tensor:
-    "(n,n_objects,4) long: kind, colour, size and cell of every object, cells ascending. Raises `ValueError` out of range"
+    "(n,n_objects,4) long: shape, colour, size and cell of every object, cells ascending. Raises `ValueError`"
     ids = torch.as_tensor(ids).reshape(-1)
     if ids.numel() and (ids.is_floating_point() or ids.min() < 0 or ids.max() >= self.n_scenes):
         raise ValueError(f"scene numbers must be integers from 0 to {self.n_scenes-1}")
-    place,look = ids//self.looks**self.n_objects, ids[:,None]//self._power%self.looks
-    c,s = len(self.colours),len(self.sizes)
-    return torch.stack([look//(c*s), look//s%c, look%s, self.places[place]], -1)
+    place = ids//self.looks**self.n_objects
+    look = ids[:,None]//self._power.to(ids.device)%self.looks
+    return torch.stack([*self._look_parts(look), self.places.to(ids.device)[place]], -1)
 
+# %% ../../nbs/worlds/scenes.ipynb #82df406c
 @patch
 def ids(self:Scenes,
         objects # (n,n_objects,4) long as from `objects`, in any order
        ) -> torch.Tensor:
     "(n,) long: the scene numbers. Raises `ValueError` when two objects share a cell"
-    o = torch.as_tensor(objects).reshape(-1, self.n_objects, 4)
-    o = o.gather(1, o[...,3].argsort(1)[...,None].expand_as(o))
-    rank = self._rank[(1<<o[...,3]).sum(1).clamp(max=2**self.cells-1)]
-    if (o[:,1:,3] == o[:,:-1,3]).any() or (rank < 0).any(): raise ValueError("two objects cannot share a cell")
-    look = (o[...,0]*len(self.colours) + o[...,1])*len(self.sizes) + o[...,2]
-    return rank*self.looks**self.n_objects + (look*self._power).sum(1)
+    objects = torch.as_tensor(objects).reshape(-1, self.n_objects, 4)
+    order = objects[...,3].argsort(1)
+    objects = objects.gather(1, order[...,None].expand_as(objects))
+    cells = objects[...,3]
+    bits = (1<<cells).sum(1).clamp(max=2**self.cells-1)
+    rank = self._rank.to(bits.device)[bits]
+    shared = (cells[:,1:]==cells[:,:-1]).any()
+    if shared or (rank < 0).any(): raise ValueError("two objects cannot share a cell")
+    return rank*self.looks**self.n_objects + (self._look(objects)*self._power.to(bits.device)).sum(1)
 
 @patch
 def sample(self:Scenes,
@@ -85,20 +119,21 @@ def scene(self:Scenes,
           i:int # scene number
          ) -> tuple:
     "The scene in words: a tuple of `SceneObject`"
-    return tuple(SceneObject(self.kinds[k],self.colours[c],self.sizes[s],z) for k,c,s,z in self.objects([int(i)])[0].tolist())
+    named = lambda s,c,z,cell: SceneObject(self.shapes[s], self.colours[c], self.sizes[z], cell)
+    return tuple(named(*o) for o in self.objects([int(i)])[0].tolist())
 
 @patch
 def id(self:Scenes,
-       scene # sequence of (kind, colour, size, cell)
+       scene # sequence of (shape, colour, size, cell)
       ) -> int:
     "The number of a scene. Raises `ValueError` for a word that this world lacks or a wrong number of objects"
-    if len(scene) != self.n_objects: raise ValueError(f"this world has {self.n_objects} object(s) in a scene, got {len(scene)}")
-    def index(names, w, what):
-        if w not in names: raise ValueError(f"unknown {what} '{w}'; this world has {', '.join(map(str,names))}")
-        return names.index(w)
-    o = [[index(self.kinds,k,'kind'), index(self.colours,c,'colour'), index(self.sizes,s,'size'), index(range(self.cells),z,'cell')]
-         for k,c,s,z in scene]
-    return self.ids([o]).item()
+    if len(scene)!=self.n_objects:
+        raise ValueError(f"this world has {self.n_objects} object(s) in a scene, got {len(scene)}")
+    known = dict(shape=self.shapes, colour=self.colours, size=self.sizes, cell=range(self.cells))
+    def index(what, word):
+        if word in known[what]: return known[what].index(word)
+        raise ValueError(f"unknown {what} '{word}'; this world has {', '.join(map(str, known[what]))}")
+    return self.ids([[index(what, word) for what,word in zip(known, o)] for o in scene]).item()
 
 # %% ../../nbs/worlds/scenes.ipynb #7579080a
 @patch
@@ -106,72 +141,107 @@ def tiles(self:Scenes,
           size:int=32 # side of the whole picture, pixels
          ) -> torch.Tensor:
     "(looks+1,3,p,p) float in [0,1], p = size//side: the picture of every look in a cell; the last is the empty cell"
-    if not isinstance(size,int) or size < 8*self.side or size > 1024: raise ValueError(f"size must be an integer from {8*self.side} to 1024, got {size}")
+    if not isinstance(size, int) or size < 8*self.side or size > 1024:
+        raise ValueError(f"size must be an integer from {8*self.side} to 1024, got {size}")
     px = size//self.side
-    looks = [tint(mask(k, SIZES[s], px), COLOURS[c]) for k in self.kinds for c in self.colours for s in self.sizes]
-    return torch.stack([*looks, tint(torch.zeros(px,px), BACKGROUND)])
+    looks = itertools.product(self.shapes, self.colours, self.sizes)
+    empty = tint(torch.zeros(px, px), BACKGROUND)
+    drawn = [tint(mask(s, SIZES[z], px), COLOURS[c]) for s,c,z in looks]
+    return torch.stack([*drawn, empty])
 
 @patch
 def _tiles(self:Scenes, size):
+    "The same, made once for every size"
     bank = self.__dict__.setdefault('_bank', {})
     if size not in bank: bank[size] = self.tiles(size)
     return bank[size]
 
+# %% ../../nbs/worlds/scenes.ipynb #5b50355d
+def _in_words(scenes):
+    "Whether `scenes` is a list of scenes in words, and not of numbers"
+    if not isinstance(scenes, (list,tuple)): return False
+    return len(scenes) > 0 and isinstance(scenes[0], (list,tuple))
+
+def _framed(pictures, size):
+    "Pictures (n,3,s,s) in the middle of a background of `size`"
+    n,_,s,_ = pictures.shape
+    if s==size: return pictures
+    background = torch.tensor(BACKGROUND, device=pictures.device)
+    framed = background[:,None,None].repeat(n,1,size,size)
+    inner = slice((size-s)//2, (size-s)//2+s)
+    framed[:,:,inner,inner] = pictures
+    return framed
+
 # %% ../../nbs/worlds/scenes.ipynb #45e57453
 @patch
-def paint(self:Scenes,
-          scenes, # (n,) scene numbers, or a list of scenes in words
-          size:int=32 # side of the picture, pixels
-         ) -> torch.Tensor:
+def render(self:Scenes,
+           scenes, # (n,) scene numbers, or a list of scenes in words
+           size:int=32 # side of the picture, pixels
+          ) -> torch.Tensor:
     "(n,3,size,size) float in [0,1]: the pictures"
-    if isinstance(scenes,(list,tuple)) and scenes and isinstance(scenes[0],(list,tuple)): scenes = [self.id(s) for s in scenes]
-    o,bank = self.objects(scenes),self._tiles(size)
-    look = (o[...,0]*len(self.colours) + o[...,1])*len(self.sizes) + o[...,2]
-    what = torch.full((len(o), self.cells), self.looks).scatter(1, o[...,3], look)
-    d,px,n = self.side,bank.shape[-1],len(o)
-    im = bank[what].view(n,d,d,3,px,px).permute(0,3,1,4,2,5).reshape(n,3,d*px,d*px)
-    gap = size-d*px
-    if not gap: return im
-    out = torch.tensor(BACKGROUND)[:,None,None].repeat(n,1,size,size)
-    out[:,:,gap//2:gap//2+d*px,gap//2:gap//2+d*px] = im
-    return out
+    if _in_words(scenes): scenes = [self.id(s) for s in scenes]
+    objects = self.objects(scenes)
+    tiles = self._tiles(size).to(objects.device)
+    n,side,px = len(objects),self.side,tiles.shape[-1]
+    look = torch.full((n,self.cells), self.looks, device=objects.device)
+    look = look.scatter(1, objects[...,3], self._look(objects))
+    inner = tiles[look].view(n,side,side,3,px,px).permute(0,3,1,4,2,5)
+    return _framed(inner.reshape(n,3,side*px,side*px), size)
 
 # %% ../../nbs/worlds/scenes.ipynb #5b2926d4
 Reading = namedtuple('Reading', 'ids distance nearest')
-DIRT = .1 # squared distance of two colours (sum of 3 channels) beyond which a pixel counts as dirt; accuracies at .1 to .8 fall from there
+DIRT = .1 # squared distance of two colours (3 channels) beyond which a pixel is dirt; .2 to .8 do worse
 
 @patch
-def _cells(self:Scenes, x):
+def _cells(self:Scenes, pictures):
     "Pictures (n,3,S,S) cut into cells (n,cells,pixels,3)"
-    d,px = self.side,x.shape[-1]//self.side; gap = (x.shape[-1]-d*px)//2
-    x = x[:,:,gap:gap+d*px,gap:gap+d*px].reshape(-1,3,d,px,d,px)
-    return x.permute(0,2,4,3,5,1).reshape(len(x), self.cells, px*px, 3)
+    side,px = self.side,pictures.shape[-1]//self.side
+    gap = (pictures.shape[-1]-side*px)//2
+    inner = slice(gap, gap+side*px)
+    cells = pictures[:,:,inner,inner].reshape(-1,3,side,px,side,px).permute(0,2,4,3,5,1)
+    return cells.reshape(len(pictures), self.cells, px*px, 3)
 
+# %% ../../nbs/worlds/scenes.ipynb #48e4608c
 @patch
-def _fit(self:Scenes, x, looks):
+def _fit(self:Scenes, cells, looks):
     "Costs (n,cells,looks+1) of cells (n,cells,pixels,3): squared distance, cut off at `DIRT` where a cell is not clean"
-    flat,t = x.flatten(2),looks.flatten(1)
-    cost = (flat.pow(2).sum(-1, keepdim=True) - 2*flat@t.T + t.pow(2).sum(1)).clamp(min=0)
-    dirty = (cost.min(-1)[0] > 1e-4*x.shape[2]).nonzero()
-    for i,c in (rows.T for rows in dirty.split(512)): cost[i,c] = (x[i,c][:,None]-looks).pow(2).sum(-1).clamp(max=DIRT).sum(-1)
+    flat,target = cells.flatten(2),looks.flatten(1)
+    norms = flat.pow(2).sum(-1, keepdim=True)
+    cost = (norms - 2*flat@target.T + target.pow(2).sum(1)).clamp(min=0)
+    dirty = (cost.min(-1)[0] > 1e-4*cells.shape[2]).nonzero()
+    for part in dirty.split(512):
+        i,c = part.T
+        distance = (cells[i,c][:,None]-looks).pow(2).sum(-1)
+        cost[i,c] = distance.clamp(max=DIRT).sum(-1)
     return cost
 
+# %% ../../nbs/worlds/scenes.ipynb #8553113d
+def _check_pictures(pictures):
+    "Refuse what is no batch of pictures"
+    side = pictures.shape[-1]
+    if pictures.ndim!=4 or pictures.shape[1:]!=(3,side,side):
+        raise ValueError(f"expected pictures (n,3,S,S), got {tuple(pictures.shape)}")
+    if not pictures.isfinite().all(): raise ValueError("a picture holds nan or infinity")
+
+# %% ../../nbs/worlds/scenes.ipynb #5e37540a
 @patch
 def parse(self:Scenes,
           images, # (n,3,S,S) or (3,S,S) float in [0,1]
           far:float=.6 # refuse above this distance
          ) -> Reading:
-    "`ids` (n,) long, -1 where refused; `distance` (n,) from 0 (clean) to 1 (no pixel fits); `nearest` (n,) long, never refused"
-    x = images[None] if images.ndim==3 else images
-    if x.ndim != 4 or x.shape[1] != 3 or x.shape[2] != x.shape[3]: raise ValueError(f"expected pictures (n,3,S,S), got {tuple(x.shape)}")
-    if not x.isfinite().all(): raise ValueError("a picture holds nan or infinity")
-    looks = self._tiles(x.shape[-1]).permute(0,2,3,1).flatten(1,2)
-    cost = self._fit(self._cells(x), looks)
+    "`ids` (n,) long, -1 where refused; `distance` (n,) from 0 (clean) to 1; `nearest` (n,) long, never refused"
+    pictures = images[None] if images.ndim==3 else images
+    _check_pictures(pictures)
+    tiles = self._tiles(pictures.shape[-1]).to(pictures.device)
+    looks = tiles.permute(0,2,3,1).flatten(1,2)
+    cost = self._fit(self._cells(pictures), looks)
     best,look = cost[...,:-1].min(-1)
-    gain = best-cost[...,-1]
+    empty = cost[...,-1]
+    gain = best-empty # below zero where a look fits better than the empty cell
     cells = gain.topk(self.n_objects, largest=False)[1].sort(1)[0]
-    total = cost[...,-1].sum(1)+gain.gather(1, cells).sum(1)
-    c,s,look = len(self.colours),len(self.sizes),look.gather(1, cells)
-    near = self.ids(torch.stack([look//(c*s), look//s%c, look%s, cells], -1))
+    parts = self._look_parts(look.gather(1, cells))
+    nearest = self.ids(torch.stack([*parts, cells], -1))
+    total = empty.sum(1)+gain.gather(1, cells).sum(1)
     distance = total/(DIRT*self.cells*looks.shape[1])
-    return Reading(torch.where((distance <= far) & ((gain < 0).sum(1)==self.n_objects), near, -1), distance, near)
+    is_scene = (distance <= far) & ((gain < 0).sum(1)==self.n_objects)
+    return Reading(torch.where(is_scene, nearest, -1), distance, nearest)

@@ -1,0 +1,202 @@
+"""Saved results as one table, each with its headline, its page and the command that makes it again; and the gallery's cards."""
+
+import base64
+import html
+import io
+import re
+from pathlib import Path
+
+from ..core.results import load_run, runs_folder
+
+__all__ = ['gallery', 'headline', 'page_of', 'results', 'results_table']
+
+
+def _mean(values):
+    values = list(values)
+    return sum(values) / len(values)
+
+
+def _listed(pairs, form):
+    "`name value` of every pair, with commas"
+    return ', '.join(f'{name} {form(value)}' for name, value in pairs.items())
+
+
+def _by_arm(runs, key):
+    "Mean over the seeds of runs named `arm|seed`"
+    arms = dict.fromkeys(name.split('|')[0] for name in runs)
+    return {arm: _mean(key(run) for name, run in runs.items() if name.split('|')[0] == arm) for arm in arms}
+
+
+def _excess(m):
+    return 'bits above the entropy, mean of the seeds: ' + _listed(
+        m, lambda runs: f"{_mean(run['excess'] for run in runs):.1f}"
+    )
+
+
+def _grid_denoiser(m):
+    excess = list(_by_arm(m['arms'], lambda run: run['excess']).items())[:5]
+    return 'bits above the entropy, mean of the seeds: ' + _listed(dict(excess), lambda v: f'{v:.1f}')
+
+
+def _decoding(m):
+    last, row = list(m.items())[-1]
+    return f"at {int(last):,} tokens codes name grids {row['ratio']:.0f} times as fast as comparing with all"
+
+
+def _robust(m):
+    arms = {k: v['nearest']['noise_3'] for k, v in m.items() if 'nearest' in v and k.endswith('-0')}
+    return 'decoded at noise .3, nearest picture: ' + _listed(arms, lambda v: f'{v:.1%}')
+
+
+def _pyramid(m):
+    arms = ('pyramid', 'one scale')
+    worst = {f'{k}, {a}': min(x[f'{a} 1.0'][0] for x in m[k]) for k in ('even', 'natural') for a in arms}
+    return 'words decoded at noise 1, worst seed: ' + _listed(worst, lambda v: f'{v:.1%}')
+
+
+def _unseen_words(m):
+    runs = m['runs'].values()
+    worst = {arm: min(run[arm]['0.0']['all'] for run in runs) for arm in m['runs']['0']}
+    said = f"of {m['held_out']:,} words never seen, decoded, worst seed: "
+    return said + _listed(worst, lambda v: f'{v:.2%}')
+
+
+def _unseen_meanings(m):
+    arms = [arm for arm in m['runs']['0']['inflection'] if arm != 'n']
+    means = {arm: _mean(run['inflection'][arm][0] for run in m['runs'].values()) for arm in arms}
+    return 'neighbors of unseen inflections found, mean of the seeds: ' + _listed(means, lambda v: f'{v:.1%}')
+
+
+def _fuzz(m):
+    kinds = m['kinds'].values()
+    found, slowest = sum(k['findings'] for k in kinds), max(k['slowest'] for k in kinds)
+    return f"{m['inputs']:,} mutated inputs, {found} findings, slowest {slowest:.2f} s"
+
+
+def _benchmark(m):
+    last = m['curve'][-1]
+    score = f"{last['nelbo']:.3f} ± {last['se']:.3f} nats per token"
+    return f"{m['arm']}: {score} after {last['step']:,} steps, {last['seconds']:.0f} s of one core"
+
+
+def _kills(m):
+    how = 'every time' if m['equal'] else 'not every time'
+    return f"{len(m['steps'])} kills: the same bits {how}, {m['unreadable']} unreadable files"
+
+
+def _speed(m):
+    rows = {name: row['tokens_per_s'] for name, row in m['rows'].items() if 'tokens_per_s' in row}
+    return 'tokens a second: ' + _listed(rows, lambda v: f'{v:,.0f}')
+
+
+_HEADLINES = {
+    'bench-reading': _decoding,
+    'bits_': _excess,
+    'fuzz': _fuzz,
+    'layer-overhead': lambda m: f"{m['bare_ms']:.1f} ms a step bare, {m['layer_ms']:.1f} ms with the layer",
+    'next-scale': _excess,
+    'painting-': _grid_denoiser,
+    'race-ngrams': lambda m: 'held-out nats per token: ' + _listed(m['nll'], lambda v: f'{v:.3f}'),
+    'race-': _benchmark,
+    'softmax-': _benchmark,
+    'robust': _robust,
+    'scales-10k': _pyramid,
+    'small-clip': lambda m: f"nine tests, from {min(m['scores']):.3f} to {max(m['scores']):.3f}",
+    'twenty-kills': _kills,
+    'unseen-meanings': _unseen_meanings,
+    'unseen-words': _unseen_words,
+    'widgets-browser': lambda m: 'from a key to the new picture: ' + _listed(m, lambda v: f"{v['median']:.0f} ms"),
+    'widgets': lambda m: 'redrawn at 200 tokens in ' + _listed(m, lambda v: f"{v['median']:.0f} ms"),
+    'writing-speed': _speed,
+}
+
+
+def _numbers(value, name=''):
+    "The numbers in a result with their names"
+    if isinstance(value, (bool, int, float)):
+        yield name, value
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _numbers(inner, f'{name} {key}'.strip())
+    elif isinstance(value, list) and value:
+        yield from _numbers(value[0], name)
+
+
+def headline(
+    run: dict,  # from `load_run`
+) -> str:
+    "What a saved result says, in one line; its first numbers where nothing better is known"
+    for beginning, make in _HEADLINES.items():
+        if not run['name'].startswith(beginning):
+            continue
+        try:
+            return make(run['metrics'])
+        except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError):
+            break  # metrics of another version
+    first = list(_numbers(run['metrics']))[:3]
+    return ', '.join(f'{k} {v:.4g}' if isinstance(v, float) else f'{k} {v}' for k, v in first) or 'no number'
+
+
+def page_of(run: dict) -> str:
+    "The page that makes a result, `folder/page`: the notebook that its command names, or ''"
+    return (re.findall(r'nbs/([\w/]+)\.ipynb', run['command']) or [''])[0]
+
+
+def results(
+    folder=None,  # None takes `runs_folder()`
+) -> list:
+    "Every saved result, in the order of its pages"
+    runs = [load_run(path.stem, folder) for path in Path(folder or runs_folder()).glob('*.json')]
+    return sorted(runs, key=lambda run: (page_of(run) or '~', run['name']))
+
+
+def _cell(text):
+    "Text within a Markdown table"
+    return ' '.join(html.escape(str(text), quote=False).replace('|', '\\|').split())
+
+
+def _machine(facts):
+    "Where a result was made"
+    plural = '' if facts['threads'] == 1 else 's'
+    return _cell(f"{facts['device']}, {facts['threads']} thread{plural}, torch {facts['torch']}")
+
+
+def results_table(
+    runs: list,  # from `results`
+) -> str:
+    "A table in Markdown, for a page in `lab`: the result, its page, its headline, where and how it was made"
+    rows = ['| result | page | says | machine | made by |', '|---|---|---|---|---|']
+    for run in runs:
+        page = page_of(run)
+        link = f"[{page.split('/')[-1]}](../{page}.ipynb)" if page else ''
+        parts = [_cell(run['name']), link, _cell(headline(run)), _machine(run['facts']), f"`{_cell(run['command'])}`"]
+        rows.append(f"| {' | '.join(parts)} |")
+    return '\n'.join(rows)
+
+
+_CARD = (
+    '<figure style="flex:1 1 220px;max-width:300px;margin:0;padding:8px;border:1px solid #8886;border-radius:6px">'
+    '<img src="{uri}" alt="{name}: {number}" style="width:100%;image-rendering:pixelated">'
+    '<figcaption style="font-size:14px"><strong>{name}</strong><br>{number}<br>'
+    '<a href="../{page}.html">{page}</a></figcaption></figure>'
+)
+
+
+def _data_uri(image):
+    "A PIL image as text"
+    file = io.BytesIO()
+    image.convert('RGB').save(file, 'PNG', optimize=True)
+    return 'data:image/png;base64,' + base64.b64encode(file.getvalue()).decode()
+
+
+def gallery(
+    cards,  # `(name, picture, number as text, page)`: a PIL image, and `folder/page`
+) -> str:
+    "HTML of cards that wrap to the width of the page, for a page in `lab`"
+    figures = [
+        _CARD.format(
+            uri=_data_uri(image), name=html.escape(name), number=html.escape(number), page=html.escape(page)
+        )
+        for name, image, number, page in cards
+    ]
+    return f'<div style="display:flex;flex-wrap:wrap;gap:12px">{"".join(figures)}</div>'
