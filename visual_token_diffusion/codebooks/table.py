@@ -125,5 +125,5 @@ def usage(codes, # (...,M) long
     check_codes(codes, size)
     columns = codes.long().reshape(-1, codes.shape[-1]).T
     counts = torch.stack([torch.bincount(column, minlength=size) for column in columns])
-    p = counts.double()/counts.sum(1, keepdim=True)
+    p = counts.double()/counts.sum(1, keepdim=True).clamp(min=1)
     return Usage(counts, (-torch.special.xlogy(p, p).sum(1)).exp())

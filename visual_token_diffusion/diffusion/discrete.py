@@ -67,7 +67,7 @@ def corrupt(self:DiscreteProcess,
     if self.mask_id is None: return Corrupted(x_t)
     return Corrupted(x_t, x_t==self.mask_id, self.weight(t.double()))
 
-# %% ../../nbs/diffusion/discrete.ipynb #e04afd80
+# %% ../../nbs/diffusion/discrete.ipynb #baf2c0ee
 @patch
 def sample_forward(self:DiscreteProcess, x0, t, generator=None):
     "(B,L) long: every symbol moved by the kernel; chains with a shorter way replace this"
@@ -174,7 +174,7 @@ def concrete_score(self:DiscreteProcess,
     alpha = self.schedule.alpha(t.double())
     return self._forward_quotient(x_t, x_0, alpha, alpha)
 
-# %% ../../nbs/diffusion/discrete.ipynb #2cfb5ceb
+# %% ../../nbs/diffusion/discrete.ipynb #4a2274e6
 @patch
 def posterior(self:DiscreteProcess,
               x_t, # (B,L) long: states at time t
@@ -208,7 +208,7 @@ def nelbo_rate(self:DiscreteProcess,
     gap = generalized_kl(predicted, true)
     return _broadcast(speed, x_t.double())*(self.rates(x_t)*gap).sum(-1)
 
-# %% ../../nbs/diffusion/discrete.ipynb #c15788de
+# %% ../../nbs/diffusion/discrete.ipynb #3d3fa9be
 @patch
 def nelbo_rate(self:Absorbing, x0, x_t, prediction, t):
     "(B,L) nats: weight times the negative log-probability, at masked positions (MDLM, 2024)"

@@ -173,7 +173,7 @@ def unit_like(x):
     "A float64 number with the axes of `x`: factors are computed so, then rounded to the type of `x`"
     return x.new_zeros((1,)*x.dim(), dtype=torch.double)
 
-# %% ../../nbs/diffusion/gaussian.ipynb #a2e9b010
+# %% ../../nbs/diffusion/gaussian.ipynb #5221f81f
 @patch
 def posterior(self:GaussianDiffusion,
               x_t, # (B,...) state at t

@@ -8,12 +8,12 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/encoders/s
 __all__ = ['N_ATOMS', 'BLANK', 'MORE', 'BYTES', 'LETTERS', 'atoms', 'to_symbols', 'from_symbols', 'split_symbols',
            'join_symbol_rows', 'check_bits']
 
-# %% ../../nbs/encoders/symbols.ipynb #8920e920
+# %% ../../nbs/encoders/symbols.ipynb #ba4a3a37
 import string, torch
 from functools import lru_cache
 from ..text.units import from_bytes, to_bytes
 
-# %% ../../nbs/encoders/symbols.ipynb #396b28cb
+# %% ../../nbs/encoders/symbols.ipynb #253774a3
 _patches = torch.tensor([[[1,1],[-1,-1]],      # across
                          [[1,-1],[1,-1]],      # along
                          [[1,-1],[-1,1]]])     # crosswise
@@ -29,7 +29,7 @@ def _signs():
     first,parity = torch.zeros(16, 1, dtype=torch.long),bits.sum(1, keepdim=True)%2
     return 1-2*torch.cat([first,bits,parity], 1)
 
-# %% ../../nbs/encoders/symbols.ipynb #f232e809
+# %% ../../nbs/encoders/symbols.ipynb #0bbd26c0
 N_ATOMS = 144
 
 @lru_cache
@@ -40,7 +40,7 @@ def atoms() -> torch.Tensor:
     strips = strips.permute(0,2,3,1,4).flatten(3)                    # two blocks side by side
     return torch.cat([strips,-strips])
 
-# %% ../../nbs/encoders/symbols.ipynb #1978db9b
+# %% ../../nbs/encoders/symbols.ipynb #b2889723
 BLANK = 0    # nothing
 MORE = 1     # the word goes on in the next picture
 BYTES = 2    # bytes begin or end
@@ -64,12 +64,13 @@ def to_symbols(word:str # any string
         symbols += _symbols_of(char)
     return symbols
 
-# %% ../../nbs/encoders/symbols.ipynb #7c8d00ae
+# %% ../../nbs/encoders/symbols.ipynb #33a6d01c
 def _from_bytes(symbols):
     "The text of pairs of symbols, a pair for each byte"
     pairs = zip(symbols[::2], symbols[1::2])
-    halves = [(high-3, low-3) for high,low in pairs]
-    return from_bytes(bytes(16*high+low for high,low in halves if 0 <= min(high, low) <= max(high, low) < 16))
+    halves = range(3, 19)
+    data = [16*(high-3)+low-3 for high,low in pairs if high in halves and low in halves]
+    return from_bytes(bytes(data))
 
 def _from_letters(symbols):
     "The text of symbols, one for each character"
@@ -80,12 +81,13 @@ def from_symbols(symbols:list,
                 ) -> str:
     "The string that the symbols write. Raises `ValueError`"
     marks = [i for i,symbol in enumerate(symbols) if symbol==BYTES]
-    runs = [symbols[start+1:end] for start,end in zip([-1,*marks], [*marks,len(symbols)])]
+    starts,ends = [-1,*marks],[*marks,len(symbols)]
+    runs = [symbols[start+1:end] for start,end in zip(starts, ends)]
     word = ''.join(_from_bytes(run) if i%2 else _from_letters(run) for i,run in enumerate(runs))
     if strict and to_symbols(word)!=symbols: raise ValueError("these symbols spell no word")
     return word
 
-# %% ../../nbs/encoders/symbols.ipynb #5592126b
+# %% ../../nbs/encoders/symbols.ipynb #5f5ff780
 def split_symbols(symbols:list, # of a word
                   n:int # symbols in a picture
                  ) -> list:
@@ -96,7 +98,7 @@ def split_symbols(symbols:list, # of a word
         symbols = symbols[n-1:]
     return rows + [symbols + [BLANK]*(n-len(symbols))]
 
-# %% ../../nbs/encoders/symbols.ipynb #3e7383d6
+# %% ../../nbs/encoders/symbols.ipynb #aec8d390
 def join_symbol_rows(rows, # list of lists of symbols, one for each picture
                      strict:bool=True # refuse what nobody would have written
                     ) -> list:
@@ -113,7 +115,7 @@ def join_symbol_rows(rows, # list of lists of symbols, one for each picture
     if strict: raise ValueError("the last picture goes on, and there is no next")
     return words + [from_symbols(symbols, False)]
 
-# %% ../../nbs/encoders/symbols.ipynb #f12bc8de
+# %% ../../nbs/encoders/symbols.ipynb #b3e72fd5
 _primes = {8:251, 16:65521}      # the largest below 2^n
 
 def check_bits(rows # (B,n) long symbols, n being 8 or 16

@@ -25,6 +25,7 @@ def predict_x0(denoise, x, # (B,...) state
         raise ValueError(f"{what}; was the model trained to the end?")
     return x0, confidence
 
+# %% ../../nbs/samplers/ode.ipynb #4bbcc845
 def walk(denoise, x, # (B,...) where to start
          times, # (n+1,) falling
          move, # function (x, x0, i) -> the state after step i
@@ -51,7 +52,7 @@ def for_each_step(factors, x):
     "List over the steps of tuples of factors (1,1,...), in the type and on the device of `x`"
     return list(zip(*(f.to(x.device, x.dtype).split(1) for f in factors)))
 
-# %% ../../nbs/samplers/ode.ipynb #b028b94f
+# %% ../../nbs/samplers/ode.ipynb #584157f0
 def sample_ddim(denoise, # function (x (B,...), t (B,)) -> x0 (B,...), or a pair of it and a confidence
                 process, # a `GaussianDiffusion`
                 x, # (B,...) where to start: `process.prior(...)`
@@ -64,7 +65,8 @@ def sample_ddim(denoise, # function (x (B,...), t (B,)) -> x0 (B,...), or a pair
     "Yields a `SamplerStep` for the start and after each step (Song and others, 2020)"
     times = falling_times(steps, times)
     a,s = alpha_sigma_along(process, times, x)
-    factors = for_each_step(step_factors(a[:-1], s[:-1], a[1:], s[1:], eta), x)
+    factors = step_factors(a[:-1], s[:-1], a[1:], s[1:], eta)
+    factors = for_each_step(factors, x)
     def move(x, x0, i):
         of_data,of_state,deviation = factors[i]
         mean = (of_data*x0).addcmul_(x, of_state)

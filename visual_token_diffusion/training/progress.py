@@ -66,7 +66,8 @@ def trained_epoch(self:ProgressCB):
     "Keep the epoch's losses, and say them"
     train,valid = self.recorder.log[1:3]
     step = self.steps*(self.epoch+1)//self.accumulate
-    self.history.append(dict(epoch=self.epoch+1, step=step, train=train, valid=valid, tokens_per_s=round(self.rate)))
+    row = dict(epoch=self.epoch+1, step=step, train=train, valid=valid)
+    self.history.append(row | dict(tokens_per_s=round(self.rate)))
     if not self.out: return
     self.bar.clear()
     self.out(f'step {step:6}   train {train:.3f}   valid {valid:.3f} nats/token   {self.rate:,.0f} tokens/s')

@@ -1,4 +1,4 @@
-"""A state is only continued by the settings, the text and the vocabulary that it was made with; anything else is refused.
+"""A state is only continued with the settings, the text and the vocabulary that it was made with.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/training/restore.html.md"""
 
@@ -28,16 +28,13 @@ def check_facts(state:dict, # from `load_state`
     "Refuse to continue something else. Raises `CheckpointError`"
     old,new = asdict(RunConfig())|state['settings'],asdict(cfg)
     changed = [f'{k}={old[k]}' for k in new if old[k]!=new[k] and k not in MAY_CHANGE]
-    if changed:
-        raise CheckpointError(f"{path} was trained with {', '.join(changed)}; continue with the same settings")
+    def refuse(how, remedy): raise CheckpointError(f"{path} was trained {how}; {remedy}")
+    if changed: refuse(f"with {', '.join(changed)}", 'continue with the same settings')
     then,now = state.get('processes', 1),rank_world()[1]
-    if then!=now:
-        raise CheckpointError(f"{path} was trained by {then} process(es), this is {now}; continue with as many")
-    if state['corpus_hash']!=corpus_hash:
-        raise CheckpointError(f"{path} was trained on another text; give the same files to continue")
-    if state['vocab']!=vocab.fingerprint:
-        version = state['library_version']
-        raise CheckpointError(f"{path} was trained with another vocabulary; continue with the library's version {version}")
+    if then!=now: refuse(f'by {then} process(es), this is {now}', 'continue with as many')
+    if state['corpus_hash']!=corpus_hash: refuse('on another text', 'give the same files to continue')
+    if state['vocab']==vocab.fingerprint: return
+    refuse('with another vocabulary', f"continue with the library's version {state['library_version']}")
 
 # %% ../../nbs/training/restore.ipynb #7d1cd00b
 def _in_one_line(error): return ' '.join(str(error).split())[:120]

@@ -7,21 +7,21 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/viz/png.ht
 # %% auto #0
 __all__ = ['save_sentence', 'load_sentence']
 
-# %% ../../nbs/viz/png.ipynb #306625b3
+# %% ../../nbs/viz/png.ipynb #e2311cdc
 import json, numpy as np, torch
 from PIL import Image, PngImagePlugin
 from .grids import PAPER, Layout, cpu_grids, grid_layout, tile_grids
 from .png_bytes import KEYWORD, NotOurPicture, read_pixels
 from .saving import saving
 
-# %% ../../nbs/viz/png.ipynb #466cc67e
+# %% ../../nbs/viz/png.ipynb #9d69c5a2
 _facts = ('format','grid','tokens','cols','scale','gap')  # that the text chunk holds, beside `meta`
 
 def _layout_facts(n, size, layout):
     "What the text chunk says of a sentence of `n` grids"
     return dict(format=1, grid=size, tokens=n, cols=layout.cols, scale=layout.scale, gap=layout.gap)
 
-# %% ../../nbs/viz/png.ipynb #1d24b403
+# %% ../../nbs/viz/png.ipynb #4ae82297
 def _check_savable(grids, meta, gap):
     if not len(grids): raise ValueError("there are no grids to save")
     whole = (grids*255).round().clamp(0,255)/255
@@ -75,7 +75,7 @@ def _cut_tiles(pixels, size, layout):
     tiles = corners.squeeze((2,5)).transpose(0,2,1,3,4)
     return tiles.reshape(rows*cols, size, size, 3)
 
-# %% ../../nbs/viz/png.ipynb #53aab444
+# %% ../../nbs/viz/png.ipynb #0a608498
 def _parse_facts(text):
     "The layout in a text chunk, and the caller's meta"
     try:
@@ -86,11 +86,12 @@ def _parse_facts(text):
     except Exception: raise NotOurPicture("its text chunk is not one of ours") from None
     return facts,meta
 
-# %% ../../nbs/viz/png.ipynb #92a3d70b
+# %% ../../nbs/viz/png.ipynb #297e910e
 def _tiles_by_facts(pixels, text, size):
     "Tiles and facts of a picture whose text chunk says how it is laid out"
     facts,meta = _parse_facts(text)
-    n,cols,grid = facts['tokens'],facts['cols'],facts['grid']
+    n,cols = facts['tokens'],facts['cols']
+    grid = facts['grid']
     if facts['format']!=1:
         raise NotOurPicture(f"of format {facts['format']}; this version reads format 1")
     if size and grid!=size:
@@ -102,7 +103,7 @@ def _tiles_by_facts(pixels, text, size):
         raise NotOurPicture("its pixels were changed since it was saved")
     return tiles[:n],meta|facts
 
-# %% ../../nbs/viz/png.ipynb #f6d93e82
+# %% ../../nbs/viz/png.ipynb #bb5d2577
 _bare = 'without our text chunk'
 
 def _possible_layouts(pixels, size):
@@ -120,7 +121,7 @@ def _possible_layouts(pixels, size):
             if tries > 100: raise NotOurPicture(f"{_bare}, and too many layouts to try")
             yield Layout((width-gap)//pitch, (height-gap)//pitch, scale, gap)
 
-# %% ../../nbs/viz/png.ipynb #63787c04
+# %% ../../nbs/viz/png.ipynb #3c6f8003
 def _find_layout(pixels, size):
     "The one layout that explains the pixels"
     if not size: raise NotOurPicture(f"{_bare}; give the grid size to look for a layout")
@@ -141,7 +142,7 @@ def _tiles_by_pixels(pixels, size):
         raise NotOurPicture(f"{_bare}, and its last row is empty")
     return tiles[:n],_layout_facts(n, size, layout) | dict(recovered=True)
 
-# %% ../../nbs/viz/png.ipynb #e0e7be88
+# %% ../../nbs/viz/png.ipynb #acb46c1d
 def _read_file(path, most):
     "The bytes of a file, or a refusal if there are more than `most`; a device may have no end"
     try:

@@ -37,7 +37,7 @@ class Sentence(Panel):
 
     def _view(self, text): return sentence_view(self.album, text, self.probs, self.limit)
 
-# %% ../../nbs/viz/widgets.ipynb #646ed505
+# %% ../../nbs/viz/widgets.ipynb #c1557066
 @patch
 def redraw(self:Sentence, change=None):
     "Draw the text; a new text has no probabilities yet"
@@ -50,6 +50,7 @@ def ask_model(self:Sentence, *_):
     text = self.controls['text'].value
     self.job.start(lambda stop: self._find_probs(text, stop))
 
+# %% ../../nbs/viz/widgets.ipynb #7fc8f8f7
 @patch
 def _find_probs(self:Sentence, text, stop):
     if stop.wait(self.rest): return
@@ -96,7 +97,7 @@ class Explorer(Panel):
 
     def _view(self, **codes): return codebook_view(self.album, counts=self.counts, **codes)
 
-# %% ../../nbs/viz/widgets.ipynb #368576b7
+# %% ../../nbs/viz/widgets.ipynb #e3d320c8
 @patch
 def go(self:Explorer, *_):
     "Set the sliders to the codes of the word in the field, or say why there are none"
@@ -110,7 +111,7 @@ def go(self:Explorer, *_):
     for control,code in zip(self.controls.values(), codes): control.value = code
     self.redraw()
 
-# %% ../../nbs/viz/widgets.ipynb #407da10d
+# %% ../../nbs/viz/widgets.ipynb #da065fba
 class Between(Panel):
     "Two words and a slider from one to the other"
     def __init__(self,
@@ -122,7 +123,7 @@ class Between(Panel):
                         position=_slider(W.FloatSlider, .5, 0., 1., 'position', step=.01))
         super().__init__(lambda **values: between_view(self.album, **values), controls)
 
-# %% ../../nbs/viz/widgets.ipynb #b79baccb
+# %% ../../nbs/viz/widgets.ipynb #acf60fd7
 def _bench_sliders():
     "A slider for each keyword of `corrupt_grids`"
     return dict(sigma=_slider(W.FloatSlider, 0., 0., 1.5, 'noise', step=.05),
@@ -131,7 +132,7 @@ def _bench_sliders():
                 degrees=_slider(W.FloatSlider, 0., -45., 45., 'turn', step=.5),
                 seed=_slider(W.IntSlider, 0, 0, 99, 'seed'))
 
-# %% ../../nbs/viz/widgets.ipynb #31b2cb81
+# %% ../../nbs/viz/widgets.ipynb #2b24b339
 class Bench(Panel):
     "A sentence and four ways to corrupt its pictures"
     def __init__(self,
@@ -160,13 +161,14 @@ class WordMap(Panel):
         self.xy,self.vocab = xy,vocab
         self.categories = categories or {}
         names = sorted(set(self.categories.values()))
-        options,wide = [('all categories','')] + [(name,name) for name in names],W.Layout(width='220px')
+        options = [('all categories','')] + [(name,name) for name in names]
         zoom = _slider(W.FloatLogSlider, 1., 0, 2, 'zoom', base=10, step=.02, readout_format='.1f')
-        controls = dict(find=_word_field(find, 'find', 'a word'), zoom=zoom,
-                        only=W.Dropdown(options=options, description='category', layout=wide),
+        controls = dict(find=_word_field(find, 'find', 'a word'), magnification=zoom,
+                        only=W.Dropdown(options=options, description='category'),
                         x=_slider(W.FloatSlider, 0., -1., 1., 'left, right', step=.02),
                         y=_slider(W.FloatSlider, 0., -1., 1., 'down, up', step=.02))
+        controls['only'].layout.width = '220px'
         super().__init__(self._view, controls)
 
-    def _view(self, find, zoom, only, x, y):
-        return map_view(self.xy, self.vocab, find, zoom, self.categories, only, (x,y))
+    def _view(self, find, magnification, only, x, y):
+        return map_view(self.xy, self.vocab, find, magnification, self.categories, only, (x,y))

@@ -36,7 +36,7 @@ def word_map(features # (V,D) float, a row per word
     places = places*places.gather(0, places.abs().argmax(0, keepdim=True)).sign()
     return (places/places.abs().amax(0).clamp(min=1e-12)).float()
 
-# %% ../../nbs/viz/word_map.ipynb #a9a4f74c
+# %% ../../nbs/viz/word_map.ipynb #908e01c0
 @torch.no_grad()
 def learned_features(model # a `VisualTokenLM`
                     ) -> torch.Tensor:
@@ -80,13 +80,13 @@ def _find(vocab, word):
     tokens = ', '.join(vocab.label(i) for i in ids[:4])
     raise ValueError(f"'{word[:40]}' is {len(ids)} tokens; look for one of {tokens}")
 
-def _to_pixels(xy, center, zoom, size):
+def _to_pixels(xy, center, magnification, size):
     "Where the places (V,2) lie in a drawing of `size`: (V,2). Raises `ValueError`"
-    if not 1 <= zoom <= 1000:
-        raise ValueError(f"the zoom should lie between 1 and 1000, got {zoom}")
+    if not 1 <= magnification <= 1000:
+        raise ValueError(f"the magnification should lie between 1 and 1000, got {magnification}")
     width,height = size
-    x = width/2 + (xy[:,0]-center[0])*zoom*width*.46
-    y = height/2 - (xy[:,1]-center[1])*zoom*height*.46
+    x = width/2 + (xy[:,0]-center[0])*magnification*width*.46
+    y = height/2 - (xy[:,1]-center[1])*magnification*height*.46
     return torch.stack([x,y], 1)
 
 def _inside(pixels, size):
@@ -94,7 +94,7 @@ def _inside(pixels, size):
     inside = ((pixels >= 0) & (pixels <= torch.tensor(size))).all(1)
     return inside.nonzero().flatten().tolist()
 
-# %% ../../nbs/viz/word_map.ipynb #37c9fa27
+# %% ../../nbs/viz/word_map.ipynb #56b1250c
 def _point(point, mark, category, gray):
     "A symbol at its place, with its word and category as a text"
     x,y,label = point
@@ -115,7 +115,7 @@ def _ring(point):
     x,y,_ = point
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" fill="none" stroke="#d55e00" stroke-width="2.5"/>'
 
-# %% ../../nbs/viz/word_map.ipynb #cb5beb44
+# %% ../../nbs/viz/word_map.ipynb #a29703e0
 def _key(marks):
     "What the symbols mean"
     swatch = '<svg width="14" height="14" viewBox="-6 -6 12 12" aria-hidden="true">'
@@ -133,7 +133,7 @@ def _svg(points, order, drawn, size):
     head = f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{label}">'
     return f'<div class="wide">{head}{border}{"".join(drawn)}</svg></div>'
 
-# %% ../../nbs/viz/word_map.ipynb #e6dd87ac
+# %% ../../nbs/viz/word_map.ipynb #e3d4b047
 def _draw(points, order, size, marks, categories, gray, hit):
     "Symbols, the last in `order` first, then names, a ring, and the key"
     plain = ('currentColor', _symbol(0, 2.6))
@@ -162,7 +162,7 @@ def _check_category(categories, only):
 def map_view(xy, # (V,2) places in [-1,1], from `word_map`
              vocab, # the words
              find:str='', # a word to go to
-             zoom:float=1., # 1 shows all
+             magnification:float=1., # 1 shows all
              categories:dict=None, # word -> category, for colors and shapes
              only:str='', # one category; the others become gray
              center=(0.,0.), # of the window, where no word is looked for
@@ -172,7 +172,7 @@ def map_view(xy, # (V,2) places in [-1,1], from `word_map`
     "The part of the map in the window, named where there is room. Raises `ValueError`"
     names,hit = _check_category(categories or {}, only),_find(vocab, find.strip())
     center = center if hit is None else xy[hit].tolist()
-    pixels = _to_pixels(xy, center, zoom, size)
+    pixels = _to_pixels(xy, center, magnification, size)
     inside = _inside(pixels, size)
     visible = inside[:n_max]
     if hit is not None and hit not in visible: visible.append(hit)
