@@ -61,7 +61,7 @@ def test_sentences_come_back_exactly(folder):
     sentences = [s for s in re.split(r'(?<=[.!?])\s+', real_text()) if s]
     for s in rng.sample(sentences, 100):
         save_sentence(folder / 's.png', m.encode_text(s), dict(fingerprint=m.fingerprint))
-        assert m.decode_grids(load_sentence(folder / 's.png', G=8)[0]) == s
+        assert m.decode_grids(load_sentence(folder / 's.png', size=8)[0]) == s
     for s in rng.sample(sentences, 3) + ["Ünï 猫 🐈\n\ttabs  and\u00a0spaces "]:
         assert vtd('encode', 'model', s, '-o', 's.png', cwd=folder).returncode == 0
         assert vtd('decode', 'model', 's.png', cwd=folder).stdout == s

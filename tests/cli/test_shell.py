@@ -9,7 +9,8 @@ from visual_token_diffusion.cli.main import main
 from visual_token_diffusion.core.errors import CheckpointError
 from visual_token_diffusion.models.visual_token_lm import STORYTELLER, VisualTokenLM
 from visual_token_diffusion.cli.batch import read_prompts, serve, write_batch
-from visual_token_diffusion.cli.shell import InputError, Console, completion, run_command
+from visual_token_diffusion.cli.shell import Console, completion, run_command
+from visual_token_diffusion.core.errors import InputError
 
 cli = [sys.executable, '-m', 'visual_token_diffusion']
 

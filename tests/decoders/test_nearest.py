@@ -4,7 +4,8 @@ import itertools, math
 import pytest, torch
 import torch.nn.functional as F
 from visual_token_diffusion.codebooks.random import random_codes
-from visual_token_diffusion.decoders.nearest import NearestDecoder, check_grids
+from visual_token_diffusion.decoders.base import check_grids
+from visual_token_diffusion.decoders.nearest import NearestDecoder
 from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
 from visual_token_diffusion.decoders.classifiers import (
     FactorizedDecoder,

@@ -2,24 +2,14 @@
 
 import math
 import pytest, torch
-from visual_token_diffusion.diffusion.gaussian import (
-    NoiseSchedule,
-    LinearNoise,
-    CosineNoise,
-    SqrtNoise,
-    LogSNR,
-    LinearPath,
-    VESchedule,
-    BetaTable,
-    ddpm_table,
-    GaussianDiffusion,
-    RectifiedFlow,
-    sample_ddim,
-    sample_ancestral,
-    sample_euler,
-    sample_heun,
+from visual_token_diffusion.diffusion.gaussian import GaussianDiffusion, RectifiedFlow
+from visual_token_diffusion.diffusion.gaussian_schedules import (
+    NoiseSchedule, LinearNoise, CosineNoise, SqrtNoise, LogSNR, LinearPath, VESchedule,
+    BetaTable, ddpm_table,
 )
-from visual_token_diffusion.diffusion.gaussian import NoiseSchedule
+from visual_token_diffusion.samplers.ancestral import sample_ancestral
+from visual_token_diffusion.samplers.ode import sample_ddim, sample_euler, sample_heun
+from visual_token_diffusion.diffusion.gaussian_schedules import NoiseSchedule
 
 schedules = [
     LinearNoise(),

@@ -3,18 +3,11 @@
 import itertools, math
 import pytest, torch
 import torch.nn.functional as F
-from visual_token_diffusion.networks.transformer import (
-    CodeEmbedding,
-    Trunk,
-    block_causal,
-    both,
-    causal,
-    dense,
-    full,
-    omni,
-    padding,
-    prefix,
+from visual_token_diffusion.networks.attention_masks import (
+    block_causal, causal, dense, full, omni, padding, prefix,
 )
+from visual_token_diffusion.networks.embeddings import CodeEmbedding
+from visual_token_diffusion.networks.transformer import Trunk, both
 from visual_token_diffusion.diffusion.base import antithetic_times
 from visual_token_diffusion.diffusion.masked import MaskedDiffusion, masked_nelbo
 from visual_token_diffusion.diffusion.schedules import Cosine, Linear, LogLinear
@@ -31,11 +24,9 @@ from visual_token_diffusion.networks.heads.flat import FlatHead
 from visual_token_diffusion.networks.heads.hierarchical import HierarchicalSoftmaxHead
 from visual_token_diffusion.networks.heads.independent import IndependentHead
 from visual_token_diffusion.metrics.bound_audit import Denoiser, Toy, audit, below_entropy
-from visual_token_diffusion.samplers.ancestral import (
-    sample_ancestral,
-    sample_partial,
-    apply_temperature_top_p,
-)
+from visual_token_diffusion.core.sampling import apply_temperature_top_p
+from visual_token_diffusion.samplers.ancestral import sample_ancestral
+from visual_token_diffusion.samplers.codes import sample_partial
 
 V = 3
 table = torch.rand(V, V, generator=torch.Generator().manual_seed(1), dtype=torch.float64) ** 2

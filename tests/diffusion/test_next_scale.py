@@ -3,12 +3,8 @@
 import itertools, math
 import pytest, torch
 from visual_token_diffusion.diffusion.base import antithetic_times
-from visual_token_diffusion.diffusion.next_scale import (
-    ScaleMasking,
-    sample_scales,
-    scale_nelbo,
-    scale_nll,
-)
+from visual_token_diffusion.diffusion.next_scale import ScaleMasking, scale_nelbo, scale_nll
+from visual_token_diffusion.samplers.codes import sample_scales
 from visual_token_diffusion.metrics.bound_audit import Denoiser, Toy, audit
 
 gen = lambda s=0: torch.Generator().manual_seed(s)

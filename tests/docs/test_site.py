@@ -4,18 +4,8 @@ import json, os, re, shutil, subprocess, sys
 from html.parser import HTMLParser
 from pathlib import Path
 import pytest
-from visual_token_diffusion.docs.site import (
-    broken_links,
-    footer,
-    gallery,
-    headline,
-    live_film,
-    page_of,
-    plain_outputs,
-    results,
-    results_table,
-    runs_of,
-)
+from visual_token_diffusion.docs.results import gallery, headline, page_of, results, results_table
+from visual_token_diffusion.docs.site import broken_links, footer, live_film, plain_outputs, runs_of
 
 root = Path(__file__).resolve().parents[2]
 pages = sorted(p for p in (root / 'nbs').glob('*.ipynb') if p.name[0] not in '_.')

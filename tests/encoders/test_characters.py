@@ -12,7 +12,7 @@ from visual_token_diffusion.encoders.characters import (
     letter_ids,
     syllable_words,
 )
-from visual_token_diffusion.encoders.spelling import char_ngrams
+from visual_token_diffusion.semantics.char_ngrams import char_ngrams
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
 words = syllable_words(120, gen())

@@ -5,12 +5,8 @@ import torch.nn.functional as F
 from visual_token_diffusion.codebooks.balanced_kmeans import balanced_codes
 from visual_token_diffusion.codebooks.random import random_codes
 from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
-from visual_token_diffusion.encoders.learned import (
-    assign_codes,
-    render_soft,
-    learn_codes,
-    assign_with_capacity,
-)
+from visual_token_diffusion.codebooks.capacity import assign_with_capacity
+from visual_token_diffusion.encoders.learned import assign_codes, render_soft, learn_codes
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
 

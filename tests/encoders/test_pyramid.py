@@ -4,18 +4,10 @@ import itertools, math
 import pytest, torch
 from visual_token_diffusion.codebooks.random import random_codes
 from visual_token_diffusion.viz.png import load_sentence, save_sentence
+from visual_token_diffusion.codebooks.category import category_codes, natural_clusters
+from visual_token_diffusion.encoders.corruptions import first, keep_scales, scale_noise
 from visual_token_diffusion.encoders.pyramid import (
-    PyramidDecoder,
-    PyramidEncoder,
-    PyramidClassifier,
-    laplacian_pyramid,
-    category_codes,
-    first,
-    keep_scales,
-    natural_clusters,
-    patterns,
-    scale_noise,
-    upsample,
+    PyramidDecoder, PyramidEncoder, PyramidClassifier, laplacian_pyramid, patterns, upsample,
     avg_pool,
 )
 

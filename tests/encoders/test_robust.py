@@ -11,19 +11,10 @@ from visual_token_diffusion.metrics.calibration import (
 from visual_token_diffusion.codebooks.random import random_codes
 from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
 from visual_token_diffusion.decoders.classifiers import noise
-from visual_token_diffusion.encoders.robust import (
-    CORRUPTIONS,
-    RobustEncoder,
-    enlarge,
-    hide_pixels,
-    hide_side,
-    jpeg,
-    jpeg_like,
-    learn_grids,
-    mixture,
-    sphere_bound,
-    turn,
+from visual_token_diffusion.encoders.corruptions import (
+    CORRUPTIONS, enlarge, hide_pixels, hide_side, jpeg, jpeg_like, mixture, turn,
 )
+from visual_token_diffusion.encoders.robust import RobustEncoder, learn_grids, sphere_bound
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
 

@@ -5,26 +5,15 @@ import pytest, torch
 from visual_token_diffusion.cli.main import main
 from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
 from visual_token_diffusion.viz.png import load_sentence, save_sentence
+from visual_token_diffusion.decoders.spelling import SpellingCodec, decode_grids_text
 from visual_token_diffusion.encoders.spelling import (
-    BLANK,
-    BYTES,
-    LETTERS,
-    MORE,
-    N_ATOMS,
-    CharNGramIndex,
-    SpellingCodec,
-    atoms,
-    check_bits,
-    from_symbols,
-    join_pieces,
-    join_rows,
-    char_ngrams,
-    decode_grids_text,
-    split_symbols,
-    text_pieces,
-    to_symbols,
-    render_text,
+    join_pieces, join_rows, text_pieces, render_text,
 )
+from visual_token_diffusion.encoders.symbols import (
+    BLANK, BYTES, LETTERS, MORE, N_ATOMS, atoms, check_bits, from_symbols, split_symbols,
+    to_symbols,
+)
+from visual_token_diffusion.semantics.char_ngrams import CharNGramIndex, char_ngrams
 from visual_token_diffusion.models.visual_token_lm import STORYTELLER, VisualTokenLM
 from visual_token_diffusion.text.vocab import UnknownToken, make_vocab
 

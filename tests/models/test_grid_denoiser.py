@@ -4,12 +4,9 @@ import math
 import numpy as np, pytest, torch
 from visual_token_diffusion.codebooks.base import smallest_codebook
 from visual_token_diffusion.codebooks.random import random_codes
-from visual_token_diffusion.diffusion.gaussian import (
-    GaussianDiffusion,
-    RectifiedFlow,
-    sample_ancestral,
-    sample_euler,
-)
+from visual_token_diffusion.diffusion.gaussian import GaussianDiffusion, RectifiedFlow
+from visual_token_diffusion.samplers.ancestral import sample_ancestral
+from visual_token_diffusion.samplers.ode import sample_euler
 from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
 from visual_token_diffusion.models.grid_denoiser import (
     GridSpace,

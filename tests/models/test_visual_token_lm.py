@@ -3,12 +3,8 @@
 import json, math, subprocess, sys, time
 from pathlib import Path
 import pytest, torch
-from visual_token_diffusion.networks.heads.feature_tree import (
-    directed_cooccurrence,
-    feature_tree_model,
-    short_codes,
-    rms_normalize,
-)
+from visual_token_diffusion.networks.heads.feature_tree import feature_tree_model, short_codes
+from visual_token_diffusion.semantics.cooccurrence import directed_cooccurrence, rms_normalize
 from visual_token_diffusion.core.errors import CheckpointError
 from visual_token_diffusion.models.build import build_model, memory_needed, validation_nelbo
 from visual_token_diffusion.models.visual_token_lm import STORYTELLER, VisualTokenLM

@@ -26,14 +26,14 @@ def test_the_shipped_clip_names_scenes_it_never_saw(small):
     w = World(1, **WORLD)
     ids = torch.arange(len(w))
     ids = ids[is_held_out(w, ids)]
-    names = [(k, c) for k in range(len(w.kinds)) for c in range(len(w.colours))]
+    names = [(k, c) for k in range(len(w.shapes)) for c in range(len(w.colours))]
     text = small.texts(
         [
-            f"{'an' if w.colours[c][0] in 'aeiou' else 'a'} {w.colours[c]} {w.kinds[k]}"
+            f"{'an' if w.colours[c][0] in 'aeiou' else 'a'} {w.colours[c]} {w.shapes[k]}"
             for k, c in names
         ]
     )
-    said = torch.tensor(names)[(small.pictures(w.paint(ids)) @ text.T).argmax(1)]
+    said = torch.tensor(names)[(small.pictures(w.render(ids)) @ text.T).argmax(1)]
     right = (said == w.objects(ids)[:, 0, :2]).all(1)
     assert right.float().mean() > 0.97
     new = is_new_pair(w.objects(ids)[:, 0])

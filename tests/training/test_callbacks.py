@@ -6,15 +6,17 @@ import torch.nn.functional as F
 from functools import partial
 from torch import nn
 from visual_token_diffusion.training.callbacks import (
-    EMACB, NotFinite, TerminateOnNaNCB, SpeedCB, CSVCB, AnnealCB, CodebookCB, SampleCB,
+    EMACB, NotFinite, TerminateOnNaNCB, SpeedCB, CSVCB, AnnealCB, SampleCB,
 )
+from visual_token_diffusion.training.codebook_callback import CodebookCB
 from visual_token_diffusion.training.precision import AutocastCB
 from fastai.callback.core import Callback
 from visual_token_diffusion.training.collapse import (
     Signs, spread, alignment, diagnose, CollapseCB, ask,
 )
 from visual_token_diffusion.training.monitor import CollapseError
-from visual_token_diffusion.quantizers.base import FSQ, VectorQuantizer
+from visual_token_diffusion.quantizers.fsq import FSQ
+from visual_token_diffusion.quantizers.vq import VectorQuantizer
 from fastai.callback.progress import ProgressCallback
 from fastai.callback.training import GradientAccumulation
 from fastai.data.core import DataLoaders
@@ -236,8 +238,8 @@ class Coded(nn.Module):
 def test_dead_entries_are_counted_and_reborn():
     def run(revive):
         q = VectorQuantizer(2, 8, decay=None, generator=torch.Generator().manual_seed(0))
-        q.born.fill_(True)
-        q.books.data[:, 1:] += 50
+        q.initialized.fill_(True)
+        q.codebooks.data[:, 1:] += 50
         m = Coded(q)
         cb = CodebookCB(q, revive)
         l = learner([cb], model=m, opt=torch.optim.Adam, lr=0.01)

@@ -10,7 +10,7 @@ from visual_token_diffusion.models.build import build_model
 from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.worlds.stories import story_text
 from visual_token_diffusion.training.monitor import CollapseError
-from visual_token_diffusion.training.collapse_words import LanguageCollapseCB
+from visual_token_diffusion.training.language_collapse import LanguageCollapseCB
 
 text = story_text(600, torch.Generator().manual_seed(0))
 cfg = load_settings(

@@ -20,7 +20,8 @@ from visual_token_diffusion.training.learners import (
 from visual_token_diffusion.training.learners import cut, join
 from visual_token_diffusion.training.language_model import lm_learner
 from visual_token_diffusion.models.build import build_model
-from visual_token_diffusion.quantizers.base import FSQ, VectorQuantizer
+from visual_token_diffusion.quantizers.fsq import FSQ
+from visual_token_diffusion.quantizers.vq import VectorQuantizer
 from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.worlds.stories import story_text
 from visual_token_diffusion.worlds.captions import World
@@ -160,7 +161,7 @@ def test_samples_depend_on_the_seed_only():
 
 
 def test_scenes_that_are_read():
-    x = World(1).paint(torch.arange(8), 24)
+    x = World(1).render(torch.arange(8), 24)
     ids = torch.arange(8)
     ids[:2] = 9
     assert scenes_read(World(1), (x,), x, ids) == 0.75

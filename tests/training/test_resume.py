@@ -4,18 +4,17 @@ import hashlib, json, os, random, shutil, signal, subprocess, sys, time
 from dataclasses import replace
 from pathlib import Path
 import pytest, torch
-from visual_token_diffusion.training.resume import SaveError, state_files, save_state, load_state
+from visual_token_diffusion.core.errors import SaveError
+from visual_token_diffusion.training.resume import state_files, save_state, load_state
 from visual_token_diffusion.training.dataloaders import split_text, valid_windows, lm_dls
-from visual_token_diffusion.training.language_model import (
-    ProgressCB,
-    ResumeCB,
-    lm_learner,
-    train_text,
-)
+from visual_token_diffusion.training.language_model import lm_learner, train_text
+from visual_token_diffusion.training.progress import ProgressCB
+from visual_token_diffusion.training.resume import ResumeCB
 from visual_token_diffusion.core.errors import CheckpointError
 from visual_token_diffusion.models.build import build_model
 from fastai.callback.core import Callback
-from visual_token_diffusion.training.resume import load_state, save_state, SaveError
+from visual_token_diffusion.core.errors import SaveError
+from visual_token_diffusion.training.resume import load_state, save_state
 from visual_token_diffusion import learner as L
 from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.worlds.stories import story_text

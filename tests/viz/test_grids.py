@@ -38,7 +38,8 @@ def test_a_sentence_has_room_for_its_words(n):
     words = ['a word that is much too long for its picture \n'] * n
     plain, with_words = sentence_image(x, cols=12), sentence_image(x, words)
     assert plain.width == with_words.width and plain.height < with_words.height
-    assert len(Grids(x, words)[:1]) == 1 and Grids(x, words)[:1].image().size[0] > 8
+    first = Grids(x, words)[:1]
+    assert len(first) == 1 and first.image().width > 8
 
 
 def test_refusals():

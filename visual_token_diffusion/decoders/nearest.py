@@ -27,7 +27,7 @@ class PrototypeSearch:
         "Scores (B,n) of grids (B,3,size,size) and each chunk of tokens: half of |x|^2 - |x-grid|^2"
         device = next(self.encoder.buffers(), x).device
         for ids in torch.arange(self.encoder.vocab_size, device=device).split(self.chunk):
-            grids = self.encoder(ids).flatten(1).to(x)
+            grids = self.encoder(ids).detach().flatten(1).to(x)
             yield x.flatten(1)@grids.T - grids.square().sum(1)/2
 
     def scores(self, x): return torch.cat(list(self.chunks(x)), 1)
@@ -123,7 +123,7 @@ def decode_with_distance(self:NearestDecoder, grids, batch=4096):
 def _distance(self:NearestDecoder, x, ids):
     "(B,) Euclidean distances of grids to those of tokens"
     device = next(self.encoder.buffers(), ids).device
-    return (x - self.encoder(ids.to(device)).to(x)).flatten(1).norm(dim=1)
+    return (x - self.encoder(ids.to(device)).detach().to(x)).flatten(1).norm(dim=1)
 
 # %% ../../nbs/decoders/nearest.ipynb #a2128203
 @patch

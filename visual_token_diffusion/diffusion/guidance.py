@@ -1,4 +1,4 @@
-"""Paint what was asked for: an honest push, an honest shift, and a shortcut that leaks the answer.
+"""Painting what was asked for: an honest push, an honest shift, and a shortcut that leaks the answer.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/diffusion/guidance.html.md"""
 
@@ -14,74 +14,89 @@ from .gaussian import GaussianDiffusion
 
 # %% ../../nbs/diffusion/guidance.ipynb #8dd42448
 class Condition(nn.Module):
-    "Attributes (B,n) as one vector (B,width); dropped rows get a vector of their own, for the unconditional half of guidance"
+    "Attributes (B,n) as one vector (B,width); dropped rows get a vector of their own"
     def __init__(self,
                  sizes, # values of each attribute
-                 width:int=32 # features of the denoiser's clock
+                 width:int=32 # features of the denoiser's time embedding
                 ):
         super().__init__()
-        self.emb = nn.ModuleList(nn.Embedding(s, width) for s in sizes)
-        self.none = nn.Parameter(torch.zeros(width))
+        self.embeddings = nn.ModuleList(nn.Embedding(s, width) for s in sizes)
+        self.null_embed = nn.Parameter(torch.zeros(width))
 
     def forward(self,
                 c, # (B,n) long
                 keep=None # (B,) bool; None keeps all
                ):
-        v = sum(e(x) for e,x in zip(self.emb, c.T))
-        return v if keep is None else torch.where(keep[:,None], v, self.none)
+        "(B,width)"
+        embed = sum(e(x) for e,x in zip(self.embeddings, c.T))
+        return embed if keep is None else torch.where(keep[:,None], embed, self.null_embed)
 
 def condition_dropout(n:int, # rows
-              drop:float=.1, # share without condition (Ho and Salimans, 2022)
-              generator=None # torch generator on the CPU
-             ):
+                      drop:float=.1, # share without condition (Ho and Salimans, 2022)
+                      generator=None # torch generator on the CPU
+                     ):
     "(n,) bool: True for rows that keep their condition"
     return torch.rand(n, generator=generator) >= drop
 
 # %% ../../nbs/diffusion/guidance.ipynb #f4114ecd
 def guide(c, # prediction with the condition
           u, # prediction without
-          w:float # strength: 0 ignores the condition, 1 takes it as it is, more exaggerates
+          guidance_scale:float # 0 ignores the condition, 1 takes it as it is, more exaggerates
          ):
-    "u + w(c-u). Raises `ValueError` for a negative or missing strength"
-    if not (isinstance(w, (int,float)) and 0 <= w < math.inf): raise ValueError(f"the strength of guidance must be a number of at least 0, got {w}; 0 ignores the condition, 1 takes it as it is")
-    return u + w*(c-u)
+    "u + w(c-u). Raises `ValueError` for a negative or missing scale"
+    if not (isinstance(guidance_scale, (int,float)) and 0 <= guidance_scale < math.inf):
+        raise ValueError(f"guidance_scale must be a number of at least 0, got {guidance_scale}")
+    return u + guidance_scale*(c-u)
 
-def guided(predict, # function (z, t, keep) -> prediction; `keep` (B,) bool says which rows have their condition
-           w:float, # strength
-           skip:bool=True # one network call where one is enough: w=0 and w=1
+def guided(predict, # function (z, t, keep) -> prediction; `keep` (B,) bool: rows with their condition
+           guidance_scale:float,
+           skip:bool=True # one network call where one is enough: scales 0 and 1
           ):
     "A `denoise(z, t)` for the samplers. Raises `ValueError` as `guide` does"
-    guide(0., 0., w)
-    def f(z, t):
-        yes,no = (torch.full((len(z),), b, device=z.device) for b in (True,False))
-        if skip and w in (0,1): return predict(z, t, yes if w else no)
-        return guide(predict(z, t, yes), predict(z, t, no), w)
-    return f
+    guide(0., 0., guidance_scale)
+    def denoise(z, t):
+        keep = torch.ones(len(z), dtype=torch.bool, device=z.device)
+        if skip and guidance_scale==0: return predict(z, t, ~keep)
+        if skip and guidance_scale==1: return predict(z, t, keep)
+        return guide(predict(z, t, keep), predict(z, t, ~keep), guidance_scale)
+    return denoise
 
 # %% ../../nbs/diffusion/guidance.ipynb #00d732b7
 class ShiftedMean(GaussianDiffusion):
     "q(z_t | x, c) = N(alpha x + (1-alpha) mu_c, sigma^2): ordinary diffusion of x - mu_c, seen from mu_c"
-    def corrupt(self, x, t, generator=None, mu=0.):
-        n = super().corrupt(x-mu, t, generator)
-        return n._replace(x=n.x+mu)
+    name = 'shifted_mean'
+
+    def corrupt(self, x0, t, *, maskable=None, generator=None, mu=0.):
+        corrupted = super().corrupt(x0-mu, t, maskable=maskable, generator=generator)
+        return corrupted._replace(x_t=corrupted.x_t+mu)
+
     def to_x0(self, out, x_t, t, mu=0.): return super().to_x0(out, x_t-mu, t)+mu
-    def target(self, x, noisy, t, mu=0.): return super().target(x-mu, noisy, t)
+    def target(self, x0, corrupted, t, mu=0.): return super().target(x0-mu, corrupted, t)
+
     def seen_from(self, denoise, mu):
-        "`denoise(z, t)` in coordinates around mu: what the samplers of `continuous` need, which then yield z - mu"
+        "`denoise(z, t)` in coordinates around mu: what the samplers need, which then yield z - mu"
         return lambda y,t: denoise(y+mu, t)-mu
 
 # %% ../../nbs/diffusion/guidance.ipynb #a82c3cb8
+def _ridge(x, y, ridge):
+    "Weights of a linear fit of `y` to `x`, with a penalty relative to the mean variance"
+    gram = x.T@x
+    penalty = ridge*gram.diagonal().mean()*torch.eye(len(gram), dtype=gram.dtype, device=gram.device)
+    return torch.linalg.solve(gram + penalty, x.T@y)
+
 def leak_probe(noise, # (N,...) the noise of N training examples, and nothing else
                labels, # (N,) long: what it should not know
                ridge:float=1. # penalty, as a share of the mean variance
               ):
-    "(accuracy, standard error, chance) on the second half of a linear classifier fitted to the first by ridge regression; chance is the most frequent label's share"
+    """(accuracy, standard error, chance) on the second half of a linear classifier fitted to the first.
+
+    Chance is the share of the most frequent label"""
     x,half = noise.flatten(1).double(),len(noise)//2
-    if half < 2 or len(labels)!=len(noise): raise ValueError(f"the probe needs four or more examples and a label for each, got {len(noise)} and {len(labels)}")
+    if half < 2 or len(labels)!=len(noise):
+        raise ValueError(f"the probe needs a label for each of four or more examples, got {len(labels)} for {len(noise)}")
     x = torch.cat([x, torch.ones_like(x[:,:1])], 1)
     y = nn.functional.one_hot(labels, int(labels.max())+1).double()
-    A = x[:half].T@x[:half]
-    W = torch.linalg.solve(A + ridge*A.diagonal().mean()*torch.eye(len(A), dtype=A.dtype, device=A.device), x[:half].T@y[:half])
-    acc = ((x[half:]@W).argmax(1)==labels[half:]).double().mean().item()
-    chance = (labels[half:].bincount().max()/len(labels[half:])).item()
-    return acc, (acc*(1-acc)/len(labels[half:]))**.5, chance
+    weights,test_labels = _ridge(x[:half], y[:half], ridge),labels[half:]
+    accuracy = ((x[half:]@weights).argmax(1)==test_labels).double().mean().item()
+    chance = (test_labels.bincount().max()/len(test_labels)).item()
+    return accuracy, (accuracy*(1-accuracy)/len(test_labels))**.5, chance

@@ -19,13 +19,14 @@ def wordnet_text(
     folder='/usr/share/wordnet',  # where Debian's `wordnet-base` puts it
     seed: int = 0,  # of the order
 ) -> str:
-    "The definitions and examples of WordNet 3.0 (Princeton University, 2006), one entry a line, shuffled. Raises `ValueError`"
+    "Definitions and examples of WordNet 3.0 (Princeton University, 2006), shuffled lines. Raises `ValueError`"
+    paths = [Path(folder) / f'data.{part}' for part in ('noun', 'verb', 'adj', 'adv')]
     try:
-        files = [(Path(folder) / f'data.{part}').read_text('utf-8') for part in ('noun', 'verb', 'adj', 'adv')]
+        files = [path.read_text('utf-8') for path in paths]
     except OSError:
         raise ValueError(f"there is no WordNet in {folder}; Debian's package wordnet-base brings it") from None
     entries = [line for text in files for line in text.splitlines() if '|' in line and not line.startswith(' ')]
-    lines = [entry.split('|', 1)[1].strip() for entry in entries]
+    lines = [entry.partition('|')[2].strip() for entry in entries]
     random.Random(seed).shuffle(lines)
     return '\n'.join(lines) + '\n'
 
@@ -45,7 +46,7 @@ class BenchmarkData:
     ):
         cut = text.find('\n', int(len(text) * (1 - held_out))) + 1
         self.vocab, self.length = make_vocab(unit, text[:cut]), length
-        self.train, held = (torch.tensor(self.vocab.encode(part)) for part in (text[:cut], text[cut:]))
+        self.train, held = (self._ids(part) for part in (text[:cut], text[cut:]))
         if min(len(self.train), len(held)) < length:
             sizes = f'{len(self.train)} and {len(held)} tokens'
             raise ValueError(f'the text is too short: {sizes}, and a sequence has {length}')
@@ -55,6 +56,9 @@ class BenchmarkData:
         self.counts = torch.bincount(self.train, minlength=self.vocab_size).float()
         self._features = None
         self.cache = cache and Path(cache) / f'features-{self.fingerprint()}.pt'
+
+    def _ids(self, text):
+        return torch.tensor(self.vocab.encode(text))
 
     def spread_windows(self, ids, most):
         "At most so many windows (n,length), spread evenly over `ids`"
@@ -82,12 +86,11 @@ class BenchmarkData:
         return self._features
 
     def table(self, codebook='balanced', n_codebooks=3, seed=0):
-        "A `CodeTable` by a registered codebook; the balanced one is cut from the first 128 features"
-        size = smallest_codebook(self.vocab_size, n_codebooks)
+        "A `CodeTable` by a registered codebook; features are the first 128 columns"
+        sizes = (smallest_codebook(self.vocab_size, n_codebooks),) * n_codebooks
         generator = torch.Generator().manual_seed(seed) if codebook == 'random' else None
         part = Codebook.make(codebook)
-        features = self.features[:, :128]
-        return part.assign(features, (size,) * n_codebooks, generator=generator, counts=self.counts)
+        return part.assign(self.features[:, :128], sizes, generator=generator, counts=self.counts)
 
     def ngrams(self):
         "Held-out nats per token of the unigram, bigram and trigram models"

@@ -10,13 +10,13 @@ def verdict(
     unit: str = 'nats per token',
     least: float = 0.0,  # the effect that the claim promises
 ) -> str:
-    "`claim: supported (+.10 nats per token, 3 of 3 seeds)`, `not supported` or `not decided`"
-    bar = least + 2 * error
-    above, below = sum(e > bar for e in effects), sum(e < least - 2 * error for e in effects)
+    "`claim: supported (...)`, or `not supported`, if every seed says so beyond twice its error; else `not decided`"
+    above = sum(e > least + 2 * error for e in effects)
+    below = sum(e < least - 2 * error for e in effects)
     word = 'not decided'
     if above == len(effects):
         word = 'supported'
-    elif below == len(effects) or not above:
+    elif below == len(effects):
         word = 'not supported'
     mean = sum(effects) / len(effects)
     seeds = f"{above} of {len(effects)} seed{'s' * (len(effects) > 1)}"

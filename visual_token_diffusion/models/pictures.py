@@ -11,7 +11,8 @@ __all__ = ['PictureMixin']
 import hashlib, torch
 from fastcore.basics import patch
 from ..decoders.nearest import NearestDecoder
-from ..decoders.spelling import decode_grids_text, render_text
+from ..decoders.spelling import decode_grids_text
+from ..encoders.spelling import render_text
 from ..encoders.semantic import SemanticVisualEncoder
 from ..text.vocab import encode_strict
 

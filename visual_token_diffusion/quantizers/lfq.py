@@ -70,6 +70,7 @@ def entropies(self:LFQ,
     shared = -(mean*mean.clamp(min=1e-30).log()).sum(-1).mean()
     return bit_entropy.sum(-1).mean(),shared
 
+# %% ../../nbs/quantizers/lfq.ipynb #f0ba0bf0
 @patch
 def forward(self:LFQ,
             z # (...,D) float

@@ -39,7 +39,7 @@ def bpe_merges(words):
     return sorted(used, key=rank.get)
 
 # %% ../../nbs/semantics/small_clip.ipynb #c1fd73b3
-WORLD = dict(kinds=SHAPES, colours=COLOURS, sizes=SIZES)
+WORLD = dict(shapes=SHAPES, colours=COLOURS, sizes=SIZES)
 
 def world_words():
     "Every word that captions can say"
@@ -126,7 +126,7 @@ def train_scenes(world, n, generator=None):
 def _clip_batch(worlds, batch, generator):
     "Pictures (batch,3,S,S) and captions, equally many of every world"
     ids = [train_scenes(world, batch//len(worlds), generator) for world in worlds]
-    pictures = torch.cat([world.paint(scenes) for world,scenes in zip(worlds, ids)])
+    pictures = torch.cat([world.render(scenes) for world,scenes in zip(worlds, ids)])
     captions = [c for world,scenes in zip(worlds, ids) for c in world.caption(scenes, generator)]
     return pictures,captions
 

@@ -27,11 +27,14 @@ def from_patches(patches, # (B,N,C*patch*patch)
                  size:int # pixels along each side of a picture
                 ):
     "(B,C,size,size): the pictures of `patches`"
-    n = size//patch
-    tiles = patches.view(len(patches), n, n, -1, patch, patch).permute(0, 3, 1, 4, 2, 5)
-    return tiles.reshape(len(patches), -1, size, size)
+    B,n = len(patches),size//patch
+    tiles = patches.view(B, n, n, -1, patch, patch).permute(0, 3, 1, 4, 2, 5)
+    return tiles.reshape(B, -1, size, size)
 
 # %% ../../nbs/tokenizers/patch.ipynb #tokp0012
+def _two_layers(n_in, width, n_out):
+    return nn.Sequential(nn.Linear(n_in, width), nn.GELU(), nn.Linear(width, n_out))
+
 class PatchTokenizer(ImageTokenizer):
     "Pictures (B,3,S,S) -> patches -> codes -> pictures; `(pictures, Quantized)` when called"
     name = 'patch'
@@ -47,8 +50,8 @@ class PatchTokenizer(ImageTokenizer):
         n_pixels,code_dim = 3*patch**2,getattr(quantizer, 'out_dim', quantizer.dim)
         self.size,self.patch = size,patch
         self.quantizer = quantizer
-        self.to_latents = nn.Sequential(nn.Linear(n_pixels, width), nn.GELU(), nn.Linear(width, quantizer.dim))
-        self.to_pixels = nn.Sequential(nn.Linear(code_dim, width), nn.GELU(), nn.Linear(width, n_pixels))
+        self.to_latents = _two_layers(n_pixels, width, quantizer.dim)
+        self.to_pixels = _two_layers(code_dim, width, n_pixels)
 
 # %% ../../nbs/tokenizers/patch.ipynb #tokp0013
 @patch

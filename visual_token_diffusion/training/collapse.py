@@ -172,7 +172,7 @@ def leak(self:CollapseCB, ids, grids):
 
 def _usage_share(quantizer, codes):
     "Perplexity of the least used codebook, as a share of what is possible"
-    possible = [min(size, len(codes)) for size in quantizer.levels]
+    possible = [min(size, len(codes)) for size in quantizer.codebook_sizes]
     perplexities = quantizer.usage(codes).perplexity
     return min((used.item()-1)/(most-1) for used,most in zip(perplexities, possible))
 

@@ -8,36 +8,41 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/training/d
 __all__ = ['Dashboard', 'DashboardCB']
 
 # %% ../../nbs/training/dashboard.ipynb #fd9432c3
-import time, warnings, torch
+import time
 import ipywidgets as W
-
-# %% ../../nbs/training/dashboard.ipynb #55211fe6
-warnings.filterwarnings('ignore', category=FutureWarning, module='torch|fastai')   # torch.jit.script, once per import
-warnings.filterwarnings('ignore', message='.*chained_assignment.*')                # pandas 3 under fastai 2.8
+from fastcore.basics import patch
 
 # %% ../../nbs/training/dashboard.ipynb #c3d03332
 from fastai.callback.core import CancelFitException
-from .callbacks import EpochCB
-from ..viz.charts import training_view
-from ..viz.views import message
-from ..viz.widgets import Job, Panel, in_one_line
+from .callbacks import EpochCB, sample_apart
+from .monitor import MonitorCB
+from ..viz.curves import training_view
+from ..viz.panel import Job, Panel, in_one_line
+from ..viz.style import message
 
 # %% ../../nbs/training/dashboard.ipynb #d57151a2
 class Dashboard(Panel):
-    "Losses, samples and signs of a training; `history`, `lines`, `strips`, `signs`, `ill` as in `training_view`"
-    def __init__(self, lines:dict=None # name -> nats per token of trivial predictors
+    "Losses, samples and signs of a training, as `training_view` draws them"
+    def __init__(self, baselines:dict=None # name -> nats per token of trivial predictors
                 ):
-        self.history,self.lines,self.strips,self.signs,self.ill,self.stopped,self.job = [],lines or {},[],None,{},False,Job()
+        self.history,self.baselines = [],baselines or {}
+        self.samples,self.signs = [],None
+        self.failure_modes,self.stopped = {},False
+        self.job = Job()
         self.end = W.Button(description='Stop', tooltip='end the training after this step')
-        super().__init__(lambda: training_view(self.history, self.lines, self.strips, self.signs, self.ill), {}, [self.end])
+        super().__init__(self.view, {}, [self.end])
         self.end.on_click(self.stop)
-    def stop(self, *_): self.stopped = True
+    def view(self):
+        return training_view(self.history, self.baselines, self.samples, self.signs, self.failure_modes)
+    def stop(self, *_):
+        self.stopped = True
     def fit(self, learn, epochs:int, **kwargs):
-        "Train a fastai `learn` in the background, so that the button is heard while it runs; `job.wait()` waits for it"
+        "Train `learn` in the background, so that the button is heard; `job.wait()` waits for it"
         def work(stop):
             try:
                 with learn.no_bar(), learn.no_logging(): learn.fit(epochs, **kwargs)
-            except Exception as e: self.said.value = message(in_one_line(e))
+            except Exception as e:
+                self.status.value = message(in_one_line(e))
         self.job.start(work)
 
 # %% ../../nbs/training/dashboard.ipynb #043366b8
@@ -46,29 +51,43 @@ class DashboardCB(EpochCB):
     order = 76        # after validation, monitor and samples
     def __init__(self,
                  board:Dashboard, # where to show it
-                 draw=None, # function of the model that returns a picture of samples; None shows none
+                 render=None, # function of the model that returns a picture of samples; None shows none
                  every:int=1, # epochs between pictures
                  seconds:float=.5 # between two drawings within an epoch
-                ): self.board,self.draw,self.every,self.seconds = board,draw,every,seconds
-    def before_fit(self): self.board.stopped = False; self.board.end.disabled = False; self.last = time.perf_counter()
+                ):
+        self.board,self.render = board,render
+        self.every,self.seconds = every,seconds
+    def before_fit(self):
+        self.board.stopped = self.board.end.disabled = False
+        self.last = time.perf_counter()
     def after_batch(self):
         if not self.training: return
         if self.board.stopped: raise CancelFitException()
         if time.perf_counter()-self.last < self.seconds: return
-        self.show(dict(step=self.train_iter, train=float(self.recorder.smooth_loss.value), valid=None))
-    def trained_epoch(self):
-        if self.draw and (self.epoch+1)%self.every==0: self.board.strips.append((f'samples after step {self.train_iter:,}', self.sample()))
-        train,valid = list(self.recorder.log)[1:3]
-        self.show(dict(step=self.train_iter, train=train, valid=valid))
-    def after_fit(self): self.board.end.disabled = True; self.board.renew_twin()
+        self.show(train=float(self.recorder.smooth_loss.value), valid=None)
+    def after_fit(self):
+        self.board.end.disabled = True
+        self.board.renew_fallback()
     def after_cancel_fit(self): self.after_fit()
-    def show(self, row):
-        b = self.board; b.history.append(row); del b.strips[:-8]
-        watch = next((c for c in self.learn.cbs if getattr(c, 'seen', None) and hasattr(c, 'ill')), None)      # a CollapseCB, if there is one
-        if watch: b.signs,b.ill = watch.seen[-1],watch.ill
-        b.redraw(); self.last = time.perf_counter()
-    def sample(self):
-        was = self.model.training; self.model.eval()
-        try:
-            with torch.random.fork_rng(), torch.no_grad(): torch.manual_seed(0); return self.draw(self.model)
-        finally: self.model.train(was)
+
+# %% ../../nbs/training/dashboard.ipynb #7d1d2001
+@patch
+def trained_epoch(self:DashboardCB):
+    "New samples now and then, and the epoch's losses"
+    if self.render and (self.epoch+1)%self.every==0:
+        caption = f'samples after step {self.train_iter:,}'
+        self.board.samples.append((caption, sample_apart(self.model, self.render)))
+    train,valid = list(self.recorder.log)[1:3]
+    self.show(train, valid)
+
+@patch
+def show(self:DashboardCB, train, valid):
+    "Add a row, and draw"
+    board = self.board
+    board.history.append(dict(step=self.train_iter, train=train, valid=valid))
+    del board.samples[:-8]
+    for monitor in self.learn.cbs:
+        if not isinstance(monitor, MonitorCB) or not monitor.signs: continue
+        board.signs,board.failure_modes = monitor.signs[-1],monitor.failure_modes
+    board.redraw()
+    self.last = time.perf_counter()

@@ -141,8 +141,8 @@ def train_tokens(vocab, # a `Vocab`
                 ):
     "`(model, metrics)`. Raises `ValueError` before anything is written"
     if cfg.threads: torch.set_num_threads(cfg.threads)
-    start,_ = time.perf_counter(),torch_device(cfg.device)
-    rank,world = join(cfg.device)
+    torch_device(cfg.device)     # one that is not there is refused here
+    start,(rank,world) = time.perf_counter(),join(cfg.device)
     windows,head = valid_windows(valid, cfg),train if torch.is_tensor(train) else train[:_head]
     if resume: model,state = restore_model(path, cfg, corpus_hash, vocab)
     else: model,state = build_model(vocab, head, cfg),{}
@@ -150,8 +150,8 @@ def train_tokens(vocab, # a `Vocab`
     facts = dict(settings=asdict(cfg), corpus_hash=corpus_hash, vocab=vocab.fingerprint, processes=world)
     fit_text(model, lm_dls(train, windows, cfg, vocab), cfg, path, progress, facts, state)
     if rank: return model,{}     # the first process measures and reports
-    metrics = measure(model, vocab, head, windows)
-    return model,metrics | dict(train_tokens=len(train), seconds=round(time.perf_counter()-start, 1))
+    metrics = measure(model, vocab, head, windows) | dict(train_tokens=len(train))
+    return model,metrics | dict(seconds=round(time.perf_counter()-start, 1))
 
 # %% ../../nbs/training/language_model.ipynb #0d2aa01a
 def train_text(text:str, # the corpus

@@ -1,4 +1,4 @@
-"""Progress, states, checkpoints, a log, samples, a monitor, a tracker: which of them a training has is read from its settings.
+"""Progress, states, checkpoints, a log, samples, a monitor, a tracker: settings say which of them a training has.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/training/lm_callbacks.html.md"""
 

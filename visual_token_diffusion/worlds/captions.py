@@ -76,7 +76,7 @@ def _text(self:World, named, tail):
         texts.append(' '.join(parts))
     return texts
 
-# %% ../../nbs/worlds/captions.ipynb #f39a0ba8
+# %% ../../nbs/worlds/captions.ipynb #e2def03e
 @patch
 def caption(self:World,
             scenes, # a scene number, or (n,) of them
@@ -107,7 +107,8 @@ def _tails(self:World, objects):
     holds = self.related(objects[:,:-1], objects[:,1:])
     for links in itertools.product(range(holds.shape[-1]), repeat=k-1):
         tail = torch.tensor(links).expand(n, -1)
-        yield tail,(holds.gather(2, tail[...,None])[...,0]/holds.sum(2).double()).prod(1)
+        true = holds.gather(2, tail[...,None])[...,0]
+        yield tail,(true/holds.sum(2).double()).prod(1)
 
 @patch
 def cases(self:World, ids):
@@ -121,7 +122,7 @@ def cases(self:World, ids):
                 keep = p > 0
                 yield ids[keep], named[keep], tail[keep], p[keep]/(math.factorial(k)*2**k)
 
-# %% ../../nbs/worlds/captions.ipynb #4d874001
+# %% ../../nbs/worlds/captions.ipynb #9b1742c6
 @patch
 def captions(self:World,
              i:int # scene number
@@ -145,6 +146,7 @@ def _cut(self:World, caption):
     bits = re.split(f'({links})', caption)
     return [b.strip() for b in bits[::2]],[tails.index(b) for b in bits[1::2]]
 
+# %% ../../nbs/worlds/captions.ipynb #4bdee839
 @patch
 def _understand(self:World, caption):
     "Objects as (shape, colour, size or None), and ending numbers, of a caption. Raises `ValueError`"
@@ -156,10 +158,13 @@ def _understand(self:World, caption):
     if len(phrases)!=self.n_objects:
         raise ValueError(f"the caption '{caption}' names {len(phrases)} object(s), this world has {self.n_objects}")
     shapes,colours = len(self.shapes),len(self.colours)
-    numbers = [named.index(p) for p in phrases]
-    return [(j%shapes, j//shapes%colours, j//(shapes*colours)-1 if j >= shapes*colours else None) for j in numbers],tail
+    looks = []
+    for number in map(named.index, phrases):
+        size = number//(shapes*colours)-1 # -1 where it is not said
+        looks.append((number%shapes, number//shapes%colours, None if size < 0 else size))
+    return looks,tail
 
-# %% ../../nbs/worlds/captions.ipynb #b0548784
+# %% ../../nbs/worlds/captions.ipynb #046d119c
 @patch
 def _meant(self:World, looks, tail):
     "(n,n_objects,4) all objects that a caption could mean, in its order"
@@ -173,6 +178,7 @@ def _meant(self:World, looks, tail):
     named = torch.tensor([look[:2] for look in looks])
     return torch.cat([named.expand(len(where),-1,-1), where], -1)
 
+# %% ../../nbs/worlds/captions.ipynb #71c36ece
 @patch
 def scenes_for(self:World,
                caption:str # as from `World.caption`
@@ -185,11 +191,13 @@ def scenes_for(self:World,
         holds = self.related(objects[:,:-1], objects[:,1:])
         p = (holds[:,range(self.n_objects-1),tail]/holds.sum(2).double()).prod(1)
     probs = Counter()
-    for i,v in zip(self.ids(objects[p > 0]).tolist(), (p[p > 0]/p.sum()).tolist()): probs[i] += v
+    possible = p > 0
+    posterior = p[possible]/p.sum()
+    for i,v in zip(self.ids(objects[possible]).tolist(), posterior.tolist()): probs[i] += v
     if probs: return dict(probs.most_common())
     raise ValueError(f"no scene of this world can be described as '{caption}'")
 
-# %% ../../nbs/worlds/captions.ipynb #bcc10f44
+# %% ../../nbs/worlds/captions.ipynb #6e5ed5b5
 @patch
 def grammar(self:World) -> Grammar:
     "The captions, averaged over the scenes, as a `Grammar` without ambiguity"
@@ -200,7 +208,7 @@ def entropies(self:World) -> dict:
     "Bits, exact: entropies of scene and caption, each alone and given the other, and what they share"
     return caption_entropies(self)
 
-# %% ../../nbs/worlds/captions.ipynb #bb9bc595
+# %% ../../nbs/worlds/captions.ipynb #5921cc9f
 @patch
 def batch(self:World,
           n:int, # scenes

@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/worlds/ent
 # %% auto #0
 __all__ = ['representatives', 'entropy_given_scene', 'caption_entropies']
 
-# %% ../../nbs/worlds/entropies.ipynb #67a604dc
+# %% ../../nbs/worlds/entropies.ipynb #f3a084db
 import itertools, math, torch
 from .caption_grammar import caption_grammar
 
@@ -35,7 +35,7 @@ def representatives(world # a `World`
         weights += [math.perm(looks, max(labels)+1)/world.n_scenes]*len(ids[-1])
     return torch.cat(ids),torch.tensor(weights, dtype=torch.float64)
 
-# %% ../../nbs/worlds/entropies.ipynb #27cd6ec2
+# %% ../../nbs/worlds/entropies.ipynb #b519f895
 def _case_keys(world, scene, named, tail):
     "(n,) long: one number for scene and caption"
     phrases,tails = map(len, world.words())
@@ -47,14 +47,17 @@ def entropy_given_scene(world, # a `World`
                         ids # (n,) scene numbers, ascending
                        ) -> torch.Tensor:
     "(n,) float64 bits: entropy of the captions of each scene"
-    cases = [(_case_keys(world, torch.searchsorted(ids, i), named, tail),p) for i,named,tail,p in world.cases(ids)]
-    keys,case = torch.cat([k for k,_ in cases]).unique(return_inverse=True)
-    p = torch.zeros(len(keys), dtype=torch.float64).index_add_(0, case, torch.cat([p for _,p in cases]))
+    keys,probs = [],[]
+    for scenes,named,tail,p in world.cases(ids):
+        keys.append(_case_keys(world, torch.searchsorted(ids, scenes), named, tail))
+        probs.append(p)
+    keys,case = torch.cat(keys).unique(return_inverse=True)
+    p = torch.zeros(len(keys), dtype=torch.float64).index_add_(0, case, torch.cat(probs))
     phrases,tails = map(len, world.words())
     captions = phrases**world.n_objects*tails**max(world.n_objects-1, 1)
     return torch.zeros(len(ids), dtype=torch.float64).index_add_(0, keys//captions, -p*p.log2())
 
-# %% ../../nbs/worlds/entropies.ipynb #5915a672
+# %% ../../nbs/worlds/entropies.ipynb #56a5db44
 def caption_entropies(world # a `World`
                      ) -> dict:
     "Bits, exact: entropies of scene and caption, each alone and given the other, and what they share"

@@ -1,4 +1,4 @@
-"""A language of 192 words about the tiny world: large enough to be interesting, small enough to know everything about.
+"""A language of 192 words about the tiny world, large enough to be interesting and small enough to know all about.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/worlds/stories.html.md"""
 
@@ -11,10 +11,10 @@ __all__ = ['LEXICON', 'RULES', 'categories', 'category_of', 'stories', 'story_te
 import torch
 from functools import partial
 from .pcfg import Grammar
-from .captions import Stream
+from .stream import Stream
 
-# %% ../../nbs/worlds/stories.ipynb #58c3c8d4
-LEXICON = {l.split()[0]:l.split()[1:] for l in '''
+# %% ../../nbs/worlds/stories.ipynb #3da9ba1d
+_nouns = '''
 determiner        the every this one another each no
 noun.animal       cat dog bird fish horse cow sheep fox bear mouse frog duck wolf rabbit snake owl
 noun.person       child farmer king queen sailor painter doctor teacher girl boy baker friend singer hunter giant witch
@@ -23,6 +23,10 @@ noun.thing        ball boat car box book cup lamp chair drum key hat bell
 noun.food         apple bread cake cheese soup berry honey egg
 noun.sky          sun moon cloud
 noun.place        house tree flower garden forest river bridge castle field hill road tower village cave island
+'''
+
+# %% ../../nbs/worlds/stories.ipynb #58c3c8d4
+_others = '''
 adjective.colour  red green blue yellow orange purple pink white
 adjective.size    small medium big tiny huge little
 adjective.mood    happy sad angry tired brave quiet proud lonely
@@ -40,76 +44,91 @@ preposition       above below near behind under beside inside outside around ove
 conjunction       and but while because when so if until
 comparative       bigger smaller older younger
 function          is than who that
-'''.strip().splitlines()}
+'''
+LEXICON = {name:words for name,*words in map(str.split, (_nouns.strip()+_others).splitlines())}
 
-def categories(
-    lexicon=None # {group: words}, default `LEXICON`
-) -> dict:
-    "{group: tuple of words}; a group is called 'category' or 'category.kind', such as 'noun.animal'"
-    return {g:tuple(ws) for g,ws in (lexicon or LEXICON).items()}
+# %% ../../nbs/worlds/stories.ipynb #25dea9d3
+def categories(lexicon=None # {group: words}, default `LEXICON`
+              ) -> dict:
+    "{group: tuple of words}; a group is called 'category' or 'category.group', such as 'noun.animal'"
+    return {group:tuple(words) for group,words in (lexicon or LEXICON).items()}
 
-def category_of(lexicon=None) -> dict: "{word: group}"; return {w:g for g,ws in categories(lexicon).items() for w in ws}
+def category_of(lexicon=None) -> dict:
+    "{word: group}"
+    return {word:group for group,words in categories(lexicon).items() for word in words}
 
-# %% ../../nbs/worlds/stories.ipynb #7781f208
-RULES = '''
+# %% ../../nbs/worlds/stories.ipynb #5457b073
+_clauses = '''
 S         -> Clause [.7] | Time Clause [.12] | Clause Conjunction S [.18]
-Clause    -> Live Moves [.22] | Persons Voices [.09] | Skies Shines [.07] | Live See Seen [.14] | Live See Seen Where [.04]
+Clause    -> Live Moves [.22] | Persons Voices [.09] | Skies Shines [.07] | Live See Seen [.14]
+Clause    -> Live See Seen Where [.04]
 Clause    -> Persons Take Things [.1] | Live Eat Foods [.09] | Persons Think that Clause [.07] | Live is Mood [.06]
 Clause    -> Things is Look [.05] | Live is Comparative than Live [.03] | Things is Where [.04]
 Moves     -> Move [.25] | Move Manner [.25] | Move Where [.4] | Move Manner Where [.1]
 Voices    -> Voice [.4] | Voice Manner [.4] | Voice Where [.2]
 Shines    -> Shine [.4] | Shine Where [.6]
 Where     -> Preposition Places
+'''
+
+# %% ../../nbs/worlds/stories.ipynb #7781f208
+RULES = _clauses + '''
 Live      -> Animals [.45] | Persons [.55]
 Seen      -> Live [.5] | Things [.35] | Places [.15]
-Animals   -> Determiner Animal [.5] | Determiner Size Animal [.25] | Determiner Colour Animal [.15] | Determiner Mood Animal [.1]
-Persons   -> Determiner Person [.55] | Determiner Mood Person [.2] | Determiner State Person [.1] | Determiner Person who Does [.15]
+Animals   -> Determiner Animal [.5] | Determiner Size Animal [.25] | Determiner Colour Animal [.15]
+Animals   -> Determiner Mood Animal [.1]
+Persons   -> Determiner Person [.55] | Determiner Mood Person [.2] | Determiner State Person [.1]
+Persons   -> Determiner Person who Does [.15]
 Does      -> Voice [.3] | Move [.3] | See Seen [.2] | Take Things [.2]
-Things    -> Determiner Object [.4] | Determiner Colour Object [.3] | Determiner Size Colour Object [.15] | Determiner State Object [.15]
+Things    -> Determiner Object [.4] | Determiner Colour Object [.3] | Determiner Size Colour Object [.15]
+Things    -> Determiner State Object [.15]
 Object    -> Thing [.65] | Shape [.35]
 Foods     -> Determiner Food [.7] | Determiner Size Food [.3]
 Skies     -> Determiner Sky [.7] | Determiner Colour Sky [.3]
-Places    -> Determiner Place [.6] | Determiner Size Place [.2] | Determiner Colour Place [.1] | Determiner State Place [.1]
+Places    -> Determiner Place [.6] | Determiner Size Place [.2] | Determiner Colour Place [.1]
+Places    -> Determiner State Place [.1]
 Look      -> Colour [.6] | State [.4]
 '''
 
 # %% ../../nbs/worlds/stories.ipynb #6678437b
-def stories(
-    lexicon=None, # {group: words}, default `LEXICON`
-    rules=None # text in the form of `Grammar`, default `RULES`; a group stands there by the capitalised last part of its name
-) -> Grammar:
-    "The grammar of the stories"
-    rules,words = rules or RULES,categories(lexicon)
-    text = [rules]
-    for group,ws in words.items():
-        name,p = group.split('.')[-1].capitalize(),[1/(r+3) for r in range(len(ws))]
-        if name in rules: text.append(f"{name} -> {' | '.join(f'{w} [{x/sum(p)!r}]' for w,x in zip(ws, p))}")
-    return Grammar('\n'.join(text))
+def _word_rule(name, words):
+    "Words of a group, falling off in frequency like 1/(rank+3)"
+    p = [1/(rank+3) for rank in range(len(words))]
+    return f"{name} -> {' | '.join(f'{w} [{x/sum(p)!r}]' for w,x in zip(words, p))}"
 
-def story_text(
-    n:int, # sentences
-    generator=None, # torch generator on the CPU
-    grammar=None # default `stories()`
-) -> str:
+def stories(lexicon=None, # {group: words}, default `LEXICON`
+            rules=None # as for `Grammar`, default `RULES`; a group is the capitalized last part of its name there
+           ) -> Grammar:
+    "The grammar of the stories"
+    rules = rules or RULES
+    groups = [(group.split('.')[-1].capitalize(),words) for group,words in categories(lexicon).items()]
+    used = [_word_rule(name, words) for name,words in groups if name in rules]
+    return Grammar('\n'.join([rules, *used]))
+
+def story_text(n:int, # sentences
+               generator=None, # torch generator on the CPU
+               grammar=None # default `stories()`
+              ) -> str:
     "`n` sentences as text, one a line, with a line break at the end"
-    return '\n'.join(' '.join(s) for s in (grammar or stories()).sample(n, generator))+'\n'*(n > 0)
+    sentences = (grammar or stories()).sample(n, generator)
+    return ''.join(' '.join(words)+'\n' for words in sentences)
 
 # %% ../../nbs/worlds/stories.ipynb #922800a3
-def story_stream(
-    batch:int=64, # rows
-    length:int=32, # words in a row
-    seed:int=0,
-    start:int=0, # number of the first batch
-    grammar=None # default `stories()`
-) -> Stream:
-    "Endless batches (batch,length) long of word numbers; each row begins with a sentence, and the number V stands for the end of one"
-    g = grammar or stories()
-    return Stream(partial(_story_batch, g, batch, length), seed, start)
-
-def _story_batch(g, batch, length, generator):
-    sents,rows = iter(g.sample(batch*(length//2+1), generator)),[]     # a sentence takes two places at least
+def _story_batch(grammar, batch, length, generator):
+    "(batch,length) long; a sentence takes two places at least, so half as many are enough"
+    sentences,rows = iter(grammar.sample(batch*(length//2+1), generator)),[]
     for _ in range(batch):
         row = []
-        while len(row) < length: row += [*(g.word_id[w] for w in next(sents)),len(g.words)]
+        while len(row) < length:
+            row += [grammar.word_id[w] for w in next(sentences)]
+            row.append(len(grammar.words))
         rows.append(row[:length])
     return torch.tensor(rows)
+
+def story_stream(batch:int=64, # rows
+                 length:int=32, # words in a row
+                 seed:int=0,
+                 start:int=0, # number of the first batch
+                 grammar=None # default `stories()`
+                ) -> Stream:
+    "Endless batches (batch,length) long of word numbers; a row begins with a sentence, and V ends one"
+    return Stream(partial(_story_batch, grammar or stories(), batch, length), seed, start)

@@ -1,0 +1,108 @@
+"What every quantizer promises, whichever it is."
+
+import pytest, torch
+from visual_token_diffusion.quantizers.base import Quantizer
+from visual_token_diffusion.quantizers.factorized import FactorizedQuantizer
+from visual_token_diffusion.quantizers.fsq import FSQ
+from visual_token_diffusion.quantizers.lfq import LFQ
+from visual_token_diffusion.quantizers.residual import ResidualQuantizer
+from visual_token_diffusion.quantizers.vq import VectorQuantizer
+
+gen = lambda s=0: torch.Generator().manual_seed(s)
+
+
+def grad(f, z):
+    z = z.clone().requires_grad_()
+    f(z).backward()
+    return z.grad
+
+
+def make():
+    g = gen(1)
+    return {
+        'vq': VectorQuantizer(6, 7, generator=g),
+        'product': VectorQuantizer(6, 5, 3, generator=g),
+        'by gradient': VectorQuantizer(6, 7, decay=None, generator=g),
+        'fsq': FSQ((8, 5, 4, 3, 2, 7)),
+        'lfq': LFQ(3, 2),
+        'residual': ResidualQuantizer(
+            VectorQuantizer(6, 5, generator=g), VectorQuantizer(6, 4, generator=g)
+        ),
+        'factorized': FactorizedQuantizer(
+            6, [VectorQuantizer(4, 5, generator=g), VectorQuantizer(4, 6, generator=g)]
+        ),
+    }
+
+
+@pytest.mark.parametrize('name', make())
+def test_codes_and_vectors_agree(name):
+    q = make()[name].eval()
+    z = torch.randn(4, 9, 6, generator=gen())
+    r = q(z)
+    assert r.codes.shape == (4, 9, len(q.codebook_sizes)) and torch.equal(r.codes, q.encode(z))
+    assert torch.allclose(r.z, q.decode(r.codes), atol=1e-6)
+    if name in ('vq', 'product', 'lfq'):
+        assert torch.equal(q.encode(r.z.detach()), r.codes), 'entries code themselves'
+    assert torch.equal(q(z).codes, r.codes), 'asking twice changes nothing'
+    u = q.usage(r.codes)
+    assert (
+        u.counts.sum(1).tolist() == [36] * len(q.codebook_sizes)
+        and (u.perplexity >= 1 - 1e-9).all()
+    )
+    for l in r.losses.values():
+        assert l.ndim == 0 and l.isfinite()
+
+
+@pytest.mark.parametrize('name', make())
+def test_gradient_goes_straight_through(name):
+    q = make()[name].double().eval()
+    z = torch.randn(5, 6, generator=gen(), dtype=torch.double)
+    w = torch.randn(6, generator=gen(2), dtype=torch.double)
+    if name == 'factorized':
+        return
+    got = grad(lambda z: (q(z).z * w).sum(), z)
+    if name == 'fsq':  # the squashing has a gradient of its own
+        want = grad(lambda z: (q.bound(z) / (q.levels // 2) * w).sum(), z)
+    else:
+        want = w.expand(5, 6)
+    assert torch.allclose(got, want)
+
+
+@pytest.mark.parametrize('dtype', [torch.bfloat16, torch.float16])
+def test_half_precision(dtype):
+    for name, q in make().items():
+        q = q.eval()
+        if name == 'factorized':
+            q = q.to(dtype)
+        z = torch.randn(64, 6, generator=gen()).to(dtype)
+        r = q(z)
+        assert (
+            r.z.dtype == dtype and r.z.isfinite().all() and torch.equal(r.codes, q.encode(z))
+        ), name
+
+
+@pytest.mark.parametrize(
+    'make,why',
+    [
+        (lambda: VectorQuantizer(5, 8, 2), 'cannot share'),
+        (lambda: VectorQuantizer(4, 1), '2 entries'),
+        (lambda: FSQ((5, 1)), '2 entries'),
+        (lambda: LFQ(15), 'between 1 and 14'),
+        (lambda: VectorQuantizer(4, 8)(torch.zeros(3, 5)), 'expected vectors'),
+        (lambda: VectorQuantizer(4, 8)(torch.zeros(3, 4).long()), 'expected floats'),
+        (lambda: VectorQuantizer(4, 8).decode(torch.tensor([[8]])), 'should lie in 0..7'),
+        (lambda: FSQ((5, 5)).decode(torch.tensor([[1, -1]])), 'should lie in 0..4'),
+        (lambda: ResidualQuantizer(FSQ((5, 5)), FSQ((5,))), 'same dim'),
+        (lambda: LFQ(3).decode(torch.zeros(2, 2).long()), 'expected codes'),
+    ],
+)
+def test_bad_input_is_one_line(make, why):
+    with pytest.raises(ValueError, match=why) as e:
+        make()
+    assert '\n' not in str(e.value)
+
+
+def test_every_part_is_tried_above():
+    tried = {type(q).name for q in make().values()}
+    assert tried == set(Quantizer.names()) == {'vq', 'fsq', 'lfq', 'residual', 'factorized'}
+    assert isinstance(Quantizer.make('lfq', bits=4), LFQ)
