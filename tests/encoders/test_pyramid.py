@@ -6,9 +6,9 @@ from visual_token_diffusion.codebooks.random import random_codes
 from visual_token_diffusion.viz.png import load_sentence, save_sentence
 from visual_token_diffusion.codebooks.category import category_codes, natural_clusters
 from visual_token_diffusion.encoders.corruptions import first, keep_scales, scale_noise
+from visual_token_diffusion.decoders.pyramid import PyramidDecoder, PyramidClassifier
 from visual_token_diffusion.encoders.pyramid import (
-    PyramidDecoder, PyramidEncoder, PyramidClassifier, laplacian_pyramid, patterns, upsample,
-    avg_pool,
+    PyramidEncoder, laplacian_pyramid, patterns, upsample, avg_pool,
 )
 
 gen = lambda s=0: torch.Generator().manual_seed(s)

@@ -10,11 +10,12 @@ from visual_token_diffusion.metrics.calibration import (
 )
 from visual_token_diffusion.codebooks.random import random_codes
 from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
-from visual_token_diffusion.decoders.classifiers import noise
+from visual_token_diffusion.encoders.corruptions import noise
 from visual_token_diffusion.encoders.corruptions import (
     CORRUPTIONS, enlarge, hide_pixels, hide_side, jpeg, jpeg_like, mixture, turn,
 )
-from visual_token_diffusion.encoders.robust import RobustEncoder, learn_grids, sphere_bound
+from visual_token_diffusion.decoders.joint import learn_grids
+from visual_token_diffusion.encoders.robust import RobustEncoder, sphere_bound
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
 

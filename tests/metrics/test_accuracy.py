@@ -5,23 +5,14 @@ from collections import Counter
 from itertools import product
 import numpy as np, pytest, torch
 from visual_token_diffusion.metrics.accuracy import (
-    NGram,
-    ngram_nll,
-    unigram_nll,
-    bigram_nll,
-    trigram_nll,
-    unigram_entropy,
-    wilson,
-    accuracy,
-    exact_match,
-    validity,
-    cover,
-    neighbours,
-    category_agreement,
-    neighbourhood_overlap,
-    overlap_null,
-    similarity_correlation,
-    excess_bits,
+    wilson, accuracy, exact_match, validity, cover, neighbours,
+)
+from visual_token_diffusion.metrics.likelihood import excess_bits
+from visual_token_diffusion.metrics.ngram import (
+    NGram, ngram_nll, unigram_nll, bigram_nll, trigram_nll, unigram_entropy,
+)
+from visual_token_diffusion.metrics.similarity import (
+    category_agreement, neighborhood_overlap, overlap_null, similarity_correlation,
 )
 
 rng = np.random.default_rng(0)
@@ -182,10 +173,10 @@ def test_agreement_and_overlap_by_brute_force():
         np.mean([lab[i] == lab[j] for i in range(30) for j in range(30) if i != j])
     )
     assert abs(r.permuted - r.chance) < 0.1
-    assert neighbourhood_overlap(a, b, 4).share == pytest.approx(
+    assert neighborhood_overlap(a, b, 4).share == pytest.approx(
         np.mean([len(set(p.tolist()) & set(q.tolist())) / 4 for p, q in zip(na, nb)])
     )
-    assert neighbourhood_overlap(a, a * 2, 4) == (1.0, 4 / 29)
+    assert neighborhood_overlap(a, a * 2, 4) == (1.0, 4 / 29)
     assert overlap_null(lambda x: x, 30, 4, 4, n=2) == (1.0, 0.0)
     m, s = overlap_null(lambda x: torch.randn(x.shape, generator=g), 200, 4, 5)
     assert abs(m - 5 / 199) < 0.02
@@ -263,7 +254,7 @@ z = torch.zeros
         lambda: neighbours(z(3), 1),
         lambda: neighbours(z(3, 2), 0),
         lambda: neighbours(z(3, 2), 1, 'manhattan'),
-        lambda: neighbourhood_overlap(z(3, 2), z(4, 2), 1),
+        lambda: neighborhood_overlap(z(3, 2), z(4, 2), 1),
         lambda: similarity_correlation(torch.ones(4, 2), torch.randn(4, 2)),
         lambda: similarity_correlation(z(2, 2), z(2, 2)),
         lambda: excess_bits([1.0], 0.0),
@@ -281,7 +272,7 @@ def test_bad_input_is_one_clear_line(f):
 
 def test_orthogonal_rows_have_no_neighbours_of_their_own():
     "All similarities are equal; rounding errors, which know the order of the rows, must not look like meaning"
-    from visual_token_diffusion.metrics.accuracy import category_agreement
+    from visual_token_diffusion.metrics.similarity import category_agreement
 
     lab = np.repeat(np.arange(24), 8)
     for x in (torch.eye(192), torch.nn.functional.normalize(torch.eye(192) - 1 / 192, dim=1)):

@@ -4,20 +4,14 @@ import inspect, matplotlib.pyplot as plt, pytest, torch
 from visual_token_diffusion.diffusion.gaussian import GaussianDiffusion, Noisy, RectifiedFlow
 from visual_token_diffusion.training.dataloaders import split_text, text_dls
 from visual_token_diffusion.training.pictures import world_dls
+from visual_token_diffusion.tokenizers.patch import PatchTokenizer
+from visual_token_diffusion.training.distributed import join
 from visual_token_diffusion.training.learners import (
-    show_batch,
-    show_results,
-    cut,
-    join,
-    PatchTokenizer,
-    tokenizer_learner,
-    scenes_read,
-    PatchDenoiser,
-    noise_loss,
-    diffusion_learner,
-    sample_pictures,
+    show_batch, show_results, cut, tokenizer_learner, scenes_read, PatchDenoiser, noise_loss,
+    diffusion_learner, sample_pictures,
 )
-from visual_token_diffusion.training.learners import cut, join
+from visual_token_diffusion.training.distributed import join
+from visual_token_diffusion.training.learners import cut
 from visual_token_diffusion.training.language_model import lm_learner
 from visual_token_diffusion.models.build import build_model
 from visual_token_diffusion.quantizers.fsq import FSQ

@@ -14,8 +14,9 @@ from support.browser import (
     running_lab,
     write_notebook,
 )
+from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.core.results import save_run
-from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
+from visual_token_diffusion.training.language_model import train_text
 from visual_token_diffusion.worlds.stories import story_text
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or 'a browser is here')
@@ -64,7 +65,8 @@ def nb(tmp_path_factory):
     "The notebook with these cells, beside a model; its first cell has run"
     folder = tmp_path_factory.mktemp('lab')
     text = story_text(500, torch.Generator().manual_seed(0))
-    model = VisualTokenLM.train_on(text, 'ci', unit='words', steps=20, epochs=1)
+    cfg = load_settings('ci', ['unit=words', 'steps=20', 'epochs=1'])
+    model, _ = train_text(text, cfg)
     model.save_pretrained(folder / 'model')
     write_notebook(folder / 'w.ipynb', CELLS)
     with running_lab(folder) as url, chromium() as chrome:

@@ -45,7 +45,8 @@ def test_reference_table():
         assert sentences[c] == pytest.approx(p, abs=1e-12)
 
 
-small_worlds = [(2, 4, ('cat', 'dog')), (2, 4, ('cat',)), (3, 4, ('cat',)), (1, 1, ('cat', 'dog'))]
+two, one = ['cat', 'dog'], ['cat']
+small_worlds = [(2, 4, two), (2, 4, one), (3, 4, one), (1, 1, two)]
 
 
 @pytest.mark.parametrize('n,cells,shapes', small_worlds)

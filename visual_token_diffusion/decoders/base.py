@@ -17,7 +17,7 @@ from ..core.registry import Registered
 def check_grids(grids, # (...,3,size,size) float
                 size:int # side of a grid
                ):
-    "Grids (B,3,size,size) in float32 or float64. Raises `ValueError` for wrong shapes and types, NaN, values far from [0,1]"
+    "Grids (B,3,size,size), float32 or float64. Raises `ValueError` for wrong shapes, types and values"
     if grids.dim() < 3 or tuple(grids.shape[-3:])!=(3,size,size):
         raise ValueError(f"grids should be (...,3,{size},{size}), got shape {tuple(grids.shape)}")
     if not grids.is_floating_point():

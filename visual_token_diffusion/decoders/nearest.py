@@ -1,4 +1,4 @@
-"""From a grid, however noisy, to the token whose picture is nearest: exact, and far cheaper than looking at all of them.
+"""From a grid, however noisy, to the token whose picture is nearest: exact, without looking at all of them.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/decoders/nearest.html.md"""
 
@@ -37,7 +37,7 @@ class PrototypeSearch:
         best = [scores.max(1) for scores in self.chunks(x)]
         values,ids = (torch.stack(part, 1) for part in zip(*best))
         chunk = values.argmax(1)
-        return chunk*self.chunk + ids.gather(1, chunk[:,None])[:,0]
+        return chunk*self.chunk + ids.gather(1, chunk[:,None])[:,0] # on the device of `x`
 
 # %% ../../nbs/decoders/nearest.ipynb #6cc82e6e
 class CodeSearch:
@@ -62,14 +62,18 @@ def code_scores(self:CodeSearch, x):
     encoder,cells = self.encoder,self.encoder.cells
     figure = encoder.structure.flatten(1).to(x) # (K,cells)
     colour,texture = encoder.colour.to(x)/255,encoder.texture.to(x)/255
-    sums = x.unflatten(-1, (cells,-1)).unflatten(-3, (cells,-1)).sum((-1,-3)).flatten(2) # (B,3,cells)
+    blocks = x.unflatten(-1, (cells,-1)).unflatten(-3, (cells,-1))
+    sums = blocks.sum((-1,-3)).flatten(2) # (B,3,cells)
     dark = sums@figure.T # (B,3,K) sums over the figures
     light = sums.sum(2, keepdim=True) - dark
     base = dark.mT@colour[:,1].T + light.mT@colour[:,0].T
     n_dark,energy = figure.sum(1, keepdim=True),colour.square().sum(2)
-    base -= (n_dark*energy[:,1] + (cells*cells-n_dark)*energy[:,0])*((encoder.size//cells)**2/2)
-    return base,x.sum(1).flatten(1)@texture.flatten(1).T - 1.5*texture.square().sum((1,2))
+    energy = n_dark*energy[:,1] + (cells*cells-n_dark)*energy[:,0]
+    base -= energy*((encoder.size//cells)**2/2)
+    matches = x.sum(1).flatten(1)@texture.flatten(1).T
+    return base,matches - 1.5*texture.square().sum((1,2))
 
+# %% ../../nbs/decoders/nearest.ipynb #cff12eb2
 @patch
 def nearest(self:CodeSearch, x):
     "Ids (B,) of the nearest tokens"
@@ -92,7 +96,8 @@ class NearestDecoder(Decoder):
         if not sigma > 0: raise ValueError(f"the noise should have a standard deviation above 0, got {sigma}")
         self.encoder,self.sigma = encoder,sigma
         self.size,self.vocab_size = encoder.size,encoder.vocab_size
-        self.search = (CodeSearch if isinstance(encoder, SemanticVisualEncoder) else PrototypeSearch)(encoder)
+        by_codes = isinstance(encoder, SemanticVisualEncoder)
+        self.search = CodeSearch(encoder) if by_codes else PrototypeSearch(encoder)
 
     @classmethod
     def build(cls, encoder): return cls(encoder)
@@ -106,8 +111,16 @@ def decode(self:NearestDecoder,
     "Ids (...) long of the nearest tokens. Raises `ValueError` for anything but grids"
     x = check_grids(grids, self.size)
     ids = torch.zeros(len(x), dtype=torch.long, device=x.device)
-    if len(x): ids = torch.cat([self.search.nearest(part).to(x.device) for part in x.split(batch)])
+    if len(x): ids = torch.cat([self.search.nearest(part) for part in x.split(batch)])
     return ids.view(grids.shape[:-3])
+
+# %% ../../nbs/decoders/nearest.ipynb #80ed113d
+@patch
+def _distance(self:NearestDecoder, x, ids):
+    "(B,) Euclidean distances of grids to those of tokens"
+    device = next(self.encoder.buffers(), ids).device
+    grids = self.encoder(ids.to(device)).detach().to(x)
+    return (x - grids).flatten(1).norm(dim=1)
 
 @patch
 def decode_with_distance(self:NearestDecoder, grids, batch=4096):
@@ -119,12 +132,6 @@ def decode_with_distance(self:NearestDecoder, grids, batch=4096):
         distances = torch.cat([self._distance(part, own) for part,own in pairs])
     return ids,distances.view(grids.shape[:-3])
 
-@patch
-def _distance(self:NearestDecoder, x, ids):
-    "(B,) Euclidean distances of grids to those of tokens"
-    device = next(self.encoder.buffers(), ids).device
-    return (x - self.encoder(ids.to(device)).detach().to(x)).flatten(1).norm(dim=1)
-
 # %% ../../nbs/decoders/nearest.ipynb #a2128203
 @patch
 def log_probs(self:NearestDecoder,
@@ -133,4 +140,5 @@ def log_probs(self:NearestDecoder,
              ):
     "Log-probabilities (...,V) of the tokens, equally likely before, given grids with Gaussian noise"
     scores = self.search.scores(check_grids(grids, self.size))
-    return (scores/(sigma or self.sigma)**2).log_softmax(1).view(*grids.shape[:-3], -1)
+    log_probs = (scores/(sigma or self.sigma)**2).log_softmax(1)
+    return log_probs.view(*grids.shape[:-3], -1)

@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/decoders/p
 # %% auto #0
 __all__ = ['PyramidDecoder', 'PyramidClassifier']
 
-# %% ../../nbs/decoders/pyramid.ipynb #21e8b8b8
+# %% ../../nbs/decoders/pyramid.ipynb #47999661
 import math, torch
 import torch.nn.functional as F
 from fastcore.basics import patch
@@ -18,7 +18,7 @@ from .classifiers import ClassifierDecoder
 from ..encoders.pyramid import PyramidEncoder, avg_pool, laplacian_pyramid
 from ..networks.transformer import Backbone
 
-# %% ../../nbs/decoders/pyramid.ipynb #fbbf3708
+# %% ../../nbs/decoders/pyramid.ipynb #c08caf43
 class PyramidDecoder(Decoder):
     "Grid of any of the scales -> codes, tokens, probabilities; exact, one score for each entry of each scale"
     name = 'pyramid'
@@ -39,7 +39,7 @@ class PyramidDecoder(Decoder):
     @classmethod
     def build(cls, encoder): return cls(encoder)
 
-# %% ../../nbs/decoders/pyramid.ipynb #d8a2fcd2
+# %% ../../nbs/decoders/pyramid.ipynb #bc3df928
 @patch
 def _check_sigma(self:PyramidDecoder, sigma):
     "'own', or a list of one number for each scale. Raises `ValueError`"
@@ -57,7 +57,7 @@ def _check(self:PyramidDecoder, grids):
         raise ValueError(f"grids should be (...,3,s,s) with s one of {sides}, got shape {tuple(grids.shape)}")
     return check_grids(grids, side),sides.index(side)+1
 
-# %% ../../nbs/decoders/pyramid.ipynb #b9e6291a
+# %% ../../nbs/decoders/pyramid.ipynb #8bc898d9
 def _scores(x, entries):
     "What grids (B,3,s,s) have in common with entries (K,3,s,s), less half the entries' own squares: (B,K)"
     return x.flatten(1)@entries.flatten(1).T - entries.square().sum((1,2,3))/2
@@ -74,7 +74,7 @@ def code_scores(self:PyramidDecoder,
         scores.append(_scores(avg_pool(x, side), entries)*(x.shape[-1]//side)**2)
     return scores
 
-# %% ../../nbs/decoders/pyramid.ipynb #a2fa73ef
+# %% ../../nbs/decoders/pyramid.ipynb #c984423a
 def _ids(table, codes):
     "The rows (B,) of a table that have these codes, -1 where none has"
     return table.ids(codes.to(table.codes.device)).to(codes.device)
@@ -88,12 +88,13 @@ def decode_codes(self:PyramidDecoder,
     table = self.prefixes[len(scores)-1]
     codes = torch.stack([score.argmax(1) for score in scores], 1)
     rows = table.codes.to(codes.device)
-    for part in (_ids(table, codes) < 0).nonzero()[:,0].split(64):          # no token begins like this
-        total = sum(score[part][:,rows[:,scale]] for scale,score in enumerate(scores))
-        codes[part] = rows[total.argmax(1)]
+    unassigned = (_ids(table, codes) < 0).nonzero()[:,0]                # no token begins like this
+    for part in unassigned.split(64):
+        picked = [score[part][:,entries] for score,entries in zip(scores, rows.unbind(1))]
+        codes[part] = rows[sum(picked).argmax(1)]
     return codes.view(*grids.shape[:-3], len(scores))
 
-# %% ../../nbs/decoders/pyramid.ipynb #9ee3ac82
+# %% ../../nbs/decoders/pyramid.ipynb #3d073052
 @patch
 def decode(self:PyramidDecoder,
            grids, # (...,3,size,size) float, all scales
@@ -105,10 +106,11 @@ def decode(self:PyramidDecoder,
         wanted = "decode_codes and log_probs say what can be known"
         raise ValueError(f"grids of {x.shape[-1]} pixels leave the token open; {wanted}")
     ids = torch.zeros(len(x), dtype=torch.long, device=x.device)
-    if len(x): ids = torch.cat([_ids(self.table, self.decode_codes(part)) for part in x.split(batch)])
+    codes = [self.decode_codes(part) for part in x.split(batch)] if len(x) else []
+    if codes: ids = _ids(self.table, torch.cat(codes))
     return ids.view(grids.shape[:-3])
 
-# %% ../../nbs/decoders/pyramid.ipynb #6138cf37
+# %% ../../nbs/decoders/pyramid.ipynb #a99490a6
 @patch
 def _band_noise(self:PyramidDecoder, scale, band, size):
     "(B,): the noise in every pixel of grids of `size`, from what is left of a band without its nearest entry"
@@ -130,7 +132,7 @@ def own_noise(self:PyramidDecoder,
     noise = [self._band_noise(scale, band, x.shape[-1]) for scale,band in bands]
     return torch.stack(noise, 1).clamp(min=least)
 
-# %% ../../nbs/decoders/pyramid.ipynb #8f5f4fde
+# %% ../../nbs/decoders/pyramid.ipynb #892ddb68
 @patch
 def _allow_for_missing(self:PyramidDecoder, score):
     "Scores (B,K) in nats, if the band may say nothing at all"
@@ -138,6 +140,7 @@ def _allow_for_missing(self:PyramidDecoder, score):
     nothing = torch.full_like(score, math.log(self.missing))
     return torch.logaddexp(score + math.log(1-self.missing), nothing)
 
+# %% ../../nbs/decoders/pyramid.ipynb #bb0dc778
 @patch
 def log_probs(self:PyramidDecoder,
               grids, # (...,3,s,s) float, s one of the scales
@@ -150,9 +153,10 @@ def log_probs(self:PyramidDecoder,
     else: variances = [value**2 for value in sigma]
     scores = [self._allow_for_missing(score/variance) for score,variance in zip(scores, variances)]
     codes = self.encoder.codes.to(scores[0].device)
-    total = sum(score[:,codes[:,scale]] for scale,score in enumerate(scores))
+    total = sum(score[:,entries] for score,entries in zip(scores, codes.unbind(1)))
     return total.log_softmax(1).view(*grids.shape[:-3], self.vocab_size)
 
+# %% ../../nbs/decoders/pyramid.ipynb #57f10d90
 @patch
 def category_log_probs(self:PyramidDecoder, grids, sigma=None):
     "Log-probabilities (...,K) of the coarse codes; -inf for codes that no token has"
@@ -160,7 +164,7 @@ def category_log_probs(self:PyramidDecoder, grids, sigma=None):
     total = probs.new_zeros(*probs.shape[:-1], self.encoder.sizes[0])
     return total.index_add(-1, self.encoder.codes[:,0].to(probs.device), probs).log()
 
-# %% ../../nbs/decoders/pyramid.ipynb #72045513
+# %% ../../nbs/decoders/pyramid.ipynb #d7f1ebe5
 class PyramidClassifier(ClassifierDecoder):
     "A transformer over vectors of all scales, with one question for each code"
     name = 'pyramid_classifier'
@@ -180,7 +184,10 @@ class PyramidClassifier(ClassifierDecoder):
         self.backbone = Backbone(width, depth, heads, offsets=())
         self.heads = nn.ModuleList(nn.Linear(width, size) for size in encoder.sizes)
 
-# %% ../../nbs/decoders/pyramid.ipynb #3b22c82f
+    @classmethod
+    def untrained(cls, encoder): return cls(encoder)
+
+# %% ../../nbs/decoders/pyramid.ipynb #d0c45895
 @patch
 def code_log_probs(self:PyramidClassifier,
                    grids # (B,3,size,size)

@@ -159,6 +159,12 @@ def loss(self:GaussianDiffusion,
     error = (out-self.target(x0, corrupted, t)).square().flatten(1).mean(1)
     return self.weight(t).to(x0)*error
 
+# %% ../../nbs/diffusion/gaussian.ipynb #f76569f7
+@patch
+def loss_weight(self:GaussianDiffusion, t):
+    "Weight of a token's cross-entropy at time t, (1,) or (B,L)"
+    return torch.ones(1)
+
 # %% ../../nbs/diffusion/gaussian.ipynb #e7a528e2
 def step_factors(alpha_t, sigma_t, # at the start of a step
                  alpha_s, sigma_s, # at its end, earlier
@@ -173,7 +179,7 @@ def unit_like(x):
     "A float64 number with the axes of `x`: factors are computed so, then rounded to the type of `x`"
     return x.new_zeros((1,)*x.dim(), dtype=torch.double)
 
-# %% ../../nbs/diffusion/gaussian.ipynb #5221f81f
+# %% ../../nbs/diffusion/gaussian.ipynb #219a9700
 @patch
 def posterior(self:GaussianDiffusion,
               x_t, # (B,...) state at t

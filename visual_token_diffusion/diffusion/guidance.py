@@ -93,7 +93,7 @@ def leak_probe(noise, # (N,...) the noise of N training examples, and nothing el
     Chance is the share of the most frequent label"""
     x,half = noise.flatten(1).double(),len(noise)//2
     if half < 2 or len(labels)!=len(noise):
-        raise ValueError(f"the probe needs a label for each of four or more examples, got {len(labels)} for {len(noise)}")
+        raise ValueError(f"four or more examples need a label each, got {len(labels)} for {len(noise)}")
     x = torch.cat([x, torch.ones_like(x[:,:1])], 1)
     y = nn.functional.one_hot(labels, int(labels.max())+1).double()
     weights,test_labels = _ridge(x[:half], y[:half], ridge),labels[half:]

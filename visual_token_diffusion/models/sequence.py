@@ -1,4 +1,4 @@
-"""An input, a backbone, a head, a skip connection if you like, and a process: any of them can be exchanged, and what is masked stays unseen whatever they are.
+"""An input, a backbone, a head and a process: any can be exchanged, and what is masked stays unseen.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/models/sequence.html.md"""
 
@@ -34,7 +34,8 @@ class SequenceModel(nn.Module):
         super().__init__()
         self.embed,self.head = embed,head
         self.is_causal,self.skip = is_causal,skip
-        self.backbone = Backbone(width, depth, heads, dropout, offsets=(-2,-1) if is_causal else (-2,-1,1,2))
+        offsets = (-2,-1) if is_causal else (-2,-1,1,2)
+        self.backbone = Backbone(width, depth, heads, dropout, offsets)
         if process is None: process = Autoregressive() if is_causal else MaskedDiffusion()
         self.process = process
         if is_causal: self.bos_embed = nn.Parameter(torch.randn(width))
@@ -52,7 +53,7 @@ def hidden_states(self:SequenceModel,
                   x, # (B,L) long: tokens, or (B,L,M): codes, for a process that masks single codes
                   mask=None # True where masked, (B,L) or (B,L,M) bool; a causal model does not ask
                  ):
-    "What the head reads (B,L,width or width+D). Never depends on what is masked; from the left, never on what stands at or after a position"
+    "What the head reads (B,L,width or width+D); it never depends on what is masked or, from the left, on what follows"
     if self.is_causal: mask = None
     h = self._from_left(x) if self.is_causal else self.backbone(self.embed(x, mask))
     if self.skip is None: return h

@@ -1,4 +1,4 @@
-"""Who may look at whom: rules as functions of three numbers, which become tables, and which local mixing must obey as well.
+"""Who may look at whom: rules as functions of three numbers, which become tables for attention.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/networks/attention_masks.html.md"""
 
@@ -39,7 +39,8 @@ def omni(picture # (L,) or (B,L) long: 0 for text, a picture's own number for ea
     "Causal over all, and each picture sees the whole of itself (Show-o, 2024; Transfusion, 2024)"
     picture = torch.atleast_2d(torch.as_tensor(picture))
     def pattern(b, q, k):
-        looks,seen = picture.to(q.device)[b%len(picture),q],picture.to(k.device)[b%len(picture),k]
+        row = b%len(picture)
+        looks,seen = picture.to(q.device)[row,q],picture.to(k.device)[row,k]
         return (k <= q) | ((looks==seen) & (looks > 0))
     return pattern
 

@@ -1,4 +1,4 @@
-"""How tokens enter a network: by a row for each, by their codes, by their features; and how what is masked stays unseen.
+"""How tokens enter a network: by a row for each, by their codes or their features; and what is masked, by none.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/networks/embeddings.html.md"""
 
@@ -114,7 +114,7 @@ class TokenEmbedding(nn.Module):
     def __init__(self,
                  vocab_size:int, # tokens
                  width:int, # numbers per position
-                 start=None, # (V,D) features, D >= width, whose first `width` columns the rows start from; None starts at random
+                 start=None, # (V,D) features, D >= width, that the rows start from; None starts at random
                  sparse:bool=False # gradients only for rows that occur, for `SparseAdam`
                 ):
         super().__init__()
@@ -122,7 +122,8 @@ class TokenEmbedding(nn.Module):
         nn.init.normal_(self.emb.weight)
         if start is None: return
         if start.shape[1] < width:
-            raise CombinationError(f"features of {start.shape[1]} dimensions cannot start a table of width {width}; use at least as many")
+            what = f"features of {start.shape[1]} dimensions cannot start a table of width {width}"
+            raise CombinationError(f"{what}; use at least as many")
         with torch.no_grad(): self.emb.weight.copy_(rms_normalize(start[:,:width]))
 
     def forward(self, ids, mask=None):

@@ -30,7 +30,7 @@ class TimeEmbedding(nn.Module):
 
 # %% ../../nbs/networks/time.ipynb #48fce38f
 class AdaLN(nn.Module):
-    "`n` factors and shifts (B,1 or L,width) in turn from a vector; at the start the factors are one and the shifts zero"
+    "`n` factors and shifts (B,1 or L,width) in turn from a vector; at the start they are one and zero"
     def __init__(self,
                  time:int, # features of the vector
                  n:int, # numbers per feature: factor, shift and, in threes, the factor of what is added back

@@ -34,7 +34,7 @@ def rotate(x, # (B,heads,L,dim)
 
 # %% ../../nbs/networks/transformer.ipynb #fd06e7c7
 class LocalMixing(nn.Module):
-    "Adds to every position what stands at fixed offsets from it, feature by feature: (B,L,width) in and out, zeros beyond the ends"
+    "Adds to every position (B,L,width) what stands at fixed offsets from it, feature by feature; zeros beyond the ends"
     def __init__(self,
                  width:int, # features per position
                  offsets=(-2,-1,1,2) # where to look, in positions
@@ -78,17 +78,27 @@ class Block(nn.Module):
         self.heads,self.drop = heads,nn.Dropout(dropout)
         self.local_mixing = LocalMixing(width, offsets)
         self.attn_norm,self.mlp_norm = nn.RMSNorm(width),nn.RMSNorm(width)
-        self.qkv,self.proj = nn.Linear(width, 3*width, bias=False),nn.Linear(width, width, bias=False)
-        self.up,self.down = nn.Linear(width, 4*width, bias=False),nn.Linear(4*width, width, bias=False)
-        for layer in (self.qkv, self.up): nn.init.normal_(layer.weight, std=width**-.5)
-        for layer in (self.proj, self.down): nn.init.normal_(layer.weight, std=(layer.in_features*2*depth)**-.5)
+        self.qkv = nn.Linear(width, 3*width, bias=False)
+        self.proj = nn.Linear(width, width, bias=False)
+        self.up = nn.Linear(width, 4*width, bias=False)
+        self.down = nn.Linear(4*width, width, bias=False)
+        self.start_weights(depth)
         self.adaln = AdaLN(time, 6, width) if time else None
 
 # %% ../../nbs/networks/transformer.ipynb #7e91001b
 @patch
+def start_weights(self:Block, depth):
+    "Random weights; what is added back starts the smaller the deeper the backbone"
+    for layer in (self.qkv, self.up): nn.init.normal_(layer.weight, std=layer.in_features**-.5)
+    for layer in (self.proj, self.down):
+        nn.init.normal_(layer.weight, std=(layer.in_features*2*depth)**-.5)
+
+# %% ../../nbs/networks/transformer.ipynb #1d2db2a1
+@patch
 def attend(self:Block, x, rotation, attention_mask):
     "Self-attention of normalized `x` (B,L,width)"
-    q,k,v = self.qkv(x).unflatten(-1, (3,self.heads,-1)).permute(2,0,3,1,4)
+    qkv = self.qkv(x).unflatten(-1, (3,self.heads,-1)) # (B,L,3,heads,dim)
+    q,k,v = qkv.permute(2, 0, 3, 1, 4)
     q,k = (rotate(F.rms_norm(part, part.shape[-1:]), *rotation) for part in (q,k))
     return self.proj(attention(q, k, v, attention_mask).transpose(1,2).flatten(2))
 
@@ -134,7 +144,7 @@ class Backbone(nn.Module):
                  dropout:float=0., # share of activations dropped in training
                  offsets=(-2,-1,1,2), # neighbors that every block mixes in; () leaves it all to attention
                  time:int=0, # features of the time embedding and of `cond`; 0 builds neither
-                 registers:int=0, # learned extra positions, without a place, dropped at the end (Darcet and others, 2023)
+                 registers:int=0, # learned extra positions, dropped at the end (Darcet and others, 2023)
                  flex:bool=False # use `flex_attention` for patterns (torch 2.5 and later; made for CUDA)
                 ):
         super().__init__()
@@ -153,11 +163,12 @@ class Backbone(nn.Module):
 # %% ../../nbs/networks/transformer.ipynb #dd2eb66a
 @patch
 def time_vector(self:Backbone, t, cond):
-    "What modulates the blocks: (B,1,time) or (B,R+L,time); None without time. Raises `ValueError` for too much or too little"
+    "What modulates the blocks: (B,1,time) or (B,R+L,time); None without time. Raises `ValueError`"
     if self.time_embedding is None:
         if t is None and cond is None: return None
         raise ValueError("this backbone has no time embedding; build it with time=128 to pass t or cond")
-    if t is None and cond is None: raise ValueError("this backbone has a time embedding; pass t, the times (B,) in [0,1]")
+    if t is None and cond is None:
+        raise ValueError("this backbone has a time embedding; pass t, the times (B,) in [0,1]")
     vector = 0. if t is None else self.time_embedding(t[:,None] if t.dim()==1 else t)
     if cond is not None: vector = vector + (cond[:,None] if cond.dim()==2 else cond)
     return F.pad(vector, (0,0,self.n_registers,0)) if vector.shape[1] > 1 else vector
@@ -168,8 +179,9 @@ def _with_registers(self:Backbone, table):
     "The table (B,1,L,L) with rows and columns for the registers before the others"
     n_registers = self.n_registers
     if not n_registers: return table
-    rows = F.pad(table.all(-2, keepdim=True), (n_registers,0), value=True).expand(-1, -1, n_registers, -1)
-    return torch.cat([rows, F.pad(table, (n_registers,0), value=True)], -2)
+    rows = F.pad(table.all(-2, keepdim=True), (n_registers,0), value=True)
+    others = F.pad(table, (n_registers,0), value=True)
+    return torch.cat([rows.expand(-1, -1, n_registers, -1), others], -2)
 
 def _block_mask(table):
     "The table (B,1,L,L) as flex attention wants it"
@@ -178,6 +190,7 @@ def _block_mask(table):
     allowed = lambda b,h,q,k: rows[b%len(rows),q,k]
     return create_block_mask(allowed, len(rows), None, length, length, device=str(table.device))
 
+# %% ../../nbs/networks/transformer.ipynb #717c9531
 @patch
 def mask_tables(self:Backbone, attention_mask, batch, length, device):
     "What attention takes, registers included, and what `neighbor_mask` says of the neighbors. Raises `ValueError`"
@@ -194,8 +207,10 @@ def mask_tables(self:Backbone, attention_mask, batch, length, device):
 def rotation(self:Backbone, length, device):
     "Cosines and sines of all positions; registers are not turned"
     cos,sin = rotary(length, self.head_dim, device)
-    return F.pad(cos, (0,0,self.n_registers,0), value=1.),F.pad(sin, (0,0,self.n_registers,0), value=0.)
+    before = (0,0,self.n_registers,0)
+    return F.pad(cos, before, value=1.),F.pad(sin, before, value=0.)
 
+# %% ../../nbs/networks/transformer.ipynb #ae597632
 @patch
 def forward(self:Backbone,
             x, # (B,L,width)

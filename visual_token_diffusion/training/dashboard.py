@@ -18,7 +18,7 @@ from .callbacks import EpochCB, sample_apart
 from .monitor import MonitorCB
 from ..viz.curves import training_view
 from ..viz.panel import Job, Panel, in_one_line
-from ..viz.style import message
+from ..viz.views import message
 
 # %% ../../nbs/training/dashboard.ipynb #d57151a2
 class Dashboard(Panel):
@@ -58,7 +58,8 @@ class DashboardCB(EpochCB):
         self.board,self.render = board,render
         self.every,self.seconds = every,seconds
     def before_fit(self):
-        self.board.stopped = self.board.end.disabled = False
+        self.board.stopped = False
+        self.board.end.disabled = False
         self.last = time.perf_counter()
     def after_batch(self):
         if not self.training: return

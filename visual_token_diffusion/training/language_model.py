@@ -21,7 +21,7 @@ from fastai.learner import Learner
 from fastai.optimizer import OptimWrapper
 from ..core.config import RunConfig, load_settings
 from ..core.errors import SaveError
-from ..metrics.accuracy import bigram_nll, unigram_nll
+from ..metrics.ngram import bigram_nll, unigram_nll
 from ..models.build import build_model, validation_nelbo
 from ..models.visual_token_lm import VisualTokenLM
 from .callbacks import EMACB, NotFinite, TerminateOnNaNCB

@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/viz/album.
 # %% auto #0
 __all__ = ['nearest', 'Album', 'code_names', 'leave_one_out', 'probabilities', 'read_typed', 'one_token']
 
-# %% ../../nbs/viz/album.ipynb #6cc6a81b
+# %% ../../nbs/viz/album.ipynb #2239d0b3
 import torch
 from fastcore.basics import patch
 from functools import cached_property
@@ -47,7 +47,7 @@ class Album:
     def device(self): return next(iter(self.encoder.state_dict().values())).device
     def label(self, i): return self.vocab.label(i)
 
-# %% ../../nbs/viz/album.ipynb #4255b2af
+# %% ../../nbs/viz/album.ipynb #cd8535a0
 @patch
 def _get(self:Album, cache, ids, make):
     "What `cache` holds for `ids`; the rest is made, 64 at a time"
@@ -55,8 +55,9 @@ def _get(self:Album, cache, ids, make):
     if len(cache)+len(new) > self.keep:
         cache.clear()
         new = list(dict.fromkeys(ids))
-    for part in torch.tensor(new, dtype=torch.long, device=self.device).split(64):
-        cache.update(zip(part.tolist(), make(part)))
+    for k in range(0, len(new), 64):
+        part = new[k:k+64]
+        cache.update(zip(part, make(torch.tensor(part, device=self.device))))
     return [cache[i] for i in ids]
 
 @patch
@@ -65,7 +66,7 @@ def uris(self:Album, ids):
     "A picture's address for each of `ids`"
     return self._get(self._uris, ids, lambda part: grid_uris(self.encoder(part)))
 
-# %% ../../nbs/viz/album.ipynb #e894396a
+# %% ../../nbs/viz/album.ipynb #33af25cb
 def _without(own, pairs):
     return [(i,distance) for i,distance in pairs if i!=own]
 
@@ -82,7 +83,7 @@ def near(self:Album, ids, k:int=5):
     "The `k` (at most 8) tokens with the nearest pictures and their distances, for each of `ids`"
     return [row[:k] for row in self._get(self._neighbors, ids, self._find_neighbors)]
 
-# %% ../../nbs/viz/album.ipynb #30b1158d
+# %% ../../nbs/viz/album.ipynb #020ed1bb
 def code_names(encoder) -> tuple:
     "What the codes of an encoder's tokens are called; empty if it has none"
     if not hasattr(encoder, 'codes'): return ()

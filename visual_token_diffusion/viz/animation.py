@@ -28,7 +28,7 @@ def masked_text(vocab, # a `Vocab`
         parts.append('▢'*len(run) if masked else vocab.decode(run).strip('\n'))
     return ' '.join(filter(None, parts))
 
-# %% ../../nbs/viz/animation.ipynb #27aef6d3
+# %% ../../nbs/viz/animation.ipynb #395f3f44
 def _visible_tokens(steps, row):
     "Every token that stands unmasked in one of the steps, sorted"
     return torch.cat([step.x[row][~step.mask[row]] for step in steps]).unique().tolist()
@@ -45,10 +45,10 @@ def _changes(old, new):
 def _step_confidence(step, row):
     "Mean probability of what the step wrote, or None"
     wrote = step.changed[row] & ~step.mask[row]
-    if not wrote.any(): return None
+    if step.confidence is None or not wrote.any(): return None
     return round(step.confidence[row][wrote].exp().mean().item(), 3)
 
-# %% ../../nbs/viz/animation.ipynb #e3b0f35d
+# %% ../../nbs/viz/animation.ipynb #c626fb5b
 def _frame(vocab, step, old, new, row):
     "What one step changed, the text then, and how certain the model was"
     text = masked_text(vocab, step.x[row].tolist(), step.mask[row].tolist())
@@ -81,7 +81,7 @@ def animation_frames(model, # a `VisualTokenLM`
     words = [model.vocab.label(token) for token in tokens]
     return Animation(length, words, _pictures(model, tokens), frames)
 
-# %% ../../nbs/viz/animation.ipynb #51e3f0fa
+# %% ../../nbs/viz/animation.ipynb #0fb95134
 def _cell(word, uri):
     "One token; without a word it is masked"
     if word is None: return '<li class="tok" title="masked"><i></i><b></b></li>'
@@ -102,7 +102,7 @@ def _json(animation):
     text = json.dumps(animation._asdict(), ensure_ascii=True, separators=(',',':'))
     return text.replace('<', '\\u003c')
 
-# %% ../../nbs/viz/animation.ipynb #0f727234
+# %% ../../nbs/viz/animation.ipynb #2d9a9a31
 def _body(animation, name, data, title):
     "The animation itself: tokens, text, controls and data; it shows the end until the script runs"
     last,end = len(animation.frames)-1,animation.frames[-1]

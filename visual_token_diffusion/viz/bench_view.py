@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/viz/bench_
 # %% auto #0
 __all__ = ['corrupt_grids', 'bench_view']
 
-# %% ../../nbs/viz/bench_view.ipynb #5385f152
+# %% ../../nbs/viz/bench_view.ipynb #aaa59c4d
 import html, io, numpy as np, torch
 import torch.nn.functional as F
 from PIL import Image
@@ -38,7 +38,7 @@ def _occlude(grids, share, generator):
     mask = (rank < round(share*n)).view(-1,1,*grids.shape[-2:])
     return torch.where(mask, .5, grids)
 
-# %% ../../nbs/viz/bench_view.ipynb #5c3678db
+# %% ../../nbs/viz/bench_view.ipynb #07f7cb0c
 _lowest = dict(sigma=0, occlusion=0, quality=1, degrees=-180)
 _highest = dict(sigma=5, occlusion=1, quality=100, degrees=180)
 
@@ -48,7 +48,7 @@ def _check_ranges(values):
         if low <= value <= high: continue
         raise ValueError(f"{name} should lie between {low} and {high}, got {value}")
 
-# %% ../../nbs/viz/bench_view.ipynb #d767531a
+# %% ../../nbs/viz/bench_view.ipynb #94f0e151
 def corrupt_grids(grids, # (L,3,size,size) in [0,1]
                   sigma:float=0., # standard deviation of Gaussian noise
                   occlusion:float=0., # share of the pixels of every grid that becomes gray
@@ -65,7 +65,7 @@ def corrupt_grids(grids, # (L,3,size,size) in [0,1]
     x = x.clamp(0, 1)
     return _through_jpeg(x, int(quality)) if quality < 100 else x
 
-# %% ../../nbs/viz/bench_view.ipynb #5f9b5966
+# %% ../../nbs/viz/bench_view.ipynb #eebfb418
 def _bench_cell(album, i, decoded, uri):
     "A decoded token; if it is wrong, what it should have been is crossed out below"
     if decoded==i: return token_html(album.label(i), uri, below='<small></small>')
@@ -79,7 +79,7 @@ def _bench_line(album, ids, decoded):
     if wrong: line += '; wrong: ' + ', '.join(wrong[:6])
     return line + ' ...' if wrong[6:] else line
 
-# %% ../../nbs/viz/bench_view.ipynb #bf7b9c14
+# %% ../../nbs/viz/bench_view.ipynb #c2958d5b
 @torch.no_grad()
 def bench_view(album, # an `Album`
                text:str, # what somebody typed

@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/viz/codebo
 # %% auto #0
 __all__ = ['codebook_view']
 
-# %% ../../nbs/viz/codebook_view.ipynb #1746dd8d
+# %% ../../nbs/viz/codebook_view.ipynb #d5344e33
 import math, torch
 from PIL import Image
 from ..core.errors import CombinationError
@@ -41,7 +41,7 @@ def _part_uris(encoder, codes):
     make = (_layout_picture, _palette_picture, _texture_picture)
     return [grid_uris(f(encoder, code)[None])[0] for f,code in zip(make, codes)]
 
-# %% ../../nbs/viz/codebook_view.ipynb #ae7bd50a
+# %% ../../nbs/viz/codebook_view.ipynb #e18f240a
 def _pair_counts(encoder, counts=None):
     "How many tokens, or occurrences, each pair of the first two codes has: (sizes[0],sizes[1])"
     rows,cols = encoder.sizes[:2]
@@ -62,7 +62,7 @@ def _heatmap(counts, here, cell=7):
     rgb[y:y+cell,x:x+cell][ring] = torch.tensor([.835,.369,0.])
     return Image.fromarray((rgb*255).round().byte().numpy())
 
-# %% ../../nbs/viz/codebook_view.ipynb #4bc1cecc
+# %% ../../nbs/viz/codebook_view.ipynb #a0fbb7e6
 def _usage_line(encoder, pairs, counted):
     "How many tuples of codes are in use, in words"
     used,n = encoder.vocab_size,math.prod(encoder.sizes)
@@ -71,7 +71,7 @@ def _usage_line(encoder, pairs, counted):
     return (f'{used:,} of {n:,} triples are in use, {n-used:,} are unassigned; {len(empty)} of '
             f'{pairs.numel()} pairs of structure and colour have no {what}{first}')
 
-# %% ../../nbs/viz/codebook_view.ipynb #40937f1d
+# %% ../../nbs/viz/codebook_view.ipynb #fa1b07be
 def _check_triple(encoder, codes):
     "Refuse encoders without three codes, and codes out of range"
     names = code_names(encoder)
@@ -88,7 +88,7 @@ def _neighbors(album, grid, own):
     pairs = zip(ids[0].tolist(), distance[0].tolist())
     return [(i,d) for i,d in pairs if i!=own][:8]
 
-# %% ../../nbs/viz/codebook_view.ipynb #97dc53ea
+# %% ../../nbs/viz/codebook_view.ipynb #f87050f6
 def _figure(pairs, here):
     "The map as HTML, with a text for those who do not see it"
     rows,cols = pairs.shape

@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/viz/curves
 # %% auto #0
 __all__ = ['axis_ticks', 'curves', 'training_view']
 
-# %% ../../nbs/viz/curves.ipynb #cc7c8b4e
+# %% ../../nbs/viz/curves.ipynb #37f74335
 import html, math
 from .data_uris import image_uri
 from .style import OKABE_ITO
@@ -21,7 +21,7 @@ def axis_ticks(low, high, n=4):
     step = power*next(k for k in (1,2,5,10) if k*power >= step)
     return [k*step for k in range(math.ceil(low/step), math.floor(high/step)+1)]
 
-# %% ../../nbs/viz/curves.ipynb #2db5cd0b
+# %% ../../nbs/viz/curves.ipynb #81868fcc
 class _Axes:
     "From data to pixels: room for numbers at the left and below, for names at the right"
     def __init__(self, points, levels, size):
@@ -45,7 +45,7 @@ def _level(axes, value, stroke):
     y = f'{axes.y(value):.1f}'
     return f'<line x1="50" x2="{axes.width-120}" y1="{y}" y2="{y}" stroke="currentColor" {stroke}/>'
 
-# %% ../../nbs/viz/curves.ipynb #62e3da6f
+# %% ../../nbs/viz/curves.ipynb #acab1df3
 def _ticks(axes, x_name, y_name):
     "Numbers along both axes, faint lines, and what the axes are"
     drawn = []
@@ -58,7 +58,7 @@ def _ticks(axes, x_name, y_name):
     drawn.append(_text(50, 11, y_name))
     return drawn
 
-# %% ../../nbs/viz/curves.ipynb #5b8b9da4
+# %% ../../nbs/viz/curves.ipynb #9d18ebe6
 def _curve(axes, points, k):
     "Curve number `k` in a color and dash of its own, with a dot at its end"
     color,dash = OKABE_ITO[k%8],('','7 4','2 3','9 3 2 3')[k%4]
@@ -100,14 +100,15 @@ def curves(rows:dict, # name -> [(x, y), ...]
     box = f'viewBox="0 0 {axes.width} {axes.height}" width="{axes.width}"'
     return f'<svg {box} role="img" aria-label="{label}">{"".join(drawn)}</svg>'
 
-# %% ../../nbs/viz/curves.ipynb #bb2a84e2
+# %% ../../nbs/viz/curves.ipynb #6e1736ff
 _signs = ('accuracy','confidence','top_share','unique','alignment','spread','leak')
 
 def _signs_table(signs):
     "What a monitor found, as a table; nothing without a monitor"
-    if signs is None: return ''
-    names = ''.join(f'<th>{name.replace("_"," ")}</th>' for name in _signs)
-    values = ''.join(f'<td>{getattr(signs, name):.2f}</td>' for name in _signs)
+    shown = [name for name in _signs if hasattr(signs, name)]     # monitors differ in what they ask
+    if not shown: return ''
+    names = ''.join(f'<th>{name.replace("_"," ")}</th>' for name in shown)
+    values = ''.join(f'<td>{getattr(signs, name):.2f}</td>' for name in shown)
     return f'<table><tr>{names}</tr><tr>{values}</tr></table>'
 
 def _sample_figure(caption, image):

@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/viz/player
 # %% auto #0
 __all__ = ['NEUTRAL', 'ask_steps', 'Player']
 
-# %% ../../nbs/viz/player.ipynb #979dbf51
+# %% ../../nbs/viz/player.ipynb #4f2b3e20
 import inspect, threading, time
 import ipywidgets as W
 from fastcore.basics import patch
@@ -31,7 +31,7 @@ def _check_wishes(model, wanted):
         raise ValueError(f'this model has no {name.replace("_", " ")}{hint}')
     return lacks
 
-# %% ../../nbs/viz/player.ipynb #5bffff62
+# %% ../../nbs/viz/player.ipynb #68a88eef
 def ask_steps(model, # anything with `generate_steps` and `vocab`
               **wanted # keywords of `generate_steps`
              ):
@@ -88,7 +88,7 @@ class Player(Panel):
         self.cancel.on_click(self.end)
         self.status.value = message('press Write', False)
 
-# %% ../../nbs/viz/player.ipynb #27766157
+# %% ../../nbs/viz/player.ipynb #5567d4a0
 @patch
 def _make_buttons(self:Player, steps):
     "Write, Cancel, progress; play and slider, which the browser keeps at one step"
@@ -111,7 +111,7 @@ def _rows(self:Player):
 def _step_view(self:Player, step):
     return step_view(self.album, self.steps, min(step, len(self.steps)-1))
 
-# %% ../../nbs/viz/player.ipynb #decbf374
+# %% ../../nbs/viz/player.ipynb #894d649b
 @patch
 def redraw(self:Player, *_):
     "Draw the step at the slider; a hand on it decides whether to follow the writing"
@@ -133,7 +133,7 @@ def _start_work(self:Player, stop):
     if stop.wait(self.rest): return
     self.work(stop, {name:control.value for name,control in self.settings.items()})
 
-# %% ../../nbs/viz/player.ipynb #7c29ae4e
+# %% ../../nbs/viz/player.ipynb #9fdc81d2
 @patch
 def set_range(self:Player, n):
     "How far slider, player and progress reach"
@@ -179,7 +179,7 @@ def _finish(self:Player, steps, note):
         self.status.value = self.notice
     self.write.disabled,self.cancel.disabled = False,True
 
-# %% ../../nbs/viz/player.ipynb #4a77a017
+# %% ../../nbs/viz/player.ipynb #ebce4665
 @patch
 def work(self:Player, stop, wanted):
     "Write, step by step, until done, told to stop, or refused"
@@ -189,7 +189,7 @@ def work(self:Player, stop, wanted):
     except Exception as e: note = in_one_line(e)
     if self.job.stop is stop: self._finish(steps, note)      # else somebody has pressed Write again
 
-# %% ../../nbs/viz/player.ipynb #bccba702
+# %% ../../nbs/viz/player.ipynb #4ce9fe45
 @patch
 def static_fallback(self:Player):
     "An animation of the steps"

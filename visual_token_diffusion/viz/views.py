@@ -29,7 +29,7 @@ def message(text, wrong=True) -> str:
     kind = 'note wrong' if wrong else 'note'
     return f'<p class="{kind}" role="status">{html.escape(str(text))}</p>'
 
-# %% ../../nbs/viz/views.ipynb #7797162b
+# %% ../../nbs/viz/views.ipynb #323cc5ba
 def token_html(word:str, # below the picture
                uri:str, # address of the picture
                state:str='', # 'new' or 'bad'
@@ -75,7 +75,7 @@ def sentence_view(album, # an `Album`
     body = f'{message(note)}<ol class="row cards">{cells}</ol>'
     return View(body, f'{note}\n{plain}'.strip())
 
-# %% ../../nbs/viz/views.ipynb #c59a7422
+# %% ../../nbs/viz/views.ipynb #c1a2e917
 def _written(step, row, first):
     "Which tokens (L) a step wrote; the start wrote none"
     if first: return [False]*step.x.shape[1]
@@ -93,7 +93,7 @@ def _step_line(n, last, new, probs, mask):
     if not known: return line
     return f'{line}, mean probability of the new {sum(known)/len(known):.0%}'
 
-# %% ../../nbs/viz/views.ipynb #9ca722c2
+# %% ../../nbs/viz/views.ipynb #aa028230
 _masked_cell = '<li class="tok" title="masked"><i></i><b></b><small></small></li>'
 
 def _step_cell(word, uri, new, prob):
@@ -121,7 +121,7 @@ def step_view(album, # an `Album`
     body = f'<ol class="row">{cells}</ol><p class="text">{html.escape(text)}</p>'
     return View(body+message(line, False), f'{line}\n{text}')
 
-# %% ../../nbs/viz/views.ipynb #67d5a4e6
+# %% ../../nbs/viz/views.ipynb #81306c92
 def _mixtures(album, words, position, n):
     "Grids (n+1,3,size,size) on the straight way between two words, and where; the last at `position`"
     ids = [one_token(album.vocab, word) for word in words]

@@ -37,7 +37,7 @@ class Sentence(Panel):
 
     def _view(self, text): return sentence_view(self.album, text, self.probs, self.limit)
 
-# %% ../../nbs/viz/widgets.ipynb #c1557066
+# %% ../../nbs/viz/widgets.ipynb #7e8bc47d
 @patch
 def redraw(self:Sentence, change=None):
     "Draw the text; a new text has no probabilities yet"
@@ -50,7 +50,7 @@ def ask_model(self:Sentence, *_):
     text = self.controls['text'].value
     self.job.start(lambda stop: self._find_probs(text, stop))
 
-# %% ../../nbs/viz/widgets.ipynb #7fc8f8f7
+# %% ../../nbs/viz/widgets.ipynb #89bc2aa7
 @patch
 def _find_probs(self:Sentence, text, stop):
     if stop.wait(self.rest): return
@@ -97,7 +97,7 @@ class Explorer(Panel):
 
     def _view(self, **codes): return codebook_view(self.album, counts=self.counts, **codes)
 
-# %% ../../nbs/viz/widgets.ipynb #e3d320c8
+# %% ../../nbs/viz/widgets.ipynb #1bb2e92e
 @patch
 def go(self:Explorer, *_):
     "Set the sliders to the codes of the word in the field, or say why there are none"
@@ -111,7 +111,7 @@ def go(self:Explorer, *_):
     for control,code in zip(self.controls.values(), codes): control.value = code
     self.redraw()
 
-# %% ../../nbs/viz/widgets.ipynb #da065fba
+# %% ../../nbs/viz/widgets.ipynb #486e2d8e
 class Between(Panel):
     "Two words and a slider from one to the other"
     def __init__(self,
@@ -123,7 +123,7 @@ class Between(Panel):
                         position=_slider(W.FloatSlider, .5, 0., 1., 'position', step=.01))
         super().__init__(lambda **values: between_view(self.album, **values), controls)
 
-# %% ../../nbs/viz/widgets.ipynb #acf60fd7
+# %% ../../nbs/viz/widgets.ipynb #3eeabd54
 def _bench_sliders():
     "A slider for each keyword of `corrupt_grids`"
     return dict(sigma=_slider(W.FloatSlider, 0., 0., 1.5, 'noise', step=.05),
@@ -132,7 +132,7 @@ def _bench_sliders():
                 degrees=_slider(W.FloatSlider, 0., -45., 45., 'turn', step=.5),
                 seed=_slider(W.IntSlider, 0, 0, 99, 'seed'))
 
-# %% ../../nbs/viz/widgets.ipynb #2b24b339
+# %% ../../nbs/viz/widgets.ipynb #a47792b1
 class Bench(Panel):
     "A sentence and four ways to corrupt its pictures"
     def __init__(self,

@@ -36,7 +36,7 @@ def word_map(features # (V,D) float, a row per word
     places = places*places.gather(0, places.abs().argmax(0, keepdim=True)).sign()
     return (places/places.abs().amax(0).clamp(min=1e-12)).float()
 
-# %% ../../nbs/viz/word_map.ipynb #908e01c0
+# %% ../../nbs/viz/word_map.ipynb #4b6c92c3
 @torch.no_grad()
 def learned_features(model # a `VisualTokenLM`
                     ) -> torch.Tensor:
@@ -94,7 +94,7 @@ def _inside(pixels, size):
     inside = ((pixels >= 0) & (pixels <= torch.tensor(size))).all(1)
     return inside.nonzero().flatten().tolist()
 
-# %% ../../nbs/viz/word_map.ipynb #56b1250c
+# %% ../../nbs/viz/word_map.ipynb #1e6e8cfa
 def _point(point, mark, category, gray):
     "A symbol at its place, with its word and category as a text"
     x,y,label = point
@@ -115,7 +115,7 @@ def _ring(point):
     x,y,_ = point
     return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" fill="none" stroke="#d55e00" stroke-width="2.5"/>'
 
-# %% ../../nbs/viz/word_map.ipynb #a29703e0
+# %% ../../nbs/viz/word_map.ipynb #8129000c
 def _key(marks):
     "What the symbols mean"
     swatch = '<svg width="14" height="14" viewBox="-6 -6 12 12" aria-hidden="true">'
@@ -133,7 +133,7 @@ def _svg(points, order, drawn, size):
     head = f'<svg viewBox="0 0 {width} {height}" width="{width}" role="img" aria-label="{label}">'
     return f'<div class="wide">{head}{border}{"".join(drawn)}</svg></div>'
 
-# %% ../../nbs/viz/word_map.ipynb #e3d4b047
+# %% ../../nbs/viz/word_map.ipynb #f8fca7b5
 def _draw(points, order, size, marks, categories, gray, hit):
     "Symbols, the last in `order` first, then names, a ring, and the key"
     plain = ('currentColor', _symbol(0, 2.6))

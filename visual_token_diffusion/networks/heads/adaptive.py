@@ -41,9 +41,10 @@ class AdaptiveHead(Head):
         sizes = [self.soft.head_size, *(tail[1].out_features for tail in self.soft.tail)]
         for i,size in enumerate(sizes): self.register_buffer(f'prior{i}', torch.zeros(size))
 
-    @classmethod
-    def options(cls, table, width, features=None, **given):
-        return dict(vocab_size=len(table), width=width, features=features)
+# %% ../../../nbs/networks/heads/adaptive.ipynb #1d298978
+@patch(cls_method=True)
+def options(cls:AdaptiveHead, table, width, features=None, **given):
+    return dict(vocab_size=len(table), width=width, features=features)
 
 # %% ../../../nbs/networks/heads/adaptive.ipynb #5a483b89
 @patch
@@ -52,7 +53,8 @@ def _start_rows(self:AdaptiveHead, features):
     soft,cutoffs = self.soft,self.soft.cutoffs
     width = soft.head.in_features
     if features.shape[1] < width:
-        raise CombinationError(f"features of {features.shape[1]} dimensions cannot start rows of width {width}; use at least as many")
+        what = f"features of {features.shape[1]} dimensions cannot start rows of width {width}"
+        raise CombinationError(f"{what}; use at least as many")
     soft.head.weight[:cutoffs[0]] = features[:cutoffs[0],:width]
     for tail,first,last in zip(soft.tail, cutoffs, cutoffs[1:]):
         tail[1].weight.copy_(features[first:last,:tail[0].out_features])
@@ -66,7 +68,8 @@ def set_prior(self:AdaptiveHead, counts):
     self.rank[self.ids] = torch.arange(len(self.ids), device=self.ids.device)
     log_freq = log_prior(counts)[self.ids]
     tails = [log_freq[first:last] for first,last in zip(cutoffs, cutoffs[1:])]
-    self.prior0.copy_(torch.cat([log_freq[:cutoffs[0]], torch.stack([tail.logsumexp(0) for tail in tails])]))
+    clusters = torch.stack([tail.logsumexp(0) for tail in tails])
+    self.prior0.copy_(torch.cat([log_freq[:cutoffs[0]], clusters]))
     for i,tail in enumerate(tails): getattr(self, f'prior{i+1}').copy_(tail-tail.logsumexp(0))
     if self.features is not None: self._start_rows(rms_normalize(self.features)[self.ids.to(self.features.device)])
 
@@ -90,7 +93,8 @@ def cluster(self:AdaptiveHead, i, query):
 def log_probs(self:AdaptiveHead, h):
     query,cutoff = self.query(h),self.soft.cutoffs[0]
     top = self.short_list(query)
-    tails = [top[:,cutoff+i,None] + self.cluster(i, query) for i in range(len(self.soft.tail))]
+    entries = top[:,cutoff:].split(1, 1)
+    tails = [entry + self.cluster(i, query) for i,entry in enumerate(entries)]
     return torch.cat([top[:,:cutoff], *tails], 1)[:,self.rank]
 
 # %% ../../../nbs/networks/heads/adaptive.ipynb #d9cdbb5e

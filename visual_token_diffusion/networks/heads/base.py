@@ -1,4 +1,4 @@
-"""A head turns a vector into probabilities of tokens: four methods, one of them to be written, and one call that builds any head from its name.
+"""From a vector to probabilities of tokens: four methods, and one call that builds any head from its name.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/networks/heads/base.html.md"""
 
@@ -66,9 +66,12 @@ def options(cls:Head, table, width, features=None, embedding=None, skip=False):
 def _check_given(cls:Head, skip, given):
     "Refuse to build without what the head needs, or with a skip connection that it cannot use"
     missing = [part for part in cls.needs if given[part] is None]
-    if missing: raise CombinationError(f"the head '{cls.name}' needs {' and '.join(missing)}; choose another head")
-    if skip and not cls.takes_skip: raise CombinationError(f"the head '{cls.name}' takes no skip connection; leave it out")
+    if missing:
+        raise CombinationError(f"the head '{cls.name}' needs {' and '.join(missing)}; choose another head")
+    if skip and not cls.takes_skip:
+        raise CombinationError(f"the head '{cls.name}' takes no skip connection; leave it out")
 
+# %% ../../../nbs/networks/heads/base.ipynb #a2b0c299
 @patch(cls_method=True)
 def build(cls:Head, *,
           table:CodeTable, # codes of the V tokens

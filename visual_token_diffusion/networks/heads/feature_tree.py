@@ -1,4 +1,4 @@
-"""A head may know what every token is like: each node of the tree of codes is known by the features of the tokens below it.
+"""Each node of the tree of codes is known by the features of the tokens below it.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/networks/heads/feature_tree.html.md"""
 
@@ -23,7 +23,8 @@ def node_features(features, # (V,D)
                  ):
     "Mean features (nodes,D) of the tokens that share their first `m+1` codes; zeros where there is no token"
     node,n_nodes = table.node_index(table.codes[:,:m+1]),math.prod(table.sizes[:m+1])
-    counts = torch.zeros(n_nodes, device=node.device).index_add(0, node, torch.ones(len(node), device=node.device))
+    ones = torch.ones(len(node), device=node.device)
+    counts = torch.zeros(n_nodes, device=node.device).index_add(0, node, ones)
     total = features.new_zeros(n_nodes, features.shape[1]).index_add(0, node, features)
     return total/counts.clamp(min=1)[:,None]
 

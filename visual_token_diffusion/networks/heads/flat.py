@@ -1,4 +1,4 @@
-"""One softmax over all tokens, with a learned row for each: the usual head, and the one that everything else is measured against.
+"""One softmax over all tokens, with a learned row for each: the usual head, which all others are compared with.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/networks/heads/flat.html.md"""
 

@@ -28,7 +28,7 @@ def node_prior(table:CodeTable, # codes of the V tokens
               ) -> list:
     "Per level the log-frequencies (nodes,entries) of the children of every node; -inf where there is no token (nats)"
     codes,sizes = table.codes.cpu(),table.sizes
-    mass = counts.cpu().double() + .5 # half a count for every token keeps unseen ones possible (Krichevsky and Trofimov, 1981)
+    mass = counts.cpu().double() + .5 # half a count for every token (Krichevsky and Trofimov, 1981)
     return [_level_prior(codes[:,:m+1], sizes[:m+1], mass) for m in range(table.n_codebooks)]
 
 # %% ../../../nbs/networks/heads/hierarchical.ipynb #954e22f0
@@ -96,6 +96,7 @@ def code_nll(self:HierarchicalSoftmaxHead, h, ids):
     codes,query = self.codes[ids],self.query(h)
     return torch.stack([self.level_nll(m, codes, query) for m in range(self.n_codebooks)], 1)
 
+# %% ../../../nbs/networks/heads/hierarchical.ipynb #b1dd5911
 @patch
 def nll(self:HierarchicalSoftmaxHead,
         h, # (N,width) hidden states
@@ -124,7 +125,8 @@ def _level_log_probs(self:HierarchicalSoftmaxHead, h, m):
     prefix,node = self.codes[:1,:0],torch.zeros_like(self.codes[:,0])
     if m: prefix,node = self.codes[:,:m].unique(dim=0, return_inverse=True)
     logits = self.code_logits(h.repeat_interleave(len(prefix), 0), prefix.repeat(len(h), 1))
-    return logits.log_softmax(1).view(len(h), len(prefix), -1)[:,node,self.codes[:,m]]
+    log_probs = logits.log_softmax(1).view(len(h), len(prefix), -1)
+    return log_probs[:,node,self.codes[:,m]]
 
 @patch
 def log_probs(self:HierarchicalSoftmaxHead, h):

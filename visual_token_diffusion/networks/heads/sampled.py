@@ -1,4 +1,4 @@
-"""A softmax that is trained against two thousand random tokens instead of all: cheap steps, sparse gradients, and the exact probabilities when it is measured.
+"""A softmax that is trained against two thousand random tokens instead of all, and measured against all.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/networks/heads/sampled.html.md"""
 

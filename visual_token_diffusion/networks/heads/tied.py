@@ -10,6 +10,7 @@ __all__ = ['TiedHead', 'FrozenHead']
 # %% ../../../nbs/networks/heads/tied.ipynb #bfc6a1de
 import torch
 import torch.nn.functional as F
+from fastcore.basics import patch
 from torch import nn
 from .base import SoftmaxHead
 from ...semantics.cooccurrence import rms_normalize
@@ -35,13 +36,14 @@ class TiedHead(SoftmaxHead):
     @classmethod
     def options(cls, table, width, embedding=None, skip=False, **given):
         return dict(embedding=embedding, width=width, skip=skip*embedding.embedding_dim)
-
-    def query(self, h):
-        "What is asked of the rows (N,D)"
-        if not self.skip: return self.key(self.mixed(h))
-        return self.key(self.mixed(h[:,:-self.skip])) + h[:,-self.skip:]
-
     def scores(self, h): return F.linear(self.query(h), self.emb.weight)
+
+# %% ../../../nbs/networks/heads/tied.ipynb #0680b752
+@patch
+def query(self:TiedHead, h):
+    "What is asked of the rows (N,D)"
+    if not self.skip: return self.key(self.mixed(h))
+    return self.key(self.mixed(h[:,:-self.skip])) + h[:,-self.skip:]
 
 # %% ../../../nbs/networks/heads/tied.ipynb #51d6c92d
 class FrozenHead(SoftmaxHead):
@@ -59,14 +61,22 @@ class FrozenHead(SoftmaxHead):
         super().__init__(len(features), width)
         self.skip = skip
         self.register_buffer('features', rms_normalize(features))
-        self.key,self.bias = nn.Linear(width, features.shape[1], bias=False),nn.Parameter(torch.zeros(len(features)))
+        self.key = nn.Linear(width, features.shape[1], bias=False)
+        self.bias = nn.Parameter(torch.zeros(len(features)))
         nn.init.zeros_(self.key.weight)
 
     @classmethod
     def options(cls, table, width, features=None, skip=False, **given):
         return dict(features=features, width=width, skip=skip*features.shape[1])
 
-    query = TiedHead.query
-    def set_features(self, features): self.features.copy_(features)
-    def scores(self, h): return F.linear(self.query(h), self.features)
-    def logits(self, h): return super().logits(h) + self.bias
+# %% ../../../nbs/networks/heads/tied.ipynb #ce893116
+FrozenHead.query = TiedHead.query
+
+@patch
+def set_features(self:FrozenHead, features): self.features.copy_(features)
+
+@patch
+def scores(self:FrozenHead, h): return F.linear(self.query(h), self.features)
+
+@patch
+def logits(self:FrozenHead, h): return super(FrozenHead, self).logits(h) + self.bias
