@@ -14,7 +14,12 @@ from visual_token_diffusion.core.config import RunConfig, SettingsError, load_se
 from visual_token_diffusion.cli.batch import write_batch
 from visual_token_diffusion.text.units import units
 from visual_token_diffusion.text.vocab import (
-    UnknownToken, Vocab, encode_strict, make_vocab, vocab_from_json, vocab_to_json,
+    UnknownToken,
+    Vocab,
+    encode_strict,
+    make_vocab,
+    vocab_from_json,
+    vocab_to_json,
 )
 
 settings.register_profile(

@@ -20,7 +20,8 @@ def test_by_hand(sizes):
     p = [level.softmax(1) for level in logits]
     codes = enc.codes.tolist()
     for b in range(15):
-        want = torch.stack([p[0][b, i] * p[1][b, j] * p[2][b, k] for i, j, k in codes])
+        factors = [level[b][enc.codes[:, m]] for m, level in enumerate(p)]
+        want = factors[0] * factors[1] * factors[2]
         assert torch.allclose(decoder.log_probs(x[b]).exp(), want / want.sum())
         assert decoder.decode(x[b]) == want.argmax()
     true = [[p[m][b, codes[b][m]] for m in range(3)] for b in range(15)]

@@ -34,9 +34,13 @@ encoders = dict(
 )
 
 
-@pytest.mark.parametrize('V,K', [(1, 1), (1, 3), (2, 2), (30, 4), (200, 11)])
+shapes = dict(one=(1, 1), spare=(1, 3), two=(2, 2), some=(30, 4), many=(200, 11))
+
+
+@pytest.mark.parametrize('shape', shapes)
 @pytest.mark.parametrize('size', [8, 16])
-def test_nearest_by_loops(V, K, size):
+def test_nearest_by_loops(shape, size):
+    V, K = shapes[shape]
     enc = SemanticVisualEncoder(random_codes(V, 3, K, gen()), size)
     x = noisy(enc, 12, 0.6)
     dec = NearestDecoder(enc, sigma=0.6)
@@ -64,7 +68,7 @@ def test_any_encoder(name):
 
 def test_chunks_of_prototypes_change_nothing():
     enc = encoders['robust']()
-    x = noisy(enc).float()
+    x = noisy(enc)
     whole, parts = PrototypeSearch(enc), PrototypeSearch(enc, chunk=7)
     assert torch.equal(whole.nearest(x), parts.nearest(x))
     assert torch.allclose(whole.scores(x), parts.scores(x))

@@ -10,7 +10,8 @@ from visual_token_diffusion.samplers.ode import sample_euler
 from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
 from visual_token_diffusion.diffusion.gaussian_schedules import PiecewiseLogSNR
 from visual_token_diffusion.diffusion.per_token_times import PerTokenTimes
-from visual_token_diffusion.models.grid_denoiser import GridDenoiser, train_grid_denoiser
+from visual_token_diffusion.models.grid_denoiser import GridDenoiser
+from visual_token_diffusion.models.grid_training import train_grid_denoiser
 from visual_token_diffusion.models.grid_space import GridSpace
 
 f64 = dict(dtype=torch.double)

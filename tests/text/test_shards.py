@@ -87,7 +87,9 @@ def test_every_cut_and_every_flipped_byte_is_found(tmp_path):
         f.write_bytes(whole[:n])
         one_line(lambda: TokenShards(tmp_path, check=False), 'shard-00001')
     for i in range(128, len(whole), 97):
-        f.write_bytes(whole[:i] + bytes([whole[i] ^ 64]) + whole[i + 1 :])
+        flipped = bytearray(whole)
+        flipped[i] ^= 64
+        f.write_bytes(flipped)
         one_line(lambda: TokenShards(tmp_path), 'shard-00001')
     f.write_bytes(whole + b'\0\0')
     TokenShards(tmp_path)  # bytes behind the array are no part of it
@@ -99,7 +101,8 @@ def test_a_shard_that_is_gone_can_be_left_out(tmp_path):
     with warnings.catch_warnings():
         warnings.simplefilter('ignore')
         s = TokenShards(tmp_path, on_bad='skip')
-    assert len(s.bad) == 1 and torch.equal(s[:], torch.cat([straight[:997], straight[1994:]]))
+    assert len(s.bad) == 1
+    assert torch.equal(s[:], torch.cat([straight[:997], straight[1994:]]))
 
 
 bad = ['', '[]', '{}', '{"format":2}', '{"format":1,"dtype":"uint16","vocab":{},"files":[]}']

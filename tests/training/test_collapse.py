@@ -1,198 +1,133 @@
-"The monitor of `vtd train`, accumulation, clipping, trackers."
+"The monitor's instruments against plain loops, and its names for planted failures."
 
-import subprocess, sys, types
-from dataclasses import replace
-import pytest, torch
-from visual_token_diffusion.training.dataloaders import split_text
-from visual_token_diffusion.training.dataloaders import lm_dls, valid_windows
-from visual_token_diffusion.training.language_model import fit_text, train_text
-from visual_token_diffusion.models.build import build_model
-from visual_token_diffusion.core.config import load_settings
-from visual_token_diffusion.worlds.stories import story_text
+import math
+from functools import partial
+
+import pytest
+import torch
+import torch.nn.functional as F
+from fastai.data.core import DataLoaders
+from fastai.learner import Learner
+from fastai.optimizer import OptimWrapper
+from support.training import fit
+from torch import nn
+
+from visual_token_diffusion.training.collapse import (
+    CollapseCB,
+    CollapseSigns,
+    alignment,
+    diagnose,
+    probe,
+    spread,
+)
 from visual_token_diffusion.training.monitor import CollapseError
-from visual_token_diffusion.training.language_collapse import LanguageCollapseCB
 
-text = story_text(600, torch.Generator().manual_seed(0))
-cfg = load_settings(
-    'ci',
-    [
-        'unit=words',
-        'width=16',
-        'depth=1',
-        'heads=1',
-        'length=16',
-        'batch=8',
-        'steps=48',
-        'epochs=2',
-        'valid_sequences=16',
-        'dropout=.1',
-        'monitor=4',
-    ],
+
+def test_signs_against_plain_loops():
+    g = torch.randn(7, 3, 4, generator=torch.Generator().manual_seed(0)).double()
+    f = g.flatten(1)
+    cos = [F.cosine_similarity(f[i], f[j], 0).item() for i in range(7) for j in range(7) if i != j]
+    assert alignment(g) == pytest.approx(sum(cos) / len(cos))
+    within = sum(((f[:, k] - f[:, k].mean()) ** 2).mean().item() for k in range(12)) / 12
+    assert spread(g) == pytest.approx(within / ((f - f.mean()) ** 2).mean().item())
+
+
+GOOD = CollapseSigns(
+    step=50,
+    progress=0.5,
+    accuracy=0.2,
+    confidence=0.5,
+    top_share=0.1,
+    unique=1.0,
+    alignment=0.3,
+    spread=0.9,
+    leak=0.0,
+    loss_floor=0.0,
+    grad_rms=dict(a=1.0),
+    relative_update=dict(a=5.0),
+    weight_ratio=dict(a=1.0),
+    codebook_usage={},
 )
 
 
-def weights(c, **kw):
-    return torch.cat(
-        [p.flatten() for p in train_text(text, c, progress=False, **kw)[0].parameters()]
+@pytest.mark.parametrize(
+    'name,changed',
+    [
+        ('double softmax', dict(loss_floor=math.log(1 + 99 / math.e))),
+        ('label leak', dict(leak=0.5)),
+        ('no gradient', dict(grad_rms=dict(a=0.0, b=1.0))),
+        ('dead codebook', dict(codebook_usage=dict(q=0.01))),
+        ('tiny start', dict(spread=0.05)),
+        ('vanishing weights', dict(weight_ratio=dict(a=0.01))),
+        ('learning rate too low', dict(relative_update=dict(a=0.1))),
+    ],
+)
+def test_each_sign_has_its_name(name, changed):
+    signs = GOOD._replace(**changed)
+    assert list(diagnose(signs, GOOD._replace(spread=signs.spread), 100)) == [name]
+    assert not diagnose(GOOD, GOOD, 100)
+
+
+class Little(nn.Module):
+    "Twenty tokens, their grids, and what a decoder says of them"
+
+    def __init__(self, leak=False, last=None):
+        super().__init__()
+        self.embedding, self.encoder = nn.Embedding(20, 16), nn.Linear(16, 12)
+        self.decoder = nn.Linear(12 + 16 * leak, 20)
+        self.leak, self.last = leak, last or nn.Identity()
+
+    def forward(self, ids):
+        x = self.encoder(self.embedding(ids))
+        if self.leak:
+            x = torch.cat([0.1 * x, self.embedding(ids)], 1)
+        return self.last(self.decoder(x))
+
+
+def watched(model):
+    "A Learner with the monitor"
+    ids = torch.randint(20, (1600,))
+    data = torch.utils.data.TensorDataset(ids, ids)
+    some = torch.utils.data.Subset(data, range(20))
+    dls = DataLoaders.from_dsets(
+        data, some, bs=20, shuffle=False, num_workers=0, device=torch.device('cpu')
     )
+    parts = dict(embedding=model.embedding, encoder=model.encoder, decoder=model.decoder)
+    cb = CollapseCB(torch.arange(20), model.encoder, parts)
+    opt = partial(OptimWrapper, opt=torch.optim.AdamW)
+    return Learner(dls, model, loss_func=F.cross_entropy, opt_func=opt, lr=0.02, cbs=cb), cb
 
 
-def hurt(harm, c, tmp_path):
-    vocab, train, valid = split_text(text, c)
-    w = valid_windows(valid, c)
-    m = build_model(vocab, train, c)
-    harm(m)
-    fit_text(m, lm_dls(train, w, c, vocab), c, tmp_path, False, dict(settings={}))
+def test_a_healthy_training_is_not_flagged():
+    torch.manual_seed(0)
+    learn, cb = watched(Little())
+    fit(learn)
+    assert not cb.failure_modes and cb.signs[-1].accuracy == 1
+
+
+@pytest.mark.parametrize(
+    'name,make',
+    [
+        ('label leak', lambda: Little(True)),
+        ('double softmax', lambda: Little(last=nn.Softmax(1))),
+    ],
+)
+def test_a_planted_failure_is_named(name, make):
+    torch.manual_seed(0)
+    learn, _ = watched(make())
+    with pytest.warns(UserWarning, match=name), pytest.raises(CollapseError, match=name):
+        fit(learn)
 
 
 def test_looking_changes_nothing():
-    assert torch.equal(weights(cfg), weights(replace(cfg, monitor=0)))
-
-
-def test_it_warns_then_stops_and_leaves_what_was_saved(tmp_path, capsys):
-    with pytest.raises(CollapseError, match='^stopped at step .* label leak') as e:
-        hurt(
-            lambda m: m.embed.register_forward_pre_hook(
-                lambda _, a: (a[0], torch.zeros_like(a[1]))
-            ),
-            replace(cfg, steps=200),
-            tmp_path,
-        )
-    err = capsys.readouterr().err
-    assert (
-        err.count('warning: step') == 1
-        and '\n' not in str(e.value)
-        and list(tmp_path.glob('train_state-*.pt'))
-    )
-
-
-def test_the_command_line_says_it_in_one_line(tmp_path):
-    (tmp_path / 'b.txt').write_text(text)
-    r = subprocess.run(
-        [
-            sys.executable,
-            '-m',
-            'visual_token_diffusion',
-            'train',
-            'b.txt',
-            '-o',
-            'm',
-            '--profile',
-            'ci',
-            'unit=words',
-            'width=16',
-            'depth=1',
-            'heads=1',
-            'length=16',
-            'steps=60',
-            'lr=1e-7',
-            'monitor=3',
-        ],
-        cwd=tmp_path,
-        capture_output=True,
-        text=True,
-    )
-    lines = [l for l in r.stderr.splitlines() if l.startswith(('vtd', 'warning'))]
-    assert (
-        r.returncode == 2 and len(lines) == 2 and all('learning rate too low' in l for l in lines)
-    ), r.stderr
-
-
-def test_a_resumed_monitor_remembers_the_start(tmp_path, monkeypatch):
-    from visual_token_diffusion.training.resume import load_state
-
-    train_text(text, cfg, tmp_path, progress=False)
-    s = load_state(tmp_path)['callbacks']
-    k = next(k for k in s if 'collapse' in k)
-    assert s[k]['first']['step'] == 0 and s[k]['start']
-    cb = LanguageCollapseCB(torch.zeros(2, 4).long())
-    cb.load_state_dict(s[k])
-    assert cb.seen[0].step == 0
-
-
-@pytest.mark.parametrize('b', [8, 4, 2])
-def test_accumulated_batches_are_one(b):
-    "The same tokens a step and nearly the same weights; noise differs, since it is drawn per batch: so compare steps and gradients"
-    a = replace(cfg, batch=b, accumulate=8 // b, dropout=0.0)
-    m, f = train_text(text, a, progress=False)
-    assert f['bound'] < f['unigram'] + 0.3
-    from visual_token_diffusion.training.dataloaders import text_dls
-
-    assert len(text_dls(text, a).train) == 24 * 8 // b
-
-
-def test_clipping_bounds_the_gradient():
-    from fastai.callback.core import Callback
-    from visual_token_diffusion import learner as L
-
-    norms = []
-
-    class See(Callback):
-        order = 15
-
-        def before_step(self):
-            norms.append(
-                torch.nn.utils.get_total_norm(
-                    [p.grad for p in self.model.parameters() if p.grad is not None]
-                ).item()
-            )
-
-    plain = L.lm_learner
-    L.lm_learner = lambda m, d, c, cbs: plain(m, d, c, [*cbs, See()])
-    try:
-        weights(replace(cfg, clip=0.01))
-        assert max(norms) <= 0.0101 and len(norms) == 48
-        norms.clear()
-        weights(cfg)
-        assert max(norms) > 0.0101
-    finally:
-        L.lm_learner = plain
-
-
-def test_tensorboard_file(tmp_path):
-    pytest.importorskip('tensorboard')
-    train_text(text, replace(cfg, tracker='tensorboard'), tmp_path, progress=False)
-    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-
-    e = EventAccumulator(str(tmp_path / 'tensorboard'))
-    e.Reload()
-    log = [l.split(',') for l in (tmp_path / 'log.csv').read_text().splitlines()[1:]]
-    assert (
-        [round(x.value, 4) for x in e.Scalars('epoch/valid_loss')]
-        == [round(float(l[2]), 4) for l in log]
-        and [x.step for x in e.Scalars('epoch/valid_loss')] == [24, 48]
-        and len(e.Scalars('train/loss')) == 4
-    )
-
-
-def test_wandb_is_called_as_it_wants(tmp_path, monkeypatch):
-    calls = []
-    run = types.SimpleNamespace(log=lambda f, step: calls.append((step, f)))
-    monkeypatch.setitem(
-        sys.modules, 'wandb', types.SimpleNamespace(init=lambda **kw: calls.append(kw) or run)
-    )
-    train_text(text, replace(cfg, tracker='wandb'), tmp_path, progress=False)
-    assert calls[0]['config']['width'] == 16 and [
-        s for s, f in calls[1:] if 'epoch/valid_loss' in f
-    ] == [24, 48]
-
-
-def test_a_tracker_that_is_not_there(tmp_path, monkeypatch):
-    monkeypatch.setitem(sys.modules, 'wandb', None)
-    with pytest.raises(ValueError, match='^the package wandb is not installed'):
-        train_text(text, replace(cfg, tracker='wandb'), tmp_path, progress=False)
-
-
-def test_samples_are_shown_in_one_place(tmp_path, monkeypatch):
-    import IPython.display as D
-    from PIL import Image
-    from visual_token_diffusion.training.callbacks import SampleCB
-
-    calls = []
-    place = types.SimpleNamespace(update=lambda im: calls.append(('update', im)))
-    monkeypatch.setattr(D, 'display', lambda im, display_id: calls.append(('display', im)) or place)
-    cb = SampleCB(lambda m: Image.new('RGB', (3, 3)), tmp_path, live=True)
-    cb.learn = types.SimpleNamespace(model=torch.nn.Linear(1, 1), epoch=0)
-    for _ in range(3):
-        cb.trained_epoch()
-    assert [k for k, _ in calls] == ['display', 'update', 'update']
+    ids, model = torch.arange(20), Little()
+    model.train()
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    out, _, _ = probe(model, ids, model.encoder)
+    other = probe(model, ids, model.encoder, 1)[0]
+    assert model.training and torch.equal(before, torch.get_rng_state())
+    assert not model.encoder._forward_hooks
+    assert torch.allclose(
+        other, out.roll(1, 0), atol=1e-6
+    ), "another token's grid gives another token's answer"

@@ -12,6 +12,15 @@ def entropy(probs):
     return -sum(p * math.log2(p) for p in probs if p)
 
 
+def joint_probs(w):
+    "{(scene, caption): probability} of a whole world"
+    joint = {}
+    for i in range(len(w)):
+        for c, p in w.captions(i).items():
+            joint[i, c] = p / len(w)
+    return joint
+
+
 def caption_probs(joint):
     "{caption: probability} from {(scene, caption): probability}"
     probs = {}
@@ -23,7 +32,7 @@ def caption_probs(joint):
 def test_reference_table():
     "The world of 288 scenes and 480 captions, from the list of all of them"
     w = World()
-    joint = {(i, c): p / 288 for i in range(288) for c, p in w.captions(i).items()}
+    joint = joint_probs(w)
     caption = caption_probs(joint)
     scene, both = math.log2(288), entropy(joint.values())
     said = entropy(caption.values())
@@ -53,7 +62,7 @@ small_worlds = [(2, 4, two), (2, 4, one), (3, 4, one), (1, 1, two)]
 def test_small_worlds_by_list(n, cells, shapes):
     "With few looks, objects coincide often: the case that a careless entropy gets wrong"
     w = World(n, shapes=shapes, colours=['red'], sizes=['small', 'big'], cells=cells)
-    joint = {(i, c): p / len(w) for i in range(len(w)) for c, p in w.captions(i).items()}
+    joint = joint_probs(w)
     caption = caption_probs(joint)
     e = w.entropies()
     given = entropy(joint.values()) - math.log2(len(w))

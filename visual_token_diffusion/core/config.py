@@ -38,7 +38,7 @@ class ModelConfig(DataConfig):
     encoder:str='semantic' # token to grid
     decoder:str='nearest' # grid to token
     process:str='masked' # what corrupts the tokens
-    sampler:str='masked' # how new text is drawn
+    sampler:str='auto' # how new text is drawn; 'auto' is the process's own sampler
     head:str='feature_tree' # how a hidden state becomes probabilities of tokens
     feature_dim:int=128 # dimensions of a token's feature vector
     window:int=4 # co-occurrence window, in tokens to each side

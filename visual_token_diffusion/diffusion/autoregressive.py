@@ -16,7 +16,7 @@ from .base import Corrupted, Process
 class Autoregressive(Process):
     "Next-token prediction: nothing is masked, and the loss is exact"
     name = 'autoregressive'
-    lm = True
+    lm = is_causal = True
     sampler = 'autoregressive'
 
     def corrupt(self, x0, t=None, *, maskable=None, generator=None) -> Corrupted:

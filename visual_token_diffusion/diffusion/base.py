@@ -26,6 +26,7 @@ class Process(Registered):
     "Base of all processes: time runs from data, t=0, to noise, t=1. A part answers the questions"
     lm = False            # can it train a language model? `loss` and `denoiser` take the model then
     needs_codes = False   # does it mask codes of tokens? It is built from them then
+    is_causal = False     # does a position see only those before it?
     sampler = None        # name of the sampler that undoes it
 
     def __init__(self, schedule=None # a `Schedule`; None where a process has none

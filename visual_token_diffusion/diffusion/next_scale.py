@@ -42,7 +42,7 @@ def _split_count(t, n, n_scales):
     whole = (total-1).div(n.clamp(min=1), rounding_mode='floor')
     return whole, total - whole*n
 
-# %% ../../nbs/diffusion/next_scale.ipynb #c2621be9
+# %% ../../nbs/diffusion/next_scale.ipynb #169db6af
 @patch
 def corrupt(self:ScaleMasking,
             x0, # (B,L) long: ids
@@ -106,7 +106,7 @@ def loss(self:ScaleMasking, model, x0, corrupted):
     h = model.hidden_states(corrupted.x_t, corrupted.mask)[where]
     return self.nll_per_row(model.head.log_probs(h), x0, corrupted, where)
 
-# %% ../../nbs/diffusion/next_scale.ipynb #310de54d
+# %% ../../nbs/diffusion/next_scale.ipynb #192c0539
 def scale_nelbo(network, # function (ids (B,L), mask (B,L,M)) -> log_probs (B,L,V)
                 process, # a `ScaleMasking`
                 x0, # (B,L) long: ids

@@ -17,6 +17,8 @@ from ..core.registry import Registered
 # %% ../../nbs/encoders/base.ipynb #ab811613
 class Encoder(nn.Module, Registered):
     "Token -> codes -> grid of 3 x `size` x `size` whole 255ths. A part states `name` and `render`"
+    reads_features = False # does it render features instead of codes?
+
     def __init__(self,
                  table:CodeTable, # codes of the tokens
                  size:int # side of a grid in pixels

@@ -1,4 +1,4 @@
-"""A reader that says "ninety per cent" should be right nine times in ten. Which of ours are, and what mends the others?
+"""A decoder that says "ninety per cent" should be correct nine times in ten. Which of ours are?
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/metrics/calibration.html.md"""
 
@@ -13,46 +13,91 @@ from typing import NamedTuple
 
 # %% ../../nbs/metrics/calibration.ipynb #ee42b1d6
 class Calibration(NamedTuple):
-    "See `calibration`: the error, the same for a perfect reader of these confidences (mean, standard deviation), and per bin mean confidence and share right"
-    ece:float; null:float; null_sd:float; confidence:torch.Tensor; right:torch.Tensor
-    def __repr__(self): return f'calibration error {self.ece:.4f} (a calibrated reader: {self.null:.4f} ± {self.null_sd:.4f})'
-    @property
-    def calibrated(self): return self.ece < self.null + 4*self.null_sd
+    """The calibration error; that of a perfect decoder with these confidences, mean and standard
+    deviation; and per bin (bins,) mean confidence and accuracy"""
+    ece:float
+    null:float
+    null_sd:float
+    confidence:torch.Tensor
+    accuracy:torch.Tensor
 
+    def __repr__(self):
+        null = f'a calibrated decoder: {self.null:.4f} ± {self.null_sd:.4f}'
+        return f'calibration error {self.ece:.4f} ({null})'
+
+    @property
+    def calibrated(self):
+        "Whether the error is within four standard deviations of a perfect decoder's"
+        return self.ece < self.null + 4*self.null_sd
+
+# %% ../../nbs/metrics/calibration.ipynb #c381dbcc
+class _Bins:
+    "Answers in bins of equally many"
+    def __init__(self, n, bins):
+        self.of = torch.arange(n)*bins//n               # bin of every answer
+        self.counts = self.of.bincount(minlength=bins)
+
+    def mean(self, values):
+        "(...,bins) means of values (...,n)"
+        sums = torch.zeros(*values.shape[:-1], len(self.counts), dtype=torch.double)
+        return sums.index_add_(-1, self.of, values)/self.counts
+
+    def error(self, confidence, correct):
+        "Expected calibration error of answers sorted by confidence"
+        gap = (self.mean(correct)-self.mean(confidence)).abs()
+        return (gap*self.counts).sum(-1)/len(self.of)
+
+# %% ../../nbs/metrics/calibration.ipynb #1c56ab80
+def _check_answers(confidence, correct, bins):
+    "Raises `ValueError` for confidences outside [0,1], or fewer answers than bins"
+    n,least = len(confidence),max(bins, 1)
+    if n!=len(correct) or n < least or bins < 1:
+        got = f"got {n} and {len(correct)}"
+        raise ValueError(f"expected as many confidences as answers, and at least {least}, {got}")
+    if not ((confidence >= 0) & (confidence <= 1+1e-6)).all():
+        raise ValueError("confidences should be probabilities in [0,1]")
+
+# %% ../../nbs/metrics/calibration.ipynb #4b8bf6e9
 def calibration(confidence, # (N,) probability given to the answer
-                right, # (N,) bool: was it right?
+                correct, # (N,) bool: was it correct?
                 bins:int=15, # of equally many answers
-                trials:int=200, # draws of a perfect reader
-                generator=None # torch generator of the draws
+                trials:int=200, # draws of a perfect decoder
+                generator=None # CPU generator of the draws
                ) -> Calibration:
-    "Expected calibration error beside its null. Raises `ValueError` for confidences outside [0,1], or fewer answers than bins"
-    p,y = torch.as_tensor(confidence).double().flatten(),torch.as_tensor(right).flatten()
-    if len(p)!=len(y) or len(p) < bins or bins < 1: raise ValueError(f"expected as many confidences as answers, and at least {max(bins,1)}, got {len(p)} and {len(y)}")
-    if not ((p >= 0) & (p <= 1+1e-6)).all(): raise ValueError("confidences should be probabilities in [0,1]")
-    o = p.argsort(); p,y = p[o],y[o].double()
-    cut = torch.arange(len(p))*bins//len(p)                                    # bin of every answer
-    mean = lambda v: torch.zeros(*v.shape[:-1],bins, dtype=torch.double).index_add_(-1, cut, v)/cut.bincount(minlength=bins)
-    err = lambda y: ((mean(y)-mean(p)).abs()*cut.bincount(minlength=bins)).sum(-1)/len(p)
-    null = torch.stack([err((torch.rand(len(p), dtype=torch.double, generator=generator) < p).double()) for _ in range(trials)])
-    return Calibration(err(y).item(), null.mean().item(), null.std().item(), mean(p), mean(y))
+    "Expected calibration error beside its null (Naeini and others, 2015). Raises `ValueError`"
+    p = torch.as_tensor(confidence).detach().cpu().double().flatten()
+    y = torch.as_tensor(correct).detach().cpu().flatten()
+    _check_answers(p, y, bins)
+    order = p.argsort()
+    p,y = p[order],y[order].double()
+    parts = _Bins(len(p), bins)
+    draw = lambda: torch.rand(len(p), dtype=torch.double, generator=generator) < p
+    null = torch.stack([parts.error(p, draw().double()) for _ in range(trials)])
+    spread = null.mean().item(),null.std().item()
+    return Calibration(parts.error(p, y).item(), *spread, parts.mean(p), parts.mean(y))
 
 # %% ../../nbs/metrics/calibration.ipynb #6a77fefb
 def scale_temperature(log_probs, # (...,V)
-           T:float # temperature: above 1 is less sure
-          ):
-    "Log-probabilities (...,V) at temperature `T`"
-    return (log_probs/T).log_softmax(-1)
+                      temperature:float # above 1 is less sure
+                     ):
+    "Log-probabilities (...,V) at another temperature"
+    return (log_probs/temperature).log_softmax(-1)
 
 def fit_temperature(log_probs, # (N,V), of grids that training did not see
                     ids, # (N,) long: their tokens
                     steps:int=40 # halvings
                    ) -> float:
-    "The temperature in [0.01, 100] under which the right tokens surprise least"
-    if log_probs.ndim!=2 or len(log_probs)!=len(ids) or not len(ids): raise ValueError(f"expected log-probabilities (N,V) and ids (N,), got {tuple(log_probs.shape)} and {tuple(ids.shape)}")
-    lp,lo,hi = log_probs.double().clamp(min=-1e4),.01,100.      # of 1/T
-    right = lp.gather(1, ids[:,None]).mean()
+    "The temperature in [0.01, 100] of the smallest NLL (Guo and others, 2017). Raises `ValueError`"
+    if log_probs.ndim!=2 or len(log_probs)!=len(ids) or not len(ids):
+        got = f"got {tuple(log_probs.shape)} and {tuple(ids.shape)}"
+        raise ValueError(f"expected log-probabilities (N,V) and ids (N,), {got}")
+    log_probs = log_probs.double().clamp(min=-1e4)
+    true = log_probs.gather(1, ids[:,None]).mean()
+    low,high = .01,100.      # of 1/T
     for _ in range(steps):
-        b = (lo*hi)**.5
-        slope = ((lp*b).softmax(1)*lp).sum(1).mean() - right        # of the surprise, by 1/T
-        lo,hi = (lo,b) if slope > 0 else (b,hi)
-    return 1/(lo*hi)**.5
+        middle = (low*high)**.5
+        expected = ((log_probs*middle).softmax(1)*log_probs).sum(1).mean()
+        slope = expected - true   # of the NLL, by 1/T
+        if slope > 0: high = middle
+        else: low = middle
+    return 1/(low*high)**.5

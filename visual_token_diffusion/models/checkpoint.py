@@ -35,7 +35,7 @@ FILES = ('vocab.json','config.json','README.md','model.safetensors')
 def _save_pretrained(self:CheckpointMixin, save_directory):
     "Write the model's files (called by the hub's mixin)"
     folder = Path(save_directory)
-    facts = dict(format=FORMAT, library_version=__version__, codes=list(self.encoder.codes.shape),
+    facts = dict(format=FORMAT, library_version=__version__, codes=list(self.codes.shape),
                  fingerprint=self.fingerprint)
     (folder/'vocab.json').write_text(json.dumps(vocab_to_json(self.vocab), ensure_ascii=True))
     (folder/'config.json').write_text(json.dumps(facts | self.config, indent=1))
@@ -149,7 +149,7 @@ def expected_shapes(config:dict, # from `check_config`
                    ) -> dict:
     "Name and shape of the tensors that decide how large a model is: nothing is built that has not its like in the file"
     width,dim = config['width'],config['features'] if Head.part(config['head']).reads=='features' else 0
-    want = {'encoder.codes':[vocab_size,len(config['sizes'])], 'embed.mask_embed':[width]}
+    want = {'codes':[vocab_size,len(config['sizes'])], 'embed.mask_embed':[width]}
     want |= {f'backbone.blocks.{i}.up.weight':[4*width,width] for i in range(config['depth'])}
     if dim: want |= {'embed.features':[vocab_size,dim], 'skip.maps.0.weight':[dim,dim]}
     return want
@@ -176,7 +176,7 @@ def from_state(cls:CheckpointMixin,
                tensors:dict # a state, of the shapes of `expected_shapes`
               ):
     "The model that a checkpoint or a training state holds. Raises `ValueError`, `RuntimeError` or `IndexError` if they do not fit"
-    table = CodeTable(tensors['encoder.codes'].long(), config['sizes'])
+    table = CodeTable(tensors['codes'].long(), config['sizes'])
     model = cls(vocab, table, **{k:v for k,v in config.items() if k!='sizes'})
     model.load_state_dict(tensors)
     return model

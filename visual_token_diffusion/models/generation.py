@@ -77,7 +77,7 @@ def _token_step(self:GenerationMixin, step):
 @patch
 def _sampler_options(self:GenerationMixin, steps, length, options):
     "`(steps, options)`: what differs from the defaults; an autoregressive model has no choice"
-    if self.is_causal: return length,dict(order='left_to_right')
+    if self.is_causal: return length,{}
     defaults = dict(order='random', block=0, counts='linear', noise=0., remask=False)
     return steps,{k:v for k,v in options.items() if v!=defaults[k]}
 

@@ -94,7 +94,7 @@ def model_card(model, # a `VisualTokenLM`
     body = _body.format(
         title=title or 'A language of pictures', version=__version__, picture=_shown if picture else '',
         table=metrics_table(metrics), verdict=verdict(metrics), vocab_size=f'{len(model.vocab):,}',
-        kind=model.vocab.kind, parameters=f'{model.n_parameters:,}', settings=_settings_text(settings or {}),
+        kind=model.vocab.name, parameters=f'{model.n_parameters:,}', settings=_settings_text(settings or {}),
         parts=', '.join(f'`{k}={v}`' for k,v in model.names.items()), sizes=', '.join(map(str, config['sizes'])),
         **{k:config[k] for k in ('grid','width','depth','heads','length')})
     data = model._hub_mixin_info.model_card_data.to_yaml()

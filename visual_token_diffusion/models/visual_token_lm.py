@@ -46,7 +46,8 @@ class VisualTokenLM(GenerationMixin, PictureMixin, CheckpointMixin, SequenceMode
         features,process_part = _as_features(features, len(table)),lm_process(process, table)
         embed,made,skip = lm_parts(table, features, width, head, process_part)
         super().__init__(embed, made, width, depth, heads, process_part.is_causal, skip, dropout, process_part)
-        self.vocab,self.length,self.sizes = vocab,length,table.sizes
+        self.register_buffer('codes', table.codes.clone())
+        self.vocab,self.length = vocab,length
         self.names = dict(process=process, encoder=encoder, decoder=decoder, head=head, sampler=sampler)
         self.encoder = lm_encoder(encoder, table, grid, features)
         dim = features.shape[1] if features is not None and (skip is not None or self.encoder.reads_features) else 0

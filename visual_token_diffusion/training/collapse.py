@@ -187,7 +187,7 @@ def look(self:CollapseCB):
     progress,total = self.planned()
     self.signs.append(CollapseSigns(
         self.train_iter, progress,
-        accuracy=answers.read_back,
+        accuracy=answers.accuracy,
         confidence=1-answers.entropy/math.log(self.vocab_size),
         top_share=answers.top_share,
         unique=answers.unique/len(ids),

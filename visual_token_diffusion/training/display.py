@@ -12,6 +12,7 @@ import torch
 from fastcore.basics import patch
 
 # %% ../../nbs/training/display.ipynb #7d1ca005
+import fastai.callback.progress   # brings `no_bar` and `no_logging`
 from fastai.data.core import show_batch, show_results
 from fastai.learner import Learner
 from fastai.torch_core import TensorBase, dispatch
