@@ -131,8 +131,8 @@ def test_a_training_state_that_swells(tmp_path):
 
 
 WHOLE_STATE = dict(
-    epoch=0, iter=0, step=1, pct_train=0.0, smooth=(0, 0), opt={}, model={}, config={},
-    history=[], callbacks={}, rng=[], settings={}, corpus_hash='', vocab='',
+    epoch=0, iter=0, step=1, pct_train=0.0, smooth=(0, 0), opt={}, model={},
+    config={}, history=[], callbacks={}, rng=[], settings={}, corpus_hash='', vocab='',
 )
 broken_states = [
     (dict(settings=3), 'settings'),

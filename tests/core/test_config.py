@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from support.properties import few
 from visual_token_diffusion.core.config import RunConfig, SettingsError, load_settings
+from visual_token_diffusion.core.registry import seam_base
 
 root = Path(__file__).resolve().parents[2]
 types = {f.name: type(f.default).__name__ for f in fields(RunConfig)}
@@ -72,17 +73,11 @@ def test_registered_parts_are_choices(key, name):
     assert getattr(load_settings('ci', [f'{key}={name}']), key) == name
 
 
-@pytest.mark.parametrize('key', ['encoder', 'decoder', 'head', 'codebook', 'semantics'])
+defaults = ['encoder', 'decoder', 'head', 'codebook', 'semantics', 'process']
+
+
+@pytest.mark.parametrize('key', defaults)
 def test_defaults_are_registered(key):
-    from visual_token_diffusion.core.registry import seam_base
-
-    assert getattr(RunConfig(), key) in seam_base(key).names()
-
-
-@pytest.mark.parametrize('key', ['process', 'sampler'])
-def test_default_process_and_sampler_are_registered(key):
-    from visual_token_diffusion.core.registry import seam_base
-
     assert getattr(RunConfig(), key) in seam_base(key).names()
 
 

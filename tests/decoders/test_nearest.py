@@ -34,7 +34,8 @@ encoders = dict(
 )
 
 
-shapes = dict(one=(1, 1), spare=(1, 3), two=(2, 2), some=(30, 4), many=(200, 11))
+one_token = dict(one=(1, 1), spare=(1, 3))
+shapes = one_token | dict(two=(2, 2), some=(30, 4), many=(200, 11))
 
 
 @pytest.mark.parametrize('shape', shapes)

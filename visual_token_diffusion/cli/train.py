@@ -13,7 +13,8 @@ from ..core.errors import InputError
 from ..core.files import write_json_atomically
 from ..text.corpus import read_text
 from ..training.distributed import gather, join, launch_command
-from ..training.language_model import sample_strip, train_folder, train_text
+from ..training.language_model import train_folder, train_text
+from ..training.lm_callbacks import sample_strip
 from ..worlds.stories import stories, story_text
 from .shell import folder_lock
 

@@ -63,6 +63,7 @@ def _step_back(denoise, process, x, mask, t, s, temperature, top_p, generator):
 class AncestralSampler(Sampler):
     "Steps drawn from the posterior of a discrete process"
     name = 'ancestral'
+    processes = ('absorbing','uniform','discretized_gaussian')
     sample = staticmethod(sample_ancestral)
 
 # %% ../../nbs/samplers/ancestral.ipynb #ec25bf8b
@@ -75,4 +76,5 @@ def sample_ancestral_gaussian(denoise, process, x,
 class AncestralGaussianSampler(Sampler):
     "Steps drawn from the posterior of Gaussian diffusion"
     name = 'ancestral_gaussian'
+    processes = ('gaussian','rectified_flow','shifted_mean','per_token_times')
     sample = staticmethod(sample_ancestral_gaussian)

@@ -26,4 +26,5 @@ def sample_left_to_right(denoise, # function (x, mask, where) -> (ids, log_probs
 class AutoregressiveSampler(Sampler):
     "Writes one token after the other"
     name = 'autoregressive'
+    processes = ('autoregressive','masked')
     sample = staticmethod(sample_left_to_right)

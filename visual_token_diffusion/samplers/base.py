@@ -58,6 +58,7 @@ def falling_times(steps:int, # number of even steps from 1 to 0
 class Sampler(Registered):
     "Keeps the options of a sampler; a call runs `sample`, a generator of `SamplerStep`s"
     sample = None    # the function, as a `staticmethod`
+    processes = ()   # names of the processes that it undoes
 
     def __init__(self, **options):
         "Raises `ValueError` for an unknown option"

@@ -112,9 +112,11 @@ def sample_scales(denoise, # function (codes (B,L,M), mask (B,L,M)) -> log_probs
 class PartialSampler(Sampler):
     "Writes single codes, in any order"
     name = 'partial'
+    processes = ('partial',)
     sample = staticmethod(sample_partial)
 
 class ScaleSampler(Sampler):
     "Writes the codes of all positions, scale by scale"
     name = 'next_scale'
+    processes = ('next_scale',)
     sample = staticmethod(sample_scales)

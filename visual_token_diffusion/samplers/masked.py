@@ -128,4 +128,5 @@ def sample_masked(denoise, # function (x, mask, where) -> (ids, log_probs) for t
 class MaskedSampler(Sampler):
     "Writes masked tokens, a few in each step"
     name = 'masked'
+    processes = ('masked',)
     sample = staticmethod(sample_masked)

@@ -106,14 +106,17 @@ def sample_heun(denoise, process, x, *, mask=None, steps:int=25, generator=None,
 class DDIMSampler(Sampler):
     "Deterministic steps of the posterior, or with a share `eta` of new noise"
     name = 'ddim'
+    processes = ('gaussian','rectified_flow','shifted_mean','per_token_times')
     sample = staticmethod(sample_ddim)
 
 class EulerSampler(Sampler):
     "Straight on along the flow"
     name = 'euler'
+    processes = ('gaussian','rectified_flow','shifted_mean')
     sample = staticmethod(sample_euler)
 
 class HeunSampler(Sampler):
     "The mean of the velocities at both ends of a step (Karras and others, 2022)"
     name = 'heun'
+    processes = ('gaussian','rectified_flow','shifted_mean')
     sample = staticmethod(sample_heun)

@@ -1,0 +1,51 @@
+"Every registered tokenizer of pictures: shapes, round trip of codes, gradients."
+
+import pytest
+import torch
+
+from visual_token_diffusion.quantizers.fsq import FSQ
+from visual_token_diffusion.tokenizers.base import ImageTokenizer
+
+MAKE = dict(patch=lambda: ImageTokenizer.make('patch', FSQ((4, 4, 4)), size=24, patch=8, width=16))
+
+
+def test_every_part_is_tested():
+    assert set(MAKE) == set(ImageTokenizer.names())
+
+
+@pytest.fixture(params=sorted(MAKE))
+def tokenizer(request):
+    torch.manual_seed(0)
+    return MAKE[request.param]()
+
+
+def test_pictures_to_codes_and_back(tokenizer):
+    x = torch.rand(2, 3, 24, 24, generator=torch.Generator().manual_seed(0))
+    codes = tokenizer.encode(x)
+    assert codes.dtype == torch.long and codes.dim() == 3 and len(codes) == 2
+    assert tokenizer.decode(codes).shape == x.shape
+
+
+def test_a_call_gives_pictures_codes_and_losses(tokenizer):
+    x = torch.rand(2, 3, 24, 24, generator=torch.Generator().manual_seed(0))
+    tokenizer.eval()
+    images, quantized = tokenizer(x)
+    assert images.shape == x.shape and torch.equal(quantized.codes, tokenizer.encode(x))
+    assert torch.allclose(images, tokenizer.decode(quantized.codes), atol=1e-5)
+    assert all(loss.dim() == 0 for loss in quantized.losses.values())
+
+
+def test_gradients_arrive_everywhere(tokenizer):
+    images, quantized = tokenizer(torch.rand(2, 3, 24, 24))
+    (images.square().mean() + sum(quantized.losses.values())).backward()
+    assert all(p.grad is not None for p in tokenizer.parameters())
+
+
+def test_captions_may_be_given(tokenizer):
+    images, _ = tokenizer(torch.rand(1, 3, 24, 24), captions=['a red disc'])
+    assert images.shape == (1, 3, 24, 24)
+
+
+def test_an_unknown_name_is_one_line():
+    with pytest.raises(ValueError, match="did you mean 'patch'"):
+        ImageTokenizer.make('pach')
