@@ -39,7 +39,6 @@ SMALL = load_settings(
         ('depth', 1000),
         ('width', 65536),
         ('sizes', [4096, 4096, 4096]),
-        ('sizes', [256, 256, 256]),
         ('features', 60000),
         ('length', -1),
         ('heads', None),

@@ -15,8 +15,8 @@ from .toy import Denoiser, Probe, Toy
 # %% ../../nbs/metrics/bound_audit.ipynb #7578e7e4
 def _tail(a, n):
     "(n,) for j=1..n: probability that at least j of n things have come up, each with probability a"
-    exactly = []
-    for i in range(n+1): exactly.append(math.comb(n, i)*a**i*(1-a)**(n-i))
+    ways = [math.comb(n, i)*a**i for i in range(n+1)]
+    exactly = [w*(1-a)**(n-i) for i,w in enumerate(ways)]
     return torch.tensor([sum(exactly[j:]) for j in range(1, n+1)], dtype=torch.float64)
 
 # %% ../../nbs/metrics/bound_audit.ipynb #31c04330
@@ -87,7 +87,7 @@ def _probe_levels(estimate, toy, x, n, reps):
     P = torch.bincount(probes[0].n_masked(shown), minlength=n+1)[1:n+1].double()
     return torch.tensor(means),torch.tensor(errors),P
 
-# %% ../../nbs/metrics/bound_audit.ipynb #6d20c57e
+# %% ../../nbs/metrics/bound_audit.ipynb #a8808a52
 def _audit_tied(estimate, toy, x, n, unit, reps):
     "Findings where the codes of a token are tied: everything is masked, each code costs one unit"
     make = lambda: Probe(toy, x[:1], n, tied=True).eval()
@@ -99,6 +99,7 @@ def _audit_tied(estimate, toy, x, n, unit, reps):
     double = "masked codes of a token are charged jointly and weighed one by one"
     return [f"double-counted codes: {double} ({share:.2f} of what is due)"]
 
+# %% ../../nbs/metrics/bound_audit.ipynb #6d20c57e
 def _audit_masking(estimate, toy, denoiser, reps):
     "`(findings, profile)` of how an estimator of masked tokens or codes weighs them"
     shown = torch.cat(denoiser.shown)                      # (calls*B,L,M)
@@ -111,8 +112,8 @@ def _audit_masking(estimate, toy, denoiser, reps):
     x = toy.seqs[:1].expand(4096, -1)                      # all zeros: its codes are equal
     mean,se,P = _probe_levels(estimate, toy, x, n, reps)
     charged,se = mean/unit,se/unit
-    findings = []
-    if ((charged-1).abs() > 5*se + .004).any(): findings = [_name_mistake(charged, se, P, toy)]
+    findings,is_off = [],(charged-1).abs() > 5*se + .004
+    if is_off.any(): findings = [_name_mistake(charged, se, P, toy)]
     elif denoiser.masks_codes: findings = _audit_tied(estimate, toy, x, n, unit, reps)
     return findings,charged.tolist()
 

@@ -11,11 +11,12 @@ __all__ = ['Toy', 'Denoiser', 'Probe']
 import torch
 from fastcore.basics import patch
 
-# %% ../../nbs/metrics/toy.ipynb #29f7fc36
+# %% ../../nbs/metrics/toy.ipynb #c8a88c01
 def _all_tuples(size, n):
     "(size**n,n) long: all tuples of n numbers below `size`, in order"
     return torch.cartesian_prod(*[torch.arange(size)]*n).view(-1, n)
 
+# %% ../../nbs/metrics/toy.ipynb #29f7fc36
 class Toy:
     "Tokens of M codes on L positions, with a random joint table of all sequences"
     def __init__(self,
@@ -68,7 +69,7 @@ class Denoiser(torch.nn.Module):
         dropout = .5*torch.randn(log_probs.shape, dtype=log_probs.dtype)
         return (log_probs + dropout).log_softmax(-1)
 
-# %% ../../nbs/metrics/toy.ipynb #2cb9994e
+# %% ../../nbs/metrics/toy.ipynb #f39431fc
 @patch
 def _of_codes(self:Denoiser, mask):
     "The mask (B,L,M) of all codes of masked tokens (B,L)"
@@ -80,6 +81,7 @@ def agrees(self:Toy, ids, mask):
     own = self.codes[ids][...,None,:]
     return ((self.codes==own) | mask[...,None,:]).all(-1)
 
+# %% ../../nbs/metrics/toy.ipynb #2cb9994e
 @patch
 def posterior(self:Toy, likelihood):
     "(B,L,V) log-probabilities of the tokens, given the likelihood (B,L,V) of each at its position"

@@ -21,7 +21,8 @@ class KVCache:
                  n:int, # sequences
                  length:int # most tokens
                 ):
-        if not model.is_causal: raise ValueError("only a causal model can keep what it has read; masked models look both ways")
+        if not model.is_causal:
+            raise ValueError("only a causal model keeps what it has read; masked models look both ways")
         backbone,weight = model.backbone,next(model.parameters())
         self.model,self.position = model,0
         self.cos,self.sin = rotary(length, backbone.head_dim, weight.device)
@@ -31,7 +32,7 @@ class KVCache:
         self.last_features = None
         if model.skip is not None: self.last_features = weight.new_zeros(n, 2, model.embed.features.shape[1])
 
-# %% ../../nbs/models/kv_cache.ipynb #22ab21e4
+# %% ../../nbs/models/kv_cache.ipynb #1022abce
 def _append(last, new):
     "The two last of (n,2,D) and what came now (n,1,D)"
     return torch.cat([last[:,1:], new], 1)
@@ -82,7 +83,7 @@ def step(self:KVCache, ids=None # (n,) the tokens written last; None at the begi
     self.position += 1
     return h
 
-# %% ../../nbs/models/kv_cache.ipynb #5dfe9957
+# %% ../../nbs/models/kv_cache.ipynb #f4364d87
 def _write(model, cache, n, length, start, draw):
     "Token ids (n,length), the first of them given"
     ids = []
@@ -93,6 +94,7 @@ def _write(model, cache, n, length, start, draw):
         if i+1 < length: h = cache.step(ids[-1])
     return torch.stack(ids, 1)
 
+# %% ../../nbs/models/kv_cache.ipynb #5dfe9957
 def sample_autoregressive(model, # a causal `SequenceModel`
                           n:int=1, # sequences
                           length:int=64, # tokens

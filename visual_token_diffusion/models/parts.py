@@ -63,7 +63,8 @@ def lm_parts(table, # a `CodeTable`
     kind = part.reads
     if kind=='features' and features is None: raise CombinationError(f"head={head} needs features of the tokens")
     embedding = make_embedding(kind, table, features, width, process.needs_codes)
-    made = part.build(table=table, width=width, features=features, embedding=embedding)
+    known = features if kind=='features' else None
+    made = part.build(table=table, width=width, features=known, embedding=embedding)
     if kind!='features': return embedding,made,None
     offsets = (-2,-1) if process.is_causal else (-2,-1,1,2)
     return embedding,made,LogBilinear(features.shape[1], offsets)
