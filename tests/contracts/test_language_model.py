@@ -125,3 +125,21 @@ def test_on_the_stand_in_device(overrides, tmp_path):
         assert moved.generate('the cat', seed=1, steps=3)[0].startswith('the cat')
         assert moved.decode_grids(moved.encode_text('the cat')) == 'the cat'
     assert VisualTokenLM.from_pretrained(tmp_path).fingerprint == model.fingerprint
+
+
+@pytest.mark.parametrize('process', PROCESSES)
+def test_a_whole_training_on_the_stand_in_device(process, tmp_path, monkeypatch):
+    "fastai's loop with our callbacks, checkpoints and measurements; the numbers are the CPU's"
+    from visual_token_diffusion.training import dataloaders, language_model
+
+    cfg = load_settings('ci', [*SMALL, f'process={process}', 'valid_sequences=16', 'ema=0.9', 'monitor=2', 'clip=1'])
+    expected = language_model.train_text(TEXT, cfg, progress=False)[1]
+    for module in (dataloaders, language_model):
+        if hasattr(module, 'torch_device'):
+            monkeypatch.setattr(module, 'torch_device', lambda name: DEVICE)
+    with stand_in_device():
+        model, metrics = language_model.train_text(TEXT, cfg, tmp_path, progress=False)
+        assert isinstance(next(model.parameters()), StandIn)
+        assert model.generate(seed=0, steps=2)
+    assert abs(metrics['nelbo'] - expected['nelbo']) < 1e-3
+    assert VisualTokenLM.from_pretrained(tmp_path).config == model.config

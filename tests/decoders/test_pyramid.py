@@ -39,7 +39,12 @@ def test_png_round_trip(tmp_path):
     assert torch.equal(PyramidDecoder(e).decode(y), torch.arange(50))
 
 
-WAYS = [((4, 8, 16), (7, 3, 4)), ((2, 4, 8, 16), (3, 4, 2, 3)), ((8, 16), (8, 7)), ((4,), (50,))]
+WAYS = [
+    ((4, 8, 16), (7, 3, 4)),
+    ((2, 4, 8, 16), (3, 4, 2, 3)),
+    ((8, 16), (8, 7)),
+    ((4,), (50,)),
+]
 
 
 @pytest.mark.parametrize('sides,sizes', WAYS)
@@ -70,8 +75,10 @@ def test_probabilities_are_exact(sides, sizes):
         squares = (y[:, None] - small).flatten(2).square().sum(2)
         lp = (-squares / 2 / 0.3**2).log_softmax(1)
         assert torch.allclose(d.log_probs(y, 0.3), lp, atol=1e-4)
-        K = torch.stack([lp[:, e.codes[:, 0] == k].exp().sum(1) for k in range(sizes[0])], 1)
-        assert torch.allclose(d.category_log_probs(y, 0.3).exp(), K, atol=1e-5)
+        coarse = e.codes[:, 0]
+        K = [lp[:, coarse == k].exp().sum(1) for k in range(sizes[0])]
+        got = d.category_log_probs(y, 0.3).exp()
+        assert torch.allclose(got, torch.stack(K, 1), atol=1e-5)
 
 
 def test_scores_are_half_squares():
@@ -80,15 +87,17 @@ def test_scores_are_half_squares():
     scores = PyramidDecoder(e).code_scores(x)
     for c in itertools.product(*map(range, e.sizes)):
         g = e.render(torch.tensor(c)).double()
-        want = (x - 128 / 255).square().sum((1, 2, 3)) - (x - g).square().sum((1, 2, 3))
-        assert torch.allclose(sum(v[:, k] for v, k in zip(scores, c)), want / 2, atol=1e-4)
+        squares = (x - 128 / 255).square() - (x - g).square()
+        want = squares.sum((1, 2, 3)) / 2
+        assert torch.allclose(sum(v[:, k] for v, k in zip(scores, c)), want, atol=1e-4)
 
 
 def test_noise_of_every_scale():
     e = encoder()
     d = PyramidDecoder(e)
     x = e(torch.arange(50).repeat(20)).double()
-    own = d.own_noise(scale_noise((0.1, 0.2, 0.4))(x, gen(1))).square().mean(0).sqrt()
+    noisy = scale_noise((0.1, 0.2, 0.4))(x, gen(1))
+    own = d.own_noise(noisy).square().mean(0).sqrt()
     assert torch.allclose(own, torch.tensor([0.1, 0.2, 0.4], dtype=torch.double), rtol=0.03)
     scores = zip(d.code_scores(x[:50]), e.codes.T, (0.1, 0.2, 0.4))
     want = sum(v[:, codes] / w**2 for v, codes, w in scores).log_softmax(1)
@@ -122,7 +131,8 @@ def test_the_classifier():
     r = PyramidClassifier(e, 16, 1, 2, 2)
     x = e(torch.arange(50))
     lp = r.log_probs(x)
-    assert lp.shape == (50, 50) and torch.allclose(lp.exp().sum(1), torch.ones(50), atol=1e-5)
+    assert lp.shape == (50, 50)
+    assert torch.allclose(lp.exp().sum(1), torch.ones(50), atol=1e-5)
     assert r.decode(x[None]).shape == (1, 50)
     loss = r.loss(x, torch.arange(50))
     loss.backward()

@@ -152,8 +152,11 @@ def test_damage_is_refused(tale):
 def test_a_forged_letter_is_refused(tale):
     _, e = tale
     codec, zero = SpellingCodec(e), torch.zeros(1, 2, dtype=torch.long)
-    forged = codec.render(torch.tensor([[3, 4, 5, 0, 0, 0, 0, 0]]), zero).clone()
-    other = codec.render(torch.tensor([[9, 4, 5, 0, 0, 0, 0, 0]]), zero)
+    rows = torch.zeros(1, 8, dtype=torch.long)
+    rows[0, :3] = torch.tensor([3, 4, 5])
+    forged = codec.render(rows, zero)
+    rows[0, 0] = 9
+    other = codec.render(rows, zero)
     forged[:, :, :2, :4] = other[:, :, :2, :4]
     with pytest.raises(ValueError, match='damaged'):
         codec.unspell(forged)

@@ -1,7 +1,9 @@
 "Similarity losses against slow and obvious references in float64."
 
 import math
-import numpy as np, pytest, torch
+import numpy as np
+import pytest
+import torch
 import torch.nn.functional as F
 from visual_token_diffusion.encoders.consistency import (
     cka_loss,
@@ -46,7 +48,8 @@ def test_correlation_by_numpy():
 
 def test_cka_by_kernels():
     H = np.eye(12) - 1 / 12
-    K, L = (H @ (o @ o.T) @ H for o in (x.flatten(1).numpy(), f.numpy()))
+    rows = x.flatten(1).numpy(), f.numpy()
+    K, L = (H @ (o @ o.T) @ H for o in rows)
     assert cka_loss(x, f).item() == pytest.approx(
         1 - np.trace(K @ L) / math.sqrt(np.trace(K @ K) * np.trace(L @ L))
     )
@@ -80,10 +83,8 @@ def test_gradients_and_invariances(loss):
     assert torch.autograd.gradcheck(
         lambda z: loss(z, f), x.flatten(1)[:, :5].clone().requires_grad_()
     )
-    moved = (
-        x.flatten(1) @ torch.linalg.qr(torch.randn(48, 48, generator=g, dtype=torch.double))[0] * 3
-        + 1
-    )
+    rotation = torch.linalg.qr(torch.randn(48, 48, generator=g, dtype=torch.double))[0]
+    moved = x.flatten(1) @ rotation * 3 + 1
     same = loss(moved, f).item() == pytest.approx(loss(x, f).item(), abs=1e-9)
     assert same == (loss is not raw_cosine_loss)
 

@@ -29,12 +29,13 @@ def gen(seed=0):
 def test_atoms_are_balanced_and_far_apart():
     t = atoms()
     rows = t.flatten(1).tolist()
-    pairs = itertools.combinations(range(0, 288, 5), 2)
-    slow = [sum((a - b) ** 2 for a, b in zip(rows[i], rows[j])) for i, j in pairs]
+    pairs = itertools.combinations(rows[::5], 2)
+    slow = [sum((a - b) ** 2 for a, b in zip(p, q)) for p, q in pairs]
     flat = t.flatten(1).double()
     nearest = torch.cdist(flat, flat).fill_diagonal_(99).min().item()
     assert min(slow) >= 32 and nearest**2 == pytest.approx(32)
-    assert set(t.unique().tolist()) == {-1, 1} and torch.equal(t[N_ATOMS:], -t[:N_ATOMS])
+    assert set(t.unique().tolist()) == {-1, 1}
+    assert torch.equal(t[N_ATOMS:], -t[:N_ATOMS])
     for c, x in itertools.product(range(3), (0, 2)):
         assert (t[:, c, :, x : x + 2].sum((1, 2)) == 0).all()
 
@@ -102,8 +103,8 @@ def test_check_sum_notices_one_change_and_one_swap(n):
     rows = torch.randint(0, N_ATOMS, (300, n), generator=gen())
     bits = check_bits(rows)
     for p in range(n):
-        one = rows.clone()
-        one[:, p] = (one[:, p] + torch.randint(1, N_ATOMS, (300,), generator=gen(p))) % N_ATOMS
+        one, other = rows.clone(), torch.randint(1, N_ATOMS, (300,), generator=gen(p))
+        one[:, p] = (one[:, p] + other) % N_ATOMS
         assert (check_bits(one) != bits).any(1).all()
     for p, q in itertools.combinations(range(n), 2):
         swap = rows.clone()

@@ -11,7 +11,8 @@ from visual_token_diffusion.networks.embeddings import (
     TokenEmbedding,
 )
 
-V, WIDTH, DIM = 11, 8, 12
+V = 11
+WIDTH, DIM = 8, 12
 
 
 def gen(seed=0):

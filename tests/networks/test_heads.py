@@ -15,7 +15,8 @@ from visual_token_diffusion.networks.heads.feature_tree import (
 )
 from visual_token_diffusion.networks.heads.hierarchical import HierarchicalSoftmaxHead, node_prior
 
-V, WIDTH, DIM = 11, 8, 12
+V = 11
+WIDTH, DIM = 8, 12
 counts = torch.arange(float(V))
 
 

@@ -16,4 +16,5 @@ def test_residual_by_hand():
     first = a.decode(a.encode(z))
     second = b.decode(b.encode(z - first))
     assert torch.allclose(q(z).z, first + second)
-    assert torch.equal(q.encode(z), torch.cat([a.encode(z), b.encode(z - first)], -1))
+    codes = [a.encode(z), b.encode(z - first)]
+    assert torch.equal(q.encode(z), torch.cat(codes, -1))

@@ -21,7 +21,8 @@ def joiners():
 
 def random_words(n, seed, most=16):
     "Strings of up to `most` characters: all of printable Unicode, ASCII, marks without width, mixtures"
-    rng, every, odd = random.Random(seed), printable(), joiners()
+    rng = random.Random(seed)
+    every, odd = printable(), joiners()
     letters = string.printable
     surrogates = [chr(i) for i in range(0xD800, 0xE000)]
     mixed = [*every[:500], *odd[:300]]

@@ -7,14 +7,14 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/decoders/j
 # %% auto #0
 __all__ = ['learn_grids']
 
-# %% ../../nbs/decoders/joint.ipynb #c60c30f2
+# %% ../../nbs/decoders/joint.ipynb #dc5564c5
 import torch
 from ..codebooks.table import CodeTable
 from .factorized import FactorizedDecoder
 from ..encoders.corruptions import mixture
 from ..encoders.robust import RobustEncoder
 
-# %% ../../nbs/decoders/joint.ipynb #0a06892d
+# %% ../../nbs/decoders/joint.ipynb #2a3063b8
 def _optimizer(decoder, encoder, lr, steps):
     "Adam and one cycle of rates; the encoder's parts, if it has any, learn ten times as fast"
     groups = [dict(params=list(decoder.parameters()), lr=lr)]
@@ -34,7 +34,7 @@ def _begin(table, encoder, width, depth, seed, generator):
     if encoder is None: encoder = RobustEncoder(table, generator=generator)
     return encoder.to(device),decoder.to(device)
 
-# %% ../../nbs/decoders/joint.ipynb #ac7b9633
+# %% ../../nbs/decoders/joint.ipynb #188c0eb6
 def learn_grids(table:CodeTable, # three codes for each token
                 steps:int, # optimizer steps
                 encoder=None, # an `Encoder`, one that learns nothing stays as it is; None takes a new `RobustEncoder`

@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/decoders/p
 # %% auto #0
 __all__ = ['PyramidDecoder', 'PyramidClassifier']
 
-# %% ../../nbs/decoders/pyramid.ipynb #47999661
+# %% ../../nbs/decoders/pyramid.ipynb #6c4f5b5e
 import math, torch
 import torch.nn.functional as F
 from fastcore.basics import patch
@@ -18,7 +18,7 @@ from .classifiers import ClassifierDecoder
 from ..encoders.pyramid import PyramidEncoder, avg_pool, laplacian_pyramid
 from ..networks.transformer import Backbone
 
-# %% ../../nbs/decoders/pyramid.ipynb #c08caf43
+# %% ../../nbs/decoders/pyramid.ipynb #8e965e9c
 class PyramidDecoder(Decoder):
     "Grid of any of the scales -> codes, tokens, probabilities; exact, one score for each entry of each scale"
     name = 'pyramid'
@@ -39,7 +39,7 @@ class PyramidDecoder(Decoder):
     @classmethod
     def build(cls, encoder): return cls(encoder)
 
-# %% ../../nbs/decoders/pyramid.ipynb #bc3df928
+# %% ../../nbs/decoders/pyramid.ipynb #1190fc8c
 @patch
 def _check_sigma(self:PyramidDecoder, sigma):
     "'own', or a list of one number for each scale. Raises `ValueError`"
@@ -57,7 +57,7 @@ def _check(self:PyramidDecoder, grids):
         raise ValueError(f"grids should be (...,3,s,s) with s one of {sides}, got shape {tuple(grids.shape)}")
     return check_grids(grids, side),sides.index(side)+1
 
-# %% ../../nbs/decoders/pyramid.ipynb #8bc898d9
+# %% ../../nbs/decoders/pyramid.ipynb #09c0bac3
 def _scores(x, entries):
     "What grids (B,3,s,s) have in common with entries (K,3,s,s), less half the entries' own squares: (B,K)"
     return x.flatten(1)@entries.flatten(1).T - entries.square().sum((1,2,3))/2
@@ -70,11 +70,11 @@ def code_scores(self:PyramidDecoder,
     x,n = self._check(grids)
     x,scores = x - 128/255,[]
     for scale,side in enumerate(self.encoder.sides[:n]):
-        entries = self.encoder.book(scale).to(x)/255
+        entries = self.encoder.codebook(scale).to(x)/255
         scores.append(_scores(avg_pool(x, side), entries)*(x.shape[-1]//side)**2)
     return scores
 
-# %% ../../nbs/decoders/pyramid.ipynb #c984423a
+# %% ../../nbs/decoders/pyramid.ipynb #31328dad
 def _ids(table, codes):
     "The rows (B,) of a table that have these codes, -1 where none has"
     return table.ids(codes.to(table.codes.device)).to(codes.device)
@@ -94,7 +94,7 @@ def decode_codes(self:PyramidDecoder,
         codes[part] = rows[sum(picked).argmax(1)]
     return codes.view(*grids.shape[:-3], len(scores))
 
-# %% ../../nbs/decoders/pyramid.ipynb #3d073052
+# %% ../../nbs/decoders/pyramid.ipynb #eb7d50dc
 @patch
 def decode(self:PyramidDecoder,
            grids, # (...,3,size,size) float, all scales
@@ -110,13 +110,13 @@ def decode(self:PyramidDecoder,
     if codes: ids = _ids(self.table, torch.cat(codes))
     return ids.view(grids.shape[:-3])
 
-# %% ../../nbs/decoders/pyramid.ipynb #a99490a6
+# %% ../../nbs/decoders/pyramid.ipynb #697ef3b9
 @patch
 def _band_noise(self:PyramidDecoder, scale, band, size):
     "(B,): the noise in every pixel of grids of `size`, from what is left of a band without its nearest entry"
     sides = self.encoder.sides
     side,coarser = sides[scale],sides[scale-1] if scale else 0
-    nearest = _scores(band, self.encoder.book(scale).to(band)/255).amax(1).clamp(min=0)
+    nearest = _scores(band, self.encoder.codebook(scale).to(band)/255).amax(1).clamp(min=0)
     left = (band.flatten(1).square().sum(1) - 2*nearest).clamp(min=0)
     freedom = 3*side*side - 3*coarser**2
     return (left*(size//side)**2/freedom).sqrt()
@@ -132,7 +132,7 @@ def own_noise(self:PyramidDecoder,
     noise = [self._band_noise(scale, band, x.shape[-1]) for scale,band in bands]
     return torch.stack(noise, 1).clamp(min=least)
 
-# %% ../../nbs/decoders/pyramid.ipynb #892ddb68
+# %% ../../nbs/decoders/pyramid.ipynb #fe38e0bc
 @patch
 def _allow_for_missing(self:PyramidDecoder, score):
     "Scores (B,K) in nats, if the band may say nothing at all"
@@ -140,7 +140,7 @@ def _allow_for_missing(self:PyramidDecoder, score):
     nothing = torch.full_like(score, math.log(self.missing))
     return torch.logaddexp(score + math.log(1-self.missing), nothing)
 
-# %% ../../nbs/decoders/pyramid.ipynb #bb0dc778
+# %% ../../nbs/decoders/pyramid.ipynb #fdd448af
 @patch
 def log_probs(self:PyramidDecoder,
               grids, # (...,3,s,s) float, s one of the scales
@@ -156,7 +156,7 @@ def log_probs(self:PyramidDecoder,
     total = sum(score[:,entries] for score,entries in zip(scores, codes.unbind(1)))
     return total.log_softmax(1).view(*grids.shape[:-3], self.vocab_size)
 
-# %% ../../nbs/decoders/pyramid.ipynb #57f10d90
+# %% ../../nbs/decoders/pyramid.ipynb #c6006bd7
 @patch
 def category_log_probs(self:PyramidDecoder, grids, sigma=None):
     "Log-probabilities (...,K) of the coarse codes; -inf for codes that no token has"
@@ -164,7 +164,7 @@ def category_log_probs(self:PyramidDecoder, grids, sigma=None):
     total = probs.new_zeros(*probs.shape[:-1], self.encoder.sizes[0])
     return total.index_add(-1, self.encoder.codes[:,0].to(probs.device), probs).log()
 
-# %% ../../nbs/decoders/pyramid.ipynb #d7f1ebe5
+# %% ../../nbs/decoders/pyramid.ipynb #a1dbcb2d
 class PyramidClassifier(ClassifierDecoder):
     "A transformer over vectors of all scales, with one question for each code"
     name = 'pyramid_classifier'
@@ -187,7 +187,7 @@ class PyramidClassifier(ClassifierDecoder):
     @classmethod
     def untrained(cls, encoder): return cls(encoder)
 
-# %% ../../nbs/decoders/pyramid.ipynb #d0c45895
+# %% ../../nbs/decoders/pyramid.ipynb #83efaeab
 @patch
 def code_log_probs(self:PyramidClassifier,
                    grids # (B,3,size,size)

@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/decoders/s
 # %% auto #0
 __all__ = ['SpellingCodec', 'decode_grids_text']
 
-# %% ../../nbs/decoders/spelling.ipynb #8fb28cf9
+# %% ../../nbs/decoders/spelling.ipynb #c9c2e7d4
 import torch
 from fastcore.basics import patch
 from .base import check_grids
@@ -15,7 +15,7 @@ from .nearest import CodeSearch, NearestDecoder
 from ..encoders.spelling import SpellingRenderer, join_pieces
 from ..encoders.symbols import MORE, N_ATOMS, check_bits, join_symbol_rows
 
-# %% ../../nbs/decoders/spelling.ipynb #418f2b89
+# %% ../../nbs/decoders/spelling.ipynb #a2a6636e
 class SpellingCodec(SpellingRenderer):
     "Renders words letter by letter, and decodes them"
     def __init__(self,
@@ -24,7 +24,7 @@ class SpellingCodec(SpellingRenderer):
         super().__init__(encoder)
         self.search = CodeSearch(encoder)
 
-# %% ../../nbs/decoders/spelling.ipynb #99a9293f
+# %% ../../nbs/decoders/spelling.ipynb #0b59ba6b
 @patch
 def decode_letters(self:SpellingCodec,
                    grids # (B,3,size,size) float
@@ -45,7 +45,7 @@ def decode_meaning(self:SpellingCodec,
     best = base.flatten(1).argmax(1)
     return torch.stack([best//base.shape[2], best%base.shape[2]], 1)
 
-# %% ../../nbs/decoders/spelling.ipynb #0a9d4510
+# %% ../../nbs/decoders/spelling.ipynb #27f1f6bb
 @patch
 def _decode_part(self:SpellingCodec, grids):
     "Symbols, whether the check sum fits, and how far away the picture is that the symbols would have"
@@ -64,7 +64,7 @@ def decode_rows(self:SpellingCodec,
     rows = torch.zeros(0, self.n_letters, dtype=torch.long, device=x.device)
     return rows,torch.ones(0, dtype=torch.bool, device=x.device),x.new_zeros(0)
 
-# %% ../../nbs/decoders/spelling.ipynb #76c0a2d7
+# %% ../../nbs/decoders/spelling.ipynb #ce951c24
 @patch
 def unspell(self:SpellingCodec,
             grids, # (L,3,size,size) float
@@ -76,7 +76,7 @@ def unspell(self:SpellingCodec,
     if bad: raise ValueError(f"picture {bad[0]+1} of {len(rows)} is damaged, or spells no word")
     return join_symbol_rows(rows.tolist(), strict)
 
-# %% ../../nbs/decoders/spelling.ipynb #cdbacebf
+# %% ../../nbs/decoders/spelling.ipynb #e0cf6e69
 def _sort_grids(encoder, vocab, grids):
     "Ids (L,), symbols (L,n) or None, which grids are spelled (L,), and which can be trusted (L,)"
     ids,distance = NearestDecoder(encoder).decode_with_distance(grids)
@@ -100,7 +100,7 @@ def _grid_pieces(ids, rows, spelled, strict):
         if not is_spelled: pieces.append(ids[i])
     return pieces
 
-# %% ../../nbs/decoders/spelling.ipynb #72dc48cb
+# %% ../../nbs/decoders/spelling.ipynb #d2ae0dcc
 def decode_grids_text(encoder, # a `SemanticVisualEncoder`
                       vocab, # a `Vocab`
                       grids, # (L,3,size,size) float in [0,1]

@@ -7,18 +7,16 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/encoders/b
 # %% auto #0
 __all__ = ['Encoder', 'smallest_distance']
 
-# %% ../../nbs/encoders/base.ipynb #309dd9a0
+# %% ../../nbs/encoders/base.ipynb #8ca717ef
 import math, torch
 from fastcore.basics import patch
 from torch import nn
 from ..codebooks.table import CodeTable, check_codes
 from ..core.registry import Registered
 
-# %% ../../nbs/encoders/base.ipynb #ab811613
+# %% ../../nbs/encoders/base.ipynb #9680d573
 class Encoder(nn.Module, Registered):
     "Token -> codes -> grid of 3 x `size` x `size` whole 255ths. A part states `name` and `render`"
-    reads_features = False # does it render features instead of codes?
-
     def __init__(self,
                  table:CodeTable, # codes of the tokens
                  size:int # side of a grid in pixels
@@ -37,12 +35,17 @@ class Encoder(nn.Module, Registered):
     def extra_repr(self):
         return f'{self.vocab_size:,} tokens, codebooks of {self.sizes}, {self.size}x{self.size} pixels'
 
-    @classmethod
-    def build(cls, table, size=8, features=None):
-        "An encoder for the codes of `table`; parts that render `features` (V,D) take these instead"
-        return cls(table, size)
+# %% ../../nbs/encoders/base.ipynb #8cedc12b
+@patch(cls_method=True)
+def build(cls:Encoder,
+          table:CodeTable, # codes of the tokens
+          size:int=8, # side of a grid in pixels
+          features=None # (V,D), for parts that render these instead of codes
+         ):
+    "An encoder of `size` for the tokens of `table`. Raises `CombinationError` for what a part lacks"
+    return cls(table, size)
 
-# %% ../../nbs/encoders/base.ipynb #26a1ad4d
+# %% ../../nbs/encoders/base.ipynb #aecb9997
 @patch
 def _check(self:Encoder, codes):
     "Refuse what are no codes (...,M) of these codebooks. Raises `ValueError`"
@@ -66,7 +69,7 @@ def forward(self:Encoder,
     self._check_ids(ids)
     return self.render(self.codes[ids])
 
-# %% ../../nbs/encoders/base.ipynb #e7fdf806
+# %% ../../nbs/encoders/base.ipynb #6417eb3a
 def smallest_distance(rows, # (n,D) float
                       batch:int=1024 # rows compared at a time
                      ) -> float:
@@ -79,7 +82,7 @@ def smallest_distance(rows, # (n,D) float
         best = min(best, distance.min().item())
     return math.sqrt(max(best, 0))
 
-# %% ../../nbs/encoders/base.ipynb #23b10c20
+# %% ../../nbs/encoders/base.ipynb #c1bec334
 @patch
 @torch.no_grad()
 def margin(self:Encoder,

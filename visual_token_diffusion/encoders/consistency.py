@@ -12,14 +12,14 @@ __all__ = ['pairwise_cosines', 'off_diagonal', 'raw_cosine_loss', 'correlation_l
 import torch
 import torch.nn.functional as F
 
-# %% ../../nbs/encoders/consistency.ipynb #ddc6f52e
+# %% ../../nbs/encoders/consistency.ipynb #54d41b8e
 def _rows(a, b):
     "Both as rows (B,n), checked"
     if len(a)!=len(b): raise ValueError(f"there are {len(a)} grids and {len(b)} rows of features; give one each")
     if len(a) < 3: raise ValueError(f"similarities need at least three tokens in a batch, got {len(a)}")
     return a.flatten(1),b.flatten(1)
 
-# %% ../../nbs/encoders/consistency.ipynb #9b29d739
+# %% ../../nbs/encoders/consistency.ipynb #a7b5fa1d
 def pairwise_cosines(rows # (B,...)
                     ):
     "(B,B) cosines of the rows"
@@ -32,7 +32,7 @@ def off_diagonal(table # (B,B)
     n = len(table)
     return table.flatten()[1:].view(n-1,n+1)[:,:-1].flatten()
 
-# %% ../../nbs/encoders/consistency.ipynb #ad5baa1a
+# %% ../../nbs/encoders/consistency.ipynb #c89755c6
 def raw_cosine_loss(grids, # (B,...)
                     features # (B,D)
                    ):
@@ -40,7 +40,7 @@ def raw_cosine_loss(grids, # (B,...)
     grids,features = _rows(grids, features)
     return (off_diagonal(pairwise_cosines(grids)) - off_diagonal(pairwise_cosines(features))).square().mean()
 
-# %% ../../nbs/encoders/consistency.ipynb #a9f3e019
+# %% ../../nbs/encoders/consistency.ipynb #2778ae09
 def correlation_loss(grids, # (B,...)
                      features # (B,D)
                     ):
@@ -49,7 +49,7 @@ def correlation_loss(grids, # (B,...)
     seen,meant = seen-seen.mean(),meant-meant.mean()
     return 1 - (seen*meant).sum()/(seen.norm()*meant.norm()).clamp(min=1e-12)
 
-# %% ../../nbs/encoders/consistency.ipynb #8f507f25
+# %% ../../nbs/encoders/consistency.ipynb #dc657b5d
 def cka_loss(grids, # (B,...)
              features # (B,D)
             ):
@@ -59,7 +59,7 @@ def cka_loss(grids, # (B,...)
     spread = (x.T@x).norm()*(f.T@f).norm()
     return 1 - (x.T@f).square().sum()/spread.clamp(min=1e-12)
 
-# %% ../../nbs/encoders/consistency.ipynb #7c9c74be
+# %% ../../nbs/encoders/consistency.ipynb #59a29aaa
 def margin_loss(grids, # (B,...)
                 margin:float # smallest allowed distance
                ):
@@ -70,7 +70,7 @@ def margin_loss(grids, # (B,...)
     distance = (squares[:,None] + squares - 2*rows@rows.T).clamp(min=1e-12).sqrt()
     return F.relu(margin - off_diagonal(distance)).square().mean()
 
-# %% ../../nbs/encoders/consistency.ipynb #d1eecbd8
+# %% ../../nbs/encoders/consistency.ipynb #323ec111
 def contrastive_loss(a, # (B,D) rows from one side
                      b, # (B,D) rows from the other
                      temperature=.07 # float or scalar tensor; small is strict

@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/encoders/l
 # %% auto #0
 __all__ = ['render_soft', 'assign_codes', 'learn_codes']
 
-# %% ../../nbs/encoders/learned.ipynb #e990afa5
+# %% ../../nbs/encoders/learned.ipynb #8d47ca5a
 import torch
 import torch.nn.functional as F
 from torch import nn
@@ -17,7 +17,7 @@ from ..codebooks.table import CodeTable, node_index
 from .consistency import correlation_loss
 from .semantic import SemanticVisualEncoder
 
-# %% ../../nbs/encoders/learned.ipynb #f84447e0
+# %% ../../nbs/encoders/learned.ipynb #36495301
 def _mean_layout(encoder, probs):
     "Share (...,1,size,size) of the dark colour in every pixel"
     layout = (probs@encoder.structure.to(probs).flatten(1)).unflatten(-1, (encoder.cells,-1))
@@ -34,7 +34,7 @@ def render_soft(encoder:SemanticVisualEncoder, # whose codebooks are rendered
     pattern = (texture@encoder.texture.to(probs).flatten(1)/255).unflatten(-1, (encoder.size,-1))
     return light + _mean_layout(encoder, structure)*(dark-light) + pattern.unsqueeze(-3)
 
-# %% ../../nbs/encoders/learned.ipynb #138e39a2
+# %% ../../nbs/encoders/learned.ipynb #bbe8ef01
 def assign_codes(log_probs # (V,M,K) of every token's codes
                 ) -> CodeTable:
     "Codes that are all different, likely ones first come. Raises `ValueError` if there are too few tuples"
@@ -50,7 +50,7 @@ def assign_codes(log_probs # (V,M,K) of every token's codes
         groups = [(nodes==node).nonzero()[:,0] for node in nodes.unique()]
     return CodeTable(codes, size)
 
-# %% ../../nbs/encoders/learned.ipynb #2ed8197e
+# %% ../../nbs/encoders/learned.ipynb #7b24a428
 def _gumbel_softmax(scores, temperature, generator):
     "Soft one-hot codes (...,K), sampled"
     uniform = torch.rand(scores.shape, generator=generator).clamp(min=1e-20)
@@ -64,7 +64,7 @@ def _straight_through(scores, temperature, generator):
 
 _ways = dict(gumbel=_gumbel_softmax, straight=_straight_through)
 
-# %% ../../nbs/encoders/learned.ipynb #bf9fda88
+# %% ../../nbs/encoders/learned.ipynb #70c987a6
 def _decoding_loss(rows, sigma, generator):
     "Cross-entropy of telling a noisy row (n,D) from all others"
     noisy = rows + sigma*torch.randn(rows.shape, generator=generator).to(rows.device)
@@ -91,7 +91,7 @@ def _descend(scores, loss_at, steps, lr):
         loss.backward()
         optimizer.step()
 
-# %% ../../nbs/encoders/learned.ipynb #e65d2cc1
+# %% ../../nbs/encoders/learned.ipynb #a2c33307
 def learn_codes(features, # (V,D) float
                 codebook_size:int=None, # entries per codebook; None takes the fewest that fit
                 how:str='gumbel', # or 'straight'

@@ -7,17 +7,17 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/encoders/r
 # %% auto #0
 __all__ = ['RobustEncoder', 'sphere_bound']
 
-# %% ../../nbs/encoders/robust.ipynb #49d1b5e4
+# %% ../../nbs/encoders/robust.ipynb #9bc4fe6a
 import math, torch
 from fastcore.basics import patch
 from torch import nn
 from ..codebooks.table import CodeTable
 from .base import Encoder
-from .books import layouts, textures
+from .visual_codebooks import layouts, textures
 from .pyramid import avg_pool, upsample
 from ..quantizers.base import straight_through
 
-# %% ../../nbs/encoders/robust.ipynb #8ca35c25
+# %% ../../nbs/encoders/robust.ipynb #5634a343
 class RobustEncoder(Encoder):
     "Learned: one part per code, summed, squashed to [0,1], rounded to 8 bits"
     name = 'robust'
@@ -32,12 +32,12 @@ class RobustEncoder(Encoder):
         if table.n_codebooks!=3: raise ValueError(f"this encoder renders three codes, got {table.n_codebooks}")
         super().__init__(table, size)
         self.named = named
-        if named: self._begin_with_books(generator)
+        if named: self._begin_with_search(generator)
         else: self.free = nn.Parameter(torch.randn(3, max(table.sizes), 3, size, size, generator=generator))
 
-# %% ../../nbs/encoders/robust.ipynb #38096c28
+# %% ../../nbs/encoders/robust.ipynb #30a29c1c
 @patch
-def _begin_with_books(self:RobustEncoder, generator):
+def _begin_with_search(self:RobustEncoder, generator):
     "Parts to learn from: layouts and textures found by search, random hues"
     n_layouts,n_palettes,n_textures = self.sizes
     self.structure = nn.Parameter(1.5*(1-2*layouts(n_layouts).float()))
@@ -54,7 +54,7 @@ def code_logits(self:RobustEncoder):
     parts = upsample(self.structure[:,None], self.size),upsample(colour, self.size),texture
     return [part.expand(-1, 3, -1, -1) for part in parts]
 
-# %% ../../nbs/encoders/robust.ipynb #efbcb526
+# %% ../../nbs/encoders/robust.ipynb #282a5396
 @patch
 def render(self:RobustEncoder,
            codes # (...,3) long
@@ -65,7 +65,7 @@ def render(self:RobustEncoder,
     grids = torch.sigmoid(sum(part[code] for part,code in parts))
     return straight_through(grids, (grids*255).round()/255)
 
-# %% ../../nbs/encoders/robust.ipynb #864e8435
+# %% ../../nbs/encoders/robust.ipynb #6e7e35fa
 def sphere_bound(vocab_size:int, # tokens
                  sigma:float, # standard deviation of the noise
                  n:int=192, # numbers that can be seen

@@ -8,12 +8,12 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/encoders/s
 __all__ = ['N_ATOMS', 'BLANK', 'MORE', 'BYTES', 'LETTERS', 'atoms', 'to_symbols', 'from_symbols', 'split_symbols',
            'join_symbol_rows', 'check_bits']
 
-# %% ../../nbs/encoders/symbols.ipynb #ba4a3a37
+# %% ../../nbs/encoders/symbols.ipynb #02013b39
 import string, torch
 from functools import lru_cache
 from ..text.units import from_bytes, to_bytes
 
-# %% ../../nbs/encoders/symbols.ipynb #253774a3
+# %% ../../nbs/encoders/symbols.ipynb #48249335
 _patches = torch.tensor([[[1,1],[-1,-1]],      # across
                          [[1,-1],[1,-1]],      # along
                          [[1,-1],[-1,1]]])     # crosswise
@@ -29,7 +29,7 @@ def _signs():
     first,parity = torch.zeros(16, 1, dtype=torch.long),bits.sum(1, keepdim=True)%2
     return 1-2*torch.cat([first,bits,parity], 1)
 
-# %% ../../nbs/encoders/symbols.ipynb #0bbd26c0
+# %% ../../nbs/encoders/symbols.ipynb #5c45ba40
 N_ATOMS = 144
 
 @lru_cache
@@ -40,7 +40,7 @@ def atoms() -> torch.Tensor:
     strips = strips.permute(0,2,3,1,4).flatten(3)                    # two blocks side by side
     return torch.cat([strips,-strips])
 
-# %% ../../nbs/encoders/symbols.ipynb #b2889723
+# %% ../../nbs/encoders/symbols.ipynb #7c1ef4a9
 BLANK = 0    # nothing
 MORE = 1     # the word goes on in the next picture
 BYTES = 2    # bytes begin or end
@@ -64,7 +64,7 @@ def to_symbols(word:str # any string
         symbols += _symbols_of(char)
     return symbols
 
-# %% ../../nbs/encoders/symbols.ipynb #33a6d01c
+# %% ../../nbs/encoders/symbols.ipynb #c2bd8b31
 def _from_bytes(symbols):
     "The text of pairs of symbols, a pair for each byte"
     pairs = zip(symbols[::2], symbols[1::2])
@@ -87,7 +87,7 @@ def from_symbols(symbols:list,
     if strict and to_symbols(word)!=symbols: raise ValueError("these symbols spell no word")
     return word
 
-# %% ../../nbs/encoders/symbols.ipynb #5f5ff780
+# %% ../../nbs/encoders/symbols.ipynb #c8a938e5
 def split_symbols(symbols:list, # of a word
                   n:int # symbols in a picture
                  ) -> list:
@@ -98,7 +98,7 @@ def split_symbols(symbols:list, # of a word
         symbols = symbols[n-1:]
     return rows + [symbols + [BLANK]*(n-len(symbols))]
 
-# %% ../../nbs/encoders/symbols.ipynb #aec8d390
+# %% ../../nbs/encoders/symbols.ipynb #214246d5
 def join_symbol_rows(rows, # list of lists of symbols, one for each picture
                      strict:bool=True # refuse what nobody would have written
                     ) -> list:
@@ -115,7 +115,7 @@ def join_symbol_rows(rows, # list of lists of symbols, one for each picture
     if strict: raise ValueError("the last picture goes on, and there is no next")
     return words + [from_symbols(symbols, False)]
 
-# %% ../../nbs/encoders/symbols.ipynb #b3e72fd5
+# %% ../../nbs/encoders/symbols.ipynb #da76275f
 _primes = {8:251, 16:65521}      # the largest below 2^n
 
 def check_bits(rows # (B,n) long symbols, n being 8 or 16

@@ -21,12 +21,12 @@ class TimeEmbedding(nn.Module):
         self.register_buffer('freq', 1000**torch.linspace(0, 1, width//2), persistent=False) # radians per unit of time
         self.net = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
 
-    def waves(self, t):
+    def sinusoids(self, t):
         "(...,width) cosines and sines of the times (...)"
         angle = t[...,None].float()*self.freq
         return torch.cat([angle.cos(), angle.sin()], -1)
 
-    def forward(self, t): return self.net(self.waves(t).to(self.net[0].weight.dtype))
+    def forward(self, t): return self.net(self.sinusoids(t).to(self.net[0].weight.dtype))
 
 # %% ../../nbs/networks/time.ipynb #48fce38f
 class AdaLN(nn.Module):

@@ -169,7 +169,8 @@ def time_vector(self:Backbone, t, cond):
         raise ValueError("this backbone has no time embedding; build it with time=128 to pass t or cond")
     if t is None and cond is None:
         raise ValueError("this backbone has a time embedding; pass t, the times (B,) in [0,1]")
-    vector = 0. if t is None else self.time_embedding(t[:,None] if t.dim()==1 else t)
+    vector = 0.
+    if t is not None: vector = self.time_embedding(t[:,None] if t.dim()==1 else t)
     if cond is not None: vector = vector + (cond[:,None] if cond.dim()==2 else cond)
     return F.pad(vector, (0,0,self.n_registers,0)) if vector.shape[1] > 1 else vector
 
@@ -219,7 +220,8 @@ def forward(self:Backbone,
             cond=None # (B,time) or (B,L,time), added to the time's vector
            ):
     "(B,L,width)"
-    (batch,length,_),n_registers = x.shape,self.n_registers
+    batch,length,_ = x.shape
+    n_registers = self.n_registers
     condition = self.time_vector(t, cond)
     table,allowed = self.mask_tables(attention_mask, batch, length, x.device)
     rotation = self.rotation(length, x.device)

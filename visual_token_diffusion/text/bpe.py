@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/text/bpe.h
 # %% auto #0
 __all__ = ['clip_merges', 'bpe', 'BPEVocab']
 
-# %% ../../nbs/text/bpe.ipynb #2fd7e8b9
+# %% ../../nbs/text/bpe.ipynb #e2c1f920
 import gzip
 from fastcore.basics import patch
 from functools import lru_cache
@@ -67,7 +67,7 @@ class BPEVocab(Vocab):
         self.rank = {pair:i for i,pair in enumerate(merges)}
         self.cache = {}
 
-# %% ../../nbs/text/bpe.ipynb #f27093e6
+# %% ../../nbs/text/bpe.ipynb #b558c797
 _longest = 64 # characters merged at once; the longest entry of the list is far shorter
 
 @patch
@@ -132,7 +132,7 @@ def decode(self:BPEVocab, ids):
         last = segment[-1]
     return ''.join(parts)
 
-# %% ../../nbs/text/bpe.ipynb #cb0bccb5
+# %% ../../nbs/text/bpe.ipynb #a57581fd
 @patch
 def label(self:BPEVocab, i):
     "Token `i` as a person should see it; what is not the end of a word has a dot behind it"

@@ -57,7 +57,7 @@ def _raw(path):
         if '.jsonl' in suffixes: yield from _json_lines(file, path)
         else: yield str(path), file.read()
 
-# %% ../../nbs/text/corpus.ipynb #0f666e78
+# %% ../../nbs/text/corpus.ipynb #81bac33a
 def as_text(name, doc):
     "The document as a string. Raises `DataError`"
     if isinstance(doc, dict): doc = doc.get('text')
@@ -69,7 +69,7 @@ def as_text(name, doc):
     if '\0' in doc: raise DataError(f"{name} is binary, not text")
     return doc
 
-# %% ../../nbs/text/corpus.ipynb #720269ec
+# %% ../../nbs/text/corpus.ipynb #a8ce89fe
 _suffixes = {'.txt','.md','.jsonl','.tar','.tgz'}
 
 def _readable(path):
@@ -79,7 +79,7 @@ def _readable(path):
     visible = (f for f in path.rglob('*') if not any(x.startswith('.') for x in f.relative_to(path).parts))
     return sorted(f for f in visible if f.is_file() and {s.lower() for s in f.suffixes[-2:]} & _suffixes)
 
-# %% ../../nbs/text/corpus.ipynb #e7734400
+# %% ../../nbs/text/corpus.ipynb #f0f21472
 class FileDocs:
     "The documents of text, JSON-lines and tar files (perhaps gzipped), as often as asked"
     def __init__(self,
@@ -94,7 +94,7 @@ class FileDocs:
 
     def __iter__(self): yield from (doc for _,doc in self.named())
 
-# %% ../../nbs/text/corpus.ipynb #7a2cd46c
+# %% ../../nbs/text/corpus.ipynb #fced909f
 _broken = OSError,EOFError,ValueError,KeyError,TypeError,tarfile.TarError,zlib.error
 
 @patch
@@ -113,7 +113,7 @@ def _documents(self:FileDocs, path):
         said = f"{type(e).__name__}: {' '.join(str(e).split())[:80]}"
         self.refuse(DataError(f"{path} is damaged ({said})"))
 
-# %% ../../nbs/text/corpus.ipynb #32be5394
+# %% ../../nbs/text/corpus.ipynb #9efccf7f
 @patch
 def named(self:FileDocs):
     "Yields `(name, text)`"

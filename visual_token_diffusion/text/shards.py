@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/text/shard
 # %% auto #0
 __all__ = ['end_token', 'write_shards', 'TokenShards', 'TokenPart']
 
-# %% ../../nbs/text/shards.ipynb #82605aeb
+# %% ../../nbs/text/shards.ipynb #9250068b
 import hashlib, json, os, torch, warnings, zlib
 import numpy as np
 from contextlib import contextmanager
@@ -34,10 +34,10 @@ def _synced(path):
 
 def _token_blocks(docs, vocab, size, dtype):
     "Yields rows of `size` token numbers, the last one shorter: documents with an end token behind each"
-    held,n,end = [],0,end_token(vocab)
+    held,n = [],0
     for i,doc in enumerate(docs):
         ids = vocab.encode(as_text(f'document {i+1}', doc))
-        held.append(np.array(ids+[end], dtype))
+        held.append(np.array(ids+[end_token(vocab)], dtype))
         n += len(held[-1])
         while n >= size:
             row = np.concatenate(held)
@@ -45,7 +45,7 @@ def _token_blocks(docs, vocab, size, dtype):
             held,n = [row[size:]],n-size
     if n: yield np.concatenate(held)
 
-# %% ../../nbs/text/shards.ipynb #83e3df06
+# %% ../../nbs/text/shards.ipynb #0f8c1c56
 def _write_shard(path, row):
     "Write one row of token numbers; returns its entry in the index"
     with _synced(path) as file:
@@ -90,7 +90,7 @@ def _map(path, dtype, tokens=None):
     counts = f"{len(row):,} tokens where the index says {tokens:,}"
     raise DataError(f"the token shard {path} has {counts}; write it again")
 
-# %% ../../nbs/text/shards.ipynb #71cb1702
+# %% ../../nbs/text/shards.ipynb #0d2d2ee1
 def _verify(path, row, vocab_size, crc=None, chunk=2**22):
     "Read the shard once. Raises `DataError` for numbers that no token has, or for another checksum"
     found,highest = 0,0
@@ -113,7 +113,8 @@ class TokenShards:
                  check:bool=True, # read every shard once and compare checksums, about a second a gigabyte
                  on_bad:str='stop' # or 'skip': leave a bad shard out; they are listed in `bad`
                 ):
-        self.folder,self.bad,self.files = Path(folder),[],[]
+        self.folder = Path(folder)
+        self.files,self.bad = [],[]
         if not self.folder.is_dir(): raise DataError(f"there is no folder {folder} of token shards")
         if on_bad not in ('stop','skip'): raise ValueError(f"on_bad is 'stop' or 'skip', got '{on_bad}'")
         index = self._index(vocab, dtype)
@@ -152,7 +153,7 @@ def _index(self:TokenShards, vocab, dtype):
         said = f"{path} is damaged or from a newer version ({type(e).__name__})"
         raise DataError(f"{said}; write the shards again") from None
 
-# %% ../../nbs/text/shards.ipynb #dac46f6f
+# %% ../../nbs/text/shards.ipynb #a3f75f9b
 @patch
 def _add(self:TokenShards, entry, check, on_bad):
     "Take in the shard of one `entry` of the index"
@@ -175,7 +176,7 @@ def shard(self:TokenShards, k):
         maps[k] = _map(self.folder/name, self.dtype, tokens)
     return maps[k]
 
-# %% ../../nbs/text/shards.ipynb #229db5de
+# %% ../../nbs/text/shards.ipynb #f635a7f0
 @patch
 def __getitem__(self:TokenShards, rows):
     start,stop,_ = rows.indices(len(self))
@@ -189,10 +190,13 @@ def __getitem__(self:TokenShards, rows):
     row = np.concatenate(parts or [np.zeros(0)])
     return torch.from_numpy(row.astype(np.int64))
 
-# %% ../../nbs/text/shards.ipynb #da7805bd
+# %% ../../nbs/text/shards.ipynb #a7e96088
 class TokenPart:
     "A stretch of a row of tokens, without a copy"
-    def __init__(self, ids, start, stop): self.ids,self.start,self.stop = ids,start,stop
+    def __init__(self, ids, start, stop):
+        self.ids = ids
+        self.start,self.stop = start,stop
+
     def __len__(self): return self.stop-self.start
     def __getitem__(self, rows):
         start,stop,_ = rows.indices(len(self))

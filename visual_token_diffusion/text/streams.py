@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/text/strea
 # %% auto #0
 __all__ = ['HubDocs', 'WebDocs']
 
-# %% ../../nbs/text/streams.ipynb #11a30126
+# %% ../../nbs/text/streams.ipynb #05d75410
 from ..core.errors import DataError
 
 # %% ../../nbs/text/streams.ipynb #b8f15d3e
@@ -30,7 +30,7 @@ class HubDocs:
             if self.column in row: yield row[self.column]
             else: raise DataError(f"{self.name} has no column '{self.column}' but {', '.join(row)}")
 
-# %% ../../nbs/text/streams.ipynb #e4d26f8d
+# %% ../../nbs/text/streams.ipynb #1d0e8c41
 class WebDocs:
     "Documents of WebDataset shards, as often as asked; damaged shards stop the stream, or are listed in `bad`"
     def __init__(self,

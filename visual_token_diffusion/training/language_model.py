@@ -117,13 +117,13 @@ def fit_text(model, # a `VisualTokenLM`
 # %% ../../nbs/training/language_model.ipynb #5ee0a7c4
 def measure(model, vocab, train, windows) -> dict:
     "Validation bound beside the trivial predictors, nats per token, and bits per byte of the held-out text"
-    bound,standard_error = validation_nelbo(model, windows)
+    nelbo,standard_error = validation_nelbo(model, windows)
     flat,vocab_size = windows.flatten(),len(vocab)
     n_bytes = len(vocab.decode(flat.tolist()).encode('utf-8','replace'))
     return dict(
-        bound=bound, bound_se=standard_error,
+        nelbo=nelbo, nelbo_se=standard_error,
         unigram=float(unigram_nll(train, flat, vocab_size)), bigram=float(bigram_nll(train, flat, vocab_size)),
-        bits_per_byte=bound*len(flat)/math.log(2)/max(n_bytes,1),
+        bits_per_byte=nelbo*len(flat)/math.log(2)/max(n_bytes,1),
         train_tokens=len(train), valid_tokens=len(flat))
 
 # %% ../../nbs/training/language_model.ipynb #054c0acb

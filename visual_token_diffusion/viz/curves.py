@@ -127,15 +127,15 @@ def _losses_line(step, rows, baselines):
 def training_view(history:list, # dicts with `step`, `train`, `valid`, as a report keeps them
                   baselines:dict=None, # name -> nats per token of a trivial predictor
                   samples:list=(), # `(caption, picture)`, oldest first; the last four are shown
-                  signs=None, # the last `Signs` of a monitor
-                  failures:dict=None # failure mode -> evidence
+                  signs=None, # the last of a monitor's `signs`
+                  failure_modes:dict=None # failure mode -> evidence
                  ) -> View:
     "Losses, levels of trivial predictors, samples, signs of collapse. Raises `ValueError` for no history"
     if not history: raise ValueError("the training has not finished its first report yet")
     rows = {name:[(r['step'], r[name]) for r in history if r.get(name) is not None]
             for name in ('train','valid')}
     line = _losses_line(history[-1]['step'], rows, baselines or {})
-    warning = '; '.join(f'{name}: {evidence}' for name,evidence in (failures or {}).items())
+    warning = '; '.join(f'{name}: {why}' for name,why in (failure_modes or {}).items())
     pictures = ''.join(_sample_figure(*sample) for sample in list(samples)[-4:])
     notes = message(line, False) + message(warning)
     body = curves(rows, baselines) + notes + _signs_table(signs) + pictures

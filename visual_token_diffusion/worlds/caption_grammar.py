@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/worlds/cap
 # %% auto #0
 __all__ = ['caption_plans', 'caption_grammar']
 
-# %% ../../nbs/worlds/caption_grammar.ipynb #d7837157
+# %% ../../nbs/worlds/caption_grammar.ipynb #da888fa0
 import itertools, torch
 from collections import Counter
 from .pcfg import Grammar
@@ -30,7 +30,7 @@ def _all_objects(world):
     objects[...,3] = cells
     return objects,sizes
 
-# %% ../../nbs/worlds/caption_grammar.ipynb #54debf29
+# %% ../../nbs/worlds/caption_grammar.ipynb #26afe608
 def caption_plans(world # a `World`
                  ):
     "Yields (sizes said, endings or links, probability): what captions fix before colours and shapes"
@@ -47,7 +47,7 @@ def caption_plans(world # a `World`
             for row,v in zip(sizes.tolist(), p.tolist()):
                 if v: yield tuple(size if named else None for size,named in zip(row, said)),tail,v/2**n
 
-# %% ../../nbs/worlds/caption_grammar.ipynb #3f3d7b78
+# %% ../../nbs/worlds/caption_grammar.ipynb #7769db64
 def _with_article(phrase): return ('an ' if phrase[0] in 'aeiou' else 'a ')+phrase
 
 def _object_rules(world, size):

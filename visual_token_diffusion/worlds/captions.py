@@ -76,7 +76,7 @@ def _text(self:World, named, tail):
         texts.append(' '.join(parts))
     return texts
 
-# %% ../../nbs/worlds/captions.ipynb #e2def03e
+# %% ../../nbs/worlds/captions.ipynb #cbc839d0
 @patch
 def caption(self:World,
             scenes, # a scene number, or (n,) of them
@@ -122,7 +122,7 @@ def cases(self:World, ids):
                 keep = p > 0
                 yield ids[keep], named[keep], tail[keep], p[keep]/(math.factorial(k)*2**k)
 
-# %% ../../nbs/worlds/captions.ipynb #9b1742c6
+# %% ../../nbs/worlds/captions.ipynb #fbb4ed08
 @patch
 def captions(self:World,
              i:int # scene number
@@ -146,7 +146,7 @@ def _cut(self:World, caption):
     bits = re.split(f'({links})', caption)
     return [b.strip() for b in bits[::2]],[tails.index(b) for b in bits[1::2]]
 
-# %% ../../nbs/worlds/captions.ipynb #4bdee839
+# %% ../../nbs/worlds/captions.ipynb #5519517c
 @patch
 def _understand(self:World, caption):
     "Objects as (shape, colour, size or None), and ending numbers, of a caption. Raises `ValueError`"
@@ -164,7 +164,7 @@ def _understand(self:World, caption):
         looks.append((number%shapes, number//shapes%colours, None if size < 0 else size))
     return looks,tail
 
-# %% ../../nbs/worlds/captions.ipynb #046d119c
+# %% ../../nbs/worlds/captions.ipynb #fd523686
 @patch
 def _meant(self:World, looks, tail):
     "(n,n_objects,4) all objects that a caption could mean, in its order"
@@ -178,7 +178,7 @@ def _meant(self:World, looks, tail):
     named = torch.tensor([look[:2] for look in looks])
     return torch.cat([named.expand(len(where),-1,-1), where], -1)
 
-# %% ../../nbs/worlds/captions.ipynb #71c36ece
+# %% ../../nbs/worlds/captions.ipynb #1b563f13
 @patch
 def scenes_for(self:World,
                caption:str # as from `World.caption`
@@ -197,7 +197,7 @@ def scenes_for(self:World,
     if probs: return dict(probs.most_common())
     raise ValueError(f"no scene of this world can be described as '{caption}'")
 
-# %% ../../nbs/worlds/captions.ipynb #6e5ed5b5
+# %% ../../nbs/worlds/captions.ipynb #bea96b5d
 @patch
 def grammar(self:World) -> Grammar:
     "The captions, averaged over the scenes, as a `Grammar` without ambiguity"
@@ -208,7 +208,7 @@ def entropies(self:World) -> dict:
     "Bits, exact: entropies of scene and caption, each alone and given the other, and what they share"
     return caption_entropies(self)
 
-# %% ../../nbs/worlds/captions.ipynb #5921cc9f
+# %% ../../nbs/worlds/captions.ipynb #af794ffa
 @patch
 def batch(self:World,
           n:int, # scenes

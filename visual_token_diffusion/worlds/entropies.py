@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/worlds/ent
 # %% auto #0
 __all__ = ['representatives', 'entropy_given_scene', 'caption_entropies']
 
-# %% ../../nbs/worlds/entropies.ipynb #f3a084db
+# %% ../../nbs/worlds/entropies.ipynb #03c4ff71
 import itertools, math, torch
 from .caption_grammar import caption_grammar
 
@@ -35,7 +35,7 @@ def representatives(world # a `World`
         weights += [math.perm(looks, max(labels)+1)/world.n_scenes]*len(ids[-1])
     return torch.cat(ids),torch.tensor(weights, dtype=torch.float64)
 
-# %% ../../nbs/worlds/entropies.ipynb #b519f895
+# %% ../../nbs/worlds/entropies.ipynb #e730973e
 def _case_keys(world, scene, named, tail):
     "(n,) long: one number for scene and caption"
     phrases,tails = map(len, world.words())
@@ -57,7 +57,7 @@ def entropy_given_scene(world, # a `World`
     captions = phrases**world.n_objects*tails**max(world.n_objects-1, 1)
     return torch.zeros(len(ids), dtype=torch.float64).index_add_(0, keys//captions, -p*p.log2())
 
-# %% ../../nbs/worlds/entropies.ipynb #56a5db44
+# %% ../../nbs/worlds/entropies.ipynb #3a9a530a
 def caption_entropies(world # a `World`
                      ) -> dict:
     "Bits, exact: entropies of scene and caption, each alone and given the other, and what they share"

@@ -58,7 +58,7 @@ def _solve(self:Grammar):
     self.visits = np.linalg.inv(np.eye(n)-brings) # expected uses of symbol j below symbol i
     self._lengths,self._bits = self.visits@words,self.visits@bits
 
-# %% ../../nbs/worlds/pcfg.ipynb #6d8bf542
+# %% ../../nbs/worlds/pcfg.ipynb #36769b3d
 @patch
 def entropy(self:Grammar) -> float:
     "Bits per sentence: the derivation's entropy (Grenander, 1967), the sentence's where none has two parses"
@@ -96,7 +96,7 @@ def _grow(start, table, uniform):
         todo.extend(expansions[bisect(cuts, uniform()) if cuts else 0])
     return sentence
 
-# %% ../../nbs/worlds/pcfg.ipynb #8fb1361f
+# %% ../../nbs/worlds/pcfg.ipynb #7d0d2e28
 @patch
 def sample(self:Grammar,
            n:int, # sentences
@@ -124,7 +124,7 @@ def _read(self:Grammar, sentences):
     for words in sentences.T: walk.push(words)
     with np.errstate(divide='ignore'): return walk.log_prob+np.log(walk.whole)
 
-# %% ../../nbs/worlds/pcfg.ipynb #9012b325
+# %% ../../nbs/worlds/pcfg.ipynb #418f45b2
 @patch
 def log_probs(self:Grammar,
               sentences, # list of sentences: strings, or lists of words
@@ -169,7 +169,7 @@ def walk(self:Grammar,
         if walk.log_prob[0]==-np.inf: self._refuse(before, words[:i], word)
     return walk
 
-# %% ../../nbs/worlds/pcfg.ipynb #d330aa10
+# %% ../../nbs/worlds/pcfg.ipynb #0d4cf6a0
 @patch
 def next_words(self:Grammar,
                prefix='' # the beginning of a sentence: string or list of words
@@ -206,7 +206,8 @@ def all_sentences(self:Grammar,
                   limit:int=100_000 # refuse a language with more sentences (or unfinished ones) than this
                  ) -> dict:
     "{sentence: probability} of the whole language. Raises `ValueError` when it is larger than `limit` or endless"
-    probs,starts,walk = {},[''],Walk(self)
+    walk,probs = Walk(self),{}
+    starts = ['']
     while starts:
         row,word = np.nonzero(walk.next()[:,:-1])
         if len(probs)+len(row) > limit:
@@ -217,7 +218,7 @@ def all_sentences(self:Grammar,
         if starts: walk = walk.take(row).push(word)
     return probs
 
-# %% ../../nbs/worlds/pcfg.ipynb #d59e6f30
+# %% ../../nbs/worlds/pcfg.ipynb #4da7c6d0
 @patch
 def parse(self:Grammar,
           sentence # string or list of words

@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/worlds/pre
 # %% auto #0
 __all__ = ['BinaryRules', 'Walk', 'best_tree']
 
-# %% ../../nbs/worlds/prefix.ipynb #dc9956a4
+# %% ../../nbs/worlds/prefix.ipynb #934c17e9
 import numpy as np
 from fastcore.basics import patch
 from .rules import is_word
@@ -27,7 +27,7 @@ class BinaryRules:
         self.names = list(self.item_id)
         self._close()
 
-# %% ../../nbs/worlds/prefix.ipynb #195d6f78
+# %% ../../nbs/worlds/prefix.ipynb #3412fa92
 @patch
 def _item(self:BinaryRules, parts):
     "The number of a symbol, of a word, or of the tail of a rule, which is then cut in two as well"
@@ -47,7 +47,7 @@ def _binarize(self:BinaryRules, name, rhs, p):
     elif rhs[0] in self.grammar.rules: self.units.append((item, self.item_id[rhs[0]], p))
     else: self.leaves.append((item, self.grammar.word_id[rhs[0]], p))
 
-# %% ../../nbs/worlds/prefix.ipynb #1b92af47
+# %% ../../nbs/worlds/prefix.ipynb #27dee966
 @patch
 def _close(self:BinaryRules):
     "Sum the endless loops, and fold them into the tables that a `Walk` multiplies with"
@@ -94,7 +94,7 @@ class Walk:
         walk.__dict__.update(vars(self) | tables)
         return walk
 
-# %% ../../nbs/worlds/prefix.ipynb #67cfcb32
+# %% ../../nbs/worlds/prefix.ipynb #bb78929d
 @patch
 def push(self:Walk, words # (n,) word numbers; -1 for a word that the grammar lacks
         ):
@@ -116,14 +116,14 @@ def _grow(self:Walk):
     inner[:,:capacity,:capacity+1] = self.inner
     self.inner = inner
 
-# %% ../../nbs/worlds/prefix.ipynb #9ccccc55
+# %% ../../nbs/worlds/prefix.ipynb #eeef09b1
 @patch
 def _complete(self:Walk, cell # (n,items) inner probabilities of the last word
              ):
     "Fill `inner[i,length+1]`, from the last word back, and predict what may begin behind it"
-    rules,k,n = self.rules,self.length,len(cell)
-    right = np.zeros((n,k+1,len(rules.parent)))
-    seed = np.zeros((n,len(rules.parent)))
+    rules,k = self.rules,self.length
+    n,pairs = len(cell),len(rules.parent)
+    right,seed = np.zeros((n,k+1,pairs)),np.zeros((n,pairs))
     for i in range(k,-1,-1):
         if i < k:
             left = self.inner[:,i,i+1:k+1]
@@ -161,7 +161,7 @@ def _fill_cell(chart, rules, i, j, word):
             _offer(cell, a, likely, ((i,m,b),(m,j,c)))
     _replace_units(cell, rules, i, j)
 
-# %% ../../nbs/worlds/prefix.ipynb #27697be0
+# %% ../../nbs/worlds/prefix.ipynb #d43e1790
 def _trees(names, words, chart, node):
     "List of trees for a cell: tails of long rules are spliced into their parent, words stand for themselves"
     i,j,item = node
@@ -173,7 +173,8 @@ def best_tree(grammar, # a `Grammar`
               words:list # a sentence of its language
              ) -> tuple:
     "The most likely tree (symbol, part, part, ...) with words as leaves"
-    rules,n,chart = grammar.binary(),len(words),{}
+    rules,chart = grammar.binary(),{}
+    n = len(words)
     for length in range(1, n+1):
         for i in range(n-length+1): _fill_cell(chart, rules, i, i+length, grammar.word_id[words[i]])
     return _trees(rules.names, words, chart, (0, n, grammar.symbol_id[grammar.start]))[0]

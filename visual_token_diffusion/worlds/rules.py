@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/worlds/rul
 # %% auto #0
 __all__ = ['is_word', 'alternatives', 'read_rules', 'check_rules']
 
-# %% ../../nbs/worlds/rules.ipynb #2326d39b
+# %% ../../nbs/worlds/rules.ipynb #c1302b65
 import re
 
 # %% ../../nbs/worlds/rules.ipynb #445a315d
@@ -25,7 +25,7 @@ def alternatives(symbol, text):
     share = (1 - sum(p for p in probs if p is not None))/max(probs.count(None), 1)
     return [(tuple(rhs.split()), share if p is None else p) for (rhs,_),p in zip(written, probs)]
 
-# %% ../../nbs/worlds/rules.ipynb #3554c7f4
+# %% ../../nbs/worlds/rules.ipynb #58937437
 def _lines(text):
     "`[symbol, alternatives]` of every line 'S -> NP VP'; what follows # is a comment"
     lines = [line for full in text.splitlines() if (line := full.split('#')[0].strip())]
@@ -49,7 +49,7 @@ def read_rules(rules # lines 'S -> NP VP [.7] | VP [.3]', or a dict with 'NP VP 
         joined[symbol] = f'{joined[symbol]} | {text}' if symbol in joined else text
     return {symbol:alternatives(symbol, text) for symbol,text in joined.items()}
 
-# %% ../../nbs/worlds/rules.ipynb #7208a2c0
+# %% ../../nbs/worlds/rules.ipynb #542d36cd
 def _check_alternative(symbol, rhs, p, rules):
     rule = f"'{symbol} -> {' '.join(rhs)}'"
     if not rhs:
@@ -80,7 +80,7 @@ def _ending(rules):
         ending |= {s for s,alts in rules.items() if any(ends(rhs) for rhs,_ in alts)}
     return ending
 
-# %% ../../nbs/worlds/rules.ipynb #094e1ebd
+# %% ../../nbs/worlds/rules.ipynb #637b6ccf
 def check_rules(rules, # from `read_rules`
                 start:str # symbol that a sentence grows from
                ):

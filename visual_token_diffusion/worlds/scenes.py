@@ -47,7 +47,7 @@ class Scenes:
 
     def __len__(self): return self.n_scenes
 
-# %% ../../nbs/worlds/scenes.ipynb #6b43d996
+# %% ../../nbs/worlds/scenes.ipynb #cd5c6f9d
 @patch
 def _count(self:Scenes):
     "Number the choices of cells and the scenes"
@@ -89,7 +89,7 @@ def objects(self:Scenes,
     look = ids[:,None]//self._power.to(ids.device)%self.looks
     return torch.stack([*self._look_parts(look), self.places.to(ids.device)[place]], -1)
 
-# %% ../../nbs/worlds/scenes.ipynb #2b2906d5
+# %% ../../nbs/worlds/scenes.ipynb #b8fee48c
 @patch
 def ids(self:Scenes,
         objects # (n,n_objects,4) long as from `objects`, in any order
@@ -156,7 +156,7 @@ def _tiles(self:Scenes, size):
     if size not in bank: bank[size] = self.tiles(size)
     return bank[size]
 
-# %% ../../nbs/worlds/scenes.ipynb #c042a870
+# %% ../../nbs/worlds/scenes.ipynb #c3f903d7
 def _in_words(scenes):
     "Whether `scenes` is a list of scenes in words, and not of numbers"
     if not isinstance(scenes, (list,tuple)): return False
@@ -182,7 +182,8 @@ def render(self:Scenes,
     if _in_words(scenes): scenes = [self.id(s) for s in scenes]
     objects = self.objects(scenes)
     tiles = self._tiles(size).to(objects.device)
-    n,side,px = len(objects),self.side,tiles.shape[-1]
+    n,side = len(objects),self.side
+    px = tiles.shape[-1]
     look = torch.full((n,self.cells), self.looks, device=objects.device)
     look = look.scatter(1, objects[...,3], self._look(objects))
     inner = tiles[look].view(n,side,side,3,px,px).permute(0,3,1,4,2,5)
@@ -201,7 +202,7 @@ def _cells(self:Scenes, pictures):
     cells = pictures[:,:,inner,inner].reshape(-1,3,side,px,side,px)
     return cells.permute(0,2,4,3,5,1).reshape(-1, self.cells, px*px, 3)
 
-# %% ../../nbs/worlds/scenes.ipynb #555ba59b
+# %% ../../nbs/worlds/scenes.ipynb #d98169fc
 @patch
 def _fit(self:Scenes, cells, looks):
     "Costs (n,cells,looks+1) of cells (n,cells,pixels,3): squared distance, cut off at `DIRT` where a cell is not clean"
@@ -215,7 +216,7 @@ def _fit(self:Scenes, cells, looks):
         cost[i,c] = distance.clamp(max=DIRT).sum(-1)
     return cost
 
-# %% ../../nbs/worlds/scenes.ipynb #39432ff4
+# %% ../../nbs/worlds/scenes.ipynb #803f26fb
 def _check_pictures(pictures):
     "Refuse what is no batch of pictures"
     side = pictures.shape[-1]
@@ -223,7 +224,7 @@ def _check_pictures(pictures):
         raise ValueError(f"expected pictures (n,3,S,S), got {tuple(pictures.shape)}")
     if not pictures.isfinite().all(): raise ValueError("a picture holds nan or infinity")
 
-# %% ../../nbs/worlds/scenes.ipynb #6bd6883e
+# %% ../../nbs/worlds/scenes.ipynb #132e8beb
 @patch
 def parse(self:Scenes,
           images, # (n,3,S,S) or (3,S,S) float in [0,1]

@@ -47,7 +47,7 @@ class Pen:
         ink = np.asarray(self.image, dtype=np.float32)/255
         return ink.reshape(self.px, self.over, self.px, self.over).mean((1,3))
 
-# %% ../../nbs/worlds/shapes.ipynb #fc006e07
+# %% ../../nbs/worlds/shapes.ipynb #5c332ba0
 @patch
 def _pixel(self:Pen, z): return self.center+z*self.radius
 
@@ -64,7 +64,7 @@ def box(self:Pen, left, top, right, bottom, on=1):
     "A filled rectangle"
     self.poly((left,top), (right,top), (right,bottom), (left,bottom), on=on)
 
-# %% ../../nbs/worlds/shapes.ipynb #e0e947a6
+# %% ../../nbs/worlds/shapes.ipynb #1c51b9e3
 @patch
 def _ellipse(self:Pen, x, y, rx, ry):
     "The corners of its box"
@@ -103,7 +103,7 @@ def cross(pen):
     pen.box(-.34,-1,.34,1)
     pen.box(-1,-.34,1,.34)
 
-# %% ../../nbs/worlds/shapes.ipynb #1e8251fa
+# %% ../../nbs/worlds/shapes.ipynb #9e171ee0
 @shape
 def diamond(pen): pen.poly((0,-1),(1,0),(0,1),(-1,0))
 
@@ -146,7 +146,7 @@ def dog(pen):
         pen.disc(side*.27,-.16,.13,on=0)
     pen.disc(0,.36,.2,.15,on=0)
 
-# %% ../../nbs/worlds/shapes.ipynb #5d7c6195
+# %% ../../nbs/worlds/shapes.ipynb #ff79d141
 @shape
 def bird(pen):
     pen.disc(-.08,.15,.66,.5)
@@ -187,7 +187,7 @@ def flower(pen):
     pen.box(-.08,.3,.08,1)
     pen.disc(.34,.66,.3,.15)
 
-# %% ../../nbs/worlds/shapes.ipynb #7d85327d
+# %% ../../nbs/worlds/shapes.ipynb #b74e3621
 @shape
 def boat(pen):
     pen.poly((-1,.38),(1,.38),(.62,.92),(-.62,.92))
@@ -212,7 +212,7 @@ def car(pen):
         pen.disc(x,.5,.34,on=0)
         pen.disc(x,.5,.25)
 
-# %% ../../nbs/worlds/shapes.ipynb #cf19da89
+# %% ../../nbs/worlds/shapes.ipynb #0b55bf2a
 @shape
 def ball(pen):
     pen.disc(0,0,1)

@@ -13,7 +13,7 @@ from functools import partial
 from .pcfg import Grammar
 from .stream import Stream
 
-# %% ../../nbs/worlds/stories.ipynb #3da9ba1d
+# %% ../../nbs/worlds/stories.ipynb #5a1e0fb3
 _nouns = '''
 determiner        the every this one another each no
 noun.animal       cat dog bird fish horse cow sheep fox bear mouse frog duck wolf rabbit snake owl
@@ -47,7 +47,7 @@ function          is than who that
 '''
 LEXICON = {name:words for name,*words in map(str.split, (_nouns.strip()+_others).splitlines())}
 
-# %% ../../nbs/worlds/stories.ipynb #25dea9d3
+# %% ../../nbs/worlds/stories.ipynb #c1d73c46
 def categories(lexicon=None # {group: words}, default `LEXICON`
               ) -> dict:
     "{group: tuple of words}; a group is called 'category' or 'category.group', such as 'noun.animal'"
@@ -57,7 +57,7 @@ def category_of(lexicon=None) -> dict:
     "{word: group}"
     return {word:group for group,words in categories(lexicon).items() for word in words}
 
-# %% ../../nbs/worlds/stories.ipynb #5457b073
+# %% ../../nbs/worlds/stories.ipynb #d1fcbc90
 _clauses = '''
 S         -> Clause [.7] | Time Clause [.12] | Clause Conjunction S [.18]
 Clause    -> Live Moves [.22] | Persons Voices [.09] | Skies Shines [.07] | Live See Seen [.14]

@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/worlds/str
 # %% auto #0
 __all__ = ['Stream']
 
-# %% ../../nbs/worlds/stream.ipynb #c79072b1
+# %% ../../nbs/worlds/stream.ipynb #601455b8
 import itertools, torch
 from torch.utils.data import IterableDataset, get_worker_info
 

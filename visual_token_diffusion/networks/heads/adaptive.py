@@ -93,14 +93,15 @@ def cluster(self:AdaptiveHead, i, query):
 def log_probs(self:AdaptiveHead, h):
     query,cutoff = self.query(h),self.soft.cutoffs[0]
     top = self.short_list(query)
-    entries = top[:,cutoff:].split(1, 1)
-    tails = [entry + self.cluster(i, query) for i,entry in enumerate(entries)]
+    clusters = top[:,cutoff:].split(1, 1)
+    tails = [column + self.cluster(i, query) for i,column in enumerate(clusters)]
     return torch.cat([top[:,:cutoff], *tails], 1)[:,self.rank]
 
 # %% ../../../nbs/networks/heads/adaptive.ipynb #d9cdbb5e
 @patch
 def nll(self:AdaptiveHead, h, ids):
-    query,rank,cutoffs = self.query(h),self.rank[ids],self.soft.cutoffs
+    query,rank = self.query(h),self.rank[ids]
+    cutoffs = self.soft.cutoffs
     cluster = torch.bucketize(rank, torch.tensor(cutoffs, device=rank.device), right=True)
     entry = torch.where(cluster==0, rank, cutoffs[0]+cluster-1)
     log_probs = self.short_list(query).gather(1, entry[:,None])[:,0]

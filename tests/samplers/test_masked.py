@@ -1,0 +1,71 @@
+"The sampler of masked tokens: which strategies are exact, and what is refused."
+
+import pytest
+import torch
+import torch.nn.functional as F
+from support.pairs import TABLE, V, chi2, other_position
+
+from visual_token_diffusion.core.sampling import sample_logits
+from visual_token_diffusion.samplers.masked import sample_masked
+
+
+def listed_denoiser(g):
+    def denoise(x, mask, where):
+        visible = torch.where(mask[..., None], 1.0, F.one_hot(x, V).double())
+        logits = other_position(visible)[where].log()
+        ids = sample_logits(logits, generator=g)
+        return ids, logits.log_softmax(1).gather(1, ids[:, None])[:, 0]
+
+    return denoise
+
+
+@pytest.mark.parametrize(
+    'options,exact',
+    [
+        ({}, True),
+        (dict(order='left_to_right'), True),
+        (dict(block=1), True),
+        (dict(counts='cosine'), True),
+        (dict(remask=True), True),
+        (dict(order='confidence'), False),
+    ],
+    ids=str,
+)
+def test_masked_strategies(options, exact):
+    g, blank = torch.Generator().manual_seed(0), torch.zeros(12000, 2, dtype=torch.long)
+    steps = list(sample_masked(listed_denoiser(g), None, blank, steps=2, generator=g, **options))
+    assert len(steps) == 3 and not steps[-1].mask.any()
+    assert (chi2(steps[-1].x) < 28) == exact
+    assert abs(TABLE.sum() - 1) < 1e-12
+
+
+X, MASK = torch.zeros(2, 4, dtype=torch.long), torch.ones(2, 4, dtype=torch.bool)
+
+
+@pytest.mark.parametrize(
+    'options',
+    [
+        dict(steps=0),
+        dict(order='best'),
+        dict(order='left'),
+        dict(counts='many'),
+        dict(noise=-1),
+        dict(block=-1),
+        dict(block=2, steps=1),
+    ],
+    ids=str,
+)
+def test_bad_options_are_one_line(options):
+    with pytest.raises(ValueError) as e:
+        list(sample_masked(None, None, X, mask=MASK, **options))
+    assert '\n' not in str(e.value)
+
+
+def test_a_mask_of_another_shape():
+    with pytest.raises(ValueError, match='B,L'):
+        list(sample_masked(None, None, X, mask=MASK[:, :3]))
+
+
+@pytest.mark.parametrize('n,mask', [(2, MASK & False), (0, MASK[:0])])
+def test_nothing_to_write_is_the_start_and_nothing_else(n, mask):
+    assert len(list(sample_masked(None, None, X[:n], mask=mask))) == 1
