@@ -2,6 +2,7 @@
 
 import torch
 
+from support.standin import DEVICE, StandIn, stand_in_device
 from visual_token_diffusion.codebooks.random import random_codes
 from visual_token_diffusion.decoders.joint import learn_grids
 from visual_token_diffusion.encoders.corruptions import noise
@@ -36,3 +37,13 @@ def test_an_encoder_that_learns_nothing_stays_as_it_is():
     encoder, decoder = learn_grids(table, 2, fixed, batch=8)
     assert encoder is fixed and torch.equal(fixed(torch.arange(50)), before)
     assert decoder.decode(before).shape == (50,)
+
+
+def test_on_the_stand_in_device():
+    table = random_codes(50, 3, 4, gen())
+    with stand_in_device():
+        encoder, decoder = learn_grids(table.to(DEVICE), 2, width=8, batch=16)
+        grids = encoder(torch.arange(50).to(DEVICE))
+        assert isinstance(decoder.decode(grids), StandIn)
+        same, _ = learn_grids(table, 2, width=8, batch=16)
+        assert torch.allclose(grids.detach().cpu(), same(torch.arange(50)), atol=1e-6)

@@ -6,10 +6,13 @@ import math
 import pytest
 import torch
 
+from support.standin import DEVICE, StandIn, on_device, stand_in_device
 from visual_token_diffusion.codebooks.table import CodeTable
+from visual_token_diffusion.core.errors import CombinationError
 from visual_token_diffusion.decoders.pyramid import PyramidClassifier, PyramidDecoder
 from visual_token_diffusion.encoders.corruptions import first, keep_scales, scale_noise
 from visual_token_diffusion.encoders.pyramid import PyramidEncoder, avg_pool
+from visual_token_diffusion.encoders.semantic import SemanticVisualEncoder
 from visual_token_diffusion.viz.png import load_sentence, save_sentence
 
 
@@ -160,3 +163,23 @@ def test_bad_input_is_one_line(make, text):
     with pytest.raises(ValueError) as err:
         make()
     assert text in str(err.value) and '\n' not in str(err.value)
+
+
+@pytest.mark.parametrize('sigma', [0.3, 'own'])
+def test_on_the_stand_in_device(sigma):
+    decoder = PyramidDecoder(encoder(), sigma, 0.1)
+    x = decoder.encoder(torch.arange(50)) + 1.5 * torch.randn(50, 3, 16, 16, generator=gen())
+    with stand_in_device():
+        moved, grids = on_device(decoder), x.to(DEVICE)
+        for ask in (PyramidDecoder.decode, PyramidDecoder.log_probs, PyramidDecoder.category_log_probs):
+            assert isinstance(ask(moved, grids), StandIn)
+            assert torch.allclose(ask(moved, grids).cpu(), ask(decoder, x))
+        classifier = PyramidClassifier(encoder(), 16, 1)
+        loss = on_device(classifier).loss(grids, torch.arange(50).to(DEVICE))
+        assert loss.item() == pytest.approx(classifier.loss(x, torch.arange(50)).item(), rel=1e-5)
+
+
+@pytest.mark.parametrize('part', [PyramidDecoder, PyramidClassifier])
+def test_other_encoders_are_refused(part):
+    with pytest.raises(CombinationError, match='encoder=pyramid'):
+        part(SemanticVisualEncoder(codes_of(30, (4, 4, 4))))

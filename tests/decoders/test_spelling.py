@@ -5,6 +5,7 @@ import itertools
 import pytest
 import torch
 
+from support.standin import DEVICE, on_device, stand_in_device
 from support.strange_words import random_words
 from visual_token_diffusion.codebooks.random import random_codes
 from visual_token_diffusion.decoders.spelling import SpellingCodec, decode_grids_text
@@ -175,3 +176,11 @@ def test_noisy_texts_are_decoded(tale):
     grids, _ = render_text(e, vocab, text)
     noisy = grids + 0.1 * torch.randn(grids.shape, generator=gen())
     assert decode_grids_text(e, vocab, noisy, strict=False) == text
+
+
+def test_on_the_stand_in_device(tale):
+    vocab, e = tale
+    text = 'the owl sees a zyzzyva'
+    grids, _ = render_text(e, vocab, text)
+    with stand_in_device():
+        assert decode_grids_text(on_device(e), vocab, grids.to(DEVICE)) == text

@@ -63,7 +63,8 @@ def test_a_model_with_features_everywhere(is_causal):
     head = Head.part('feature_tree').build(table=table(), width=WIDTH, features=features())
     skip = LogBilinear(features().shape[1], (-2, -1) if is_causal else (-2, -1, 1, 2))
     model = SequenceModel(embed, head, WIDTH, 2, 2, is_causal, skip)
-    ids, mask = torch.randint(V, (2, L), generator=gen()), torch.ones(2, L, dtype=torch.bool)
+    ids = torch.randint(V, (2, L), generator=gen())
+    mask = torch.ones(2, L, dtype=torch.bool)
     with stand_in_device():
         moved = on_device(model)
         moved.head.set_features(moved.embed.features)

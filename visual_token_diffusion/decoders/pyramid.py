@@ -7,18 +7,26 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/decoders/p
 # %% auto #0
 __all__ = ['PyramidDecoder', 'PyramidClassifier']
 
-# %% ../../nbs/decoders/pyramid.ipynb #6c4f5b5e
+# %% ../../nbs/decoders/pyramid.ipynb #c9e7e410
 import math, torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
 from ..codebooks.table import CodeTable
+from ..core.errors import CombinationError
 from .base import Decoder, check_grids
 from .classifiers import ClassifierDecoder
 from ..encoders.pyramid import PyramidEncoder, avg_pool, laplacian_pyramid
 from ..networks.transformer import Backbone
 
-# %% ../../nbs/decoders/pyramid.ipynb #8e965e9c
+# %% ../../nbs/decoders/pyramid.ipynb #e195cfd0
+def _check_encoder(encoder):
+    "Refuse what has no scales. Raises `CombinationError`"
+    if isinstance(encoder, PyramidEncoder): return
+    wanted = "this decoder needs encoder=pyramid"
+    raise CombinationError(f"{wanted}, got {type(encoder).__name__}; take decoder=nearest, which suits any")
+
+# %% ../../nbs/decoders/pyramid.ipynb #b826968f
 class PyramidDecoder(Decoder):
     "Grid of any of the scales -> codes, tokens, probabilities; exact, one score for each entry of each scale"
     name = 'pyramid'
@@ -28,6 +36,7 @@ class PyramidDecoder(Decoder):
                  sigma=.2, # noise that `log_probs` assumes: a number, one for each scale, or 'own'
                  missing:float=0. # how probable `log_probs` takes it that a scale has been wiped out
                 ):
+        _check_encoder(encoder)
         if not 0 <= missing < 1: raise ValueError(f"missing should be a probability below 1, got {missing}")
         self.encoder,self.missing = encoder,missing
         self.size,self.vocab_size = encoder.size,encoder.vocab_size
@@ -39,7 +48,7 @@ class PyramidDecoder(Decoder):
     @classmethod
     def build(cls, encoder): return cls(encoder)
 
-# %% ../../nbs/decoders/pyramid.ipynb #1190fc8c
+# %% ../../nbs/decoders/pyramid.ipynb #5cc3a67c
 @patch
 def _check_sigma(self:PyramidDecoder, sigma):
     "'own', or a list of one number for each scale. Raises `ValueError`"
@@ -57,7 +66,7 @@ def _check(self:PyramidDecoder, grids):
         raise ValueError(f"grids should be (...,3,s,s) with s one of {sides}, got shape {tuple(grids.shape)}")
     return check_grids(grids, side),sides.index(side)+1
 
-# %% ../../nbs/decoders/pyramid.ipynb #09c0bac3
+# %% ../../nbs/decoders/pyramid.ipynb #59fb21e0
 def _scores(x, entries):
     "What grids (B,3,s,s) have in common with entries (K,3,s,s), less half the entries' own squares: (B,K)"
     return x.flatten(1)@entries.flatten(1).T - entries.square().sum((1,2,3))/2
@@ -74,7 +83,7 @@ def code_scores(self:PyramidDecoder,
         scores.append(_scores(avg_pool(x, side), entries)*(x.shape[-1]//side)**2)
     return scores
 
-# %% ../../nbs/decoders/pyramid.ipynb #31328dad
+# %% ../../nbs/decoders/pyramid.ipynb #a915cd31
 def _ids(table, codes):
     "The rows (B,) of a table that have these codes, -1 where none has"
     return table.ids(codes.to(table.codes.device)).to(codes.device)
@@ -94,7 +103,7 @@ def decode_codes(self:PyramidDecoder,
         codes[part] = rows[sum(picked).argmax(1)]
     return codes.view(*grids.shape[:-3], len(scores))
 
-# %% ../../nbs/decoders/pyramid.ipynb #eb7d50dc
+# %% ../../nbs/decoders/pyramid.ipynb #8ebe94b6
 @patch
 def decode(self:PyramidDecoder,
            grids, # (...,3,size,size) float, all scales
@@ -110,7 +119,7 @@ def decode(self:PyramidDecoder,
     if codes: ids = _ids(self.table, torch.cat(codes))
     return ids.view(grids.shape[:-3])
 
-# %% ../../nbs/decoders/pyramid.ipynb #697ef3b9
+# %% ../../nbs/decoders/pyramid.ipynb #24e033ca
 @patch
 def _band_noise(self:PyramidDecoder, scale, band, size):
     "(B,): the noise in every pixel of grids of `size`, from what is left of a band without its nearest entry"
@@ -132,7 +141,7 @@ def own_noise(self:PyramidDecoder,
     noise = [self._band_noise(scale, band, x.shape[-1]) for scale,band in bands]
     return torch.stack(noise, 1).clamp(min=least)
 
-# %% ../../nbs/decoders/pyramid.ipynb #fe38e0bc
+# %% ../../nbs/decoders/pyramid.ipynb #9d7bb887
 @patch
 def _allow_for_missing(self:PyramidDecoder, score):
     "Scores (B,K) in nats, if the band may say nothing at all"
@@ -140,7 +149,7 @@ def _allow_for_missing(self:PyramidDecoder, score):
     nothing = torch.full_like(score, math.log(self.missing))
     return torch.logaddexp(score + math.log(1-self.missing), nothing)
 
-# %% ../../nbs/decoders/pyramid.ipynb #fdd448af
+# %% ../../nbs/decoders/pyramid.ipynb #956cc7a6
 @patch
 def log_probs(self:PyramidDecoder,
               grids, # (...,3,s,s) float, s one of the scales
@@ -156,7 +165,7 @@ def log_probs(self:PyramidDecoder,
     total = sum(score[:,entries] for score,entries in zip(scores, codes.unbind(1)))
     return total.log_softmax(1).view(*grids.shape[:-3], self.vocab_size)
 
-# %% ../../nbs/decoders/pyramid.ipynb #c6006bd7
+# %% ../../nbs/decoders/pyramid.ipynb #98d21239
 @patch
 def category_log_probs(self:PyramidDecoder, grids, sigma=None):
     "Log-probabilities (...,K) of the coarse codes; -inf for codes that no token has"
@@ -164,7 +173,7 @@ def category_log_probs(self:PyramidDecoder, grids, sigma=None):
     total = probs.new_zeros(*probs.shape[:-1], self.encoder.sizes[0])
     return total.index_add(-1, self.encoder.codes[:,0].to(probs.device), probs).log()
 
-# %% ../../nbs/decoders/pyramid.ipynb #a1dbcb2d
+# %% ../../nbs/decoders/pyramid.ipynb #d37e9ebb
 class PyramidClassifier(ClassifierDecoder):
     "A transformer over vectors of all scales, with one question for each code"
     name = 'pyramid_classifier'
@@ -176,6 +185,7 @@ class PyramidClassifier(ClassifierDecoder):
                  n_vectors:int=4, # for each scale
                  heads:int=4 # of attention
                 ):
+        _check_encoder(encoder)
         super().__init__(encoder.vocab_size, encoder.size)
         self.sides,self.n_vectors = encoder.sides,n_vectors
         self.register_buffer('codes', encoder.codes.clone())
@@ -187,7 +197,7 @@ class PyramidClassifier(ClassifierDecoder):
     @classmethod
     def untrained(cls, encoder): return cls(encoder)
 
-# %% ../../nbs/decoders/pyramid.ipynb #83efaeab
+# %% ../../nbs/decoders/pyramid.ipynb #8ed1f5b3
 @patch
 def code_log_probs(self:PyramidClassifier,
                    grids # (B,3,size,size)

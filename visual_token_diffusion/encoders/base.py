@@ -7,16 +7,18 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/encoders/b
 # %% auto #0
 __all__ = ['Encoder', 'smallest_distance']
 
-# %% ../../nbs/encoders/base.ipynb #8ca717ef
+# %% ../../nbs/encoders/base.ipynb #743383a9
 import math, torch
 from fastcore.basics import patch
 from torch import nn
 from ..codebooks.table import CodeTable, check_codes
 from ..core.registry import Registered
 
-# %% ../../nbs/encoders/base.ipynb #9680d573
+# %% ../../nbs/encoders/base.ipynb #8527b653
 class Encoder(nn.Module, Registered):
     "Token -> codes -> grid of 3 x `size` x `size` whole 255ths. A part states `name` and `render`"
+    reads_features = False # does it render features instead of codes?
+
     def __init__(self,
                  table:CodeTable, # codes of the tokens
                  size:int # side of a grid in pixels
@@ -35,7 +37,7 @@ class Encoder(nn.Module, Registered):
     def extra_repr(self):
         return f'{self.vocab_size:,} tokens, codebooks of {self.sizes}, {self.size}x{self.size} pixels'
 
-# %% ../../nbs/encoders/base.ipynb #8cedc12b
+# %% ../../nbs/encoders/base.ipynb #af72b3f5
 @patch(cls_method=True)
 def build(cls:Encoder,
           table:CodeTable, # codes of the tokens
@@ -45,7 +47,7 @@ def build(cls:Encoder,
     "An encoder of `size` for the tokens of `table`. Raises `CombinationError` for what a part lacks"
     return cls(table, size)
 
-# %% ../../nbs/encoders/base.ipynb #aecb9997
+# %% ../../nbs/encoders/base.ipynb #e6dbe625
 @patch
 def _check(self:Encoder, codes):
     "Refuse what are no codes (...,M) of these codebooks. Raises `ValueError`"
@@ -69,7 +71,7 @@ def forward(self:Encoder,
     self._check_ids(ids)
     return self.render(self.codes[ids])
 
-# %% ../../nbs/encoders/base.ipynb #6417eb3a
+# %% ../../nbs/encoders/base.ipynb #cccb15c8
 def smallest_distance(rows, # (n,D) float
                       batch:int=1024 # rows compared at a time
                      ) -> float:
@@ -82,7 +84,7 @@ def smallest_distance(rows, # (n,D) float
         best = min(best, distance.min().item())
     return math.sqrt(max(best, 0))
 
-# %% ../../nbs/encoders/base.ipynb #c1bec334
+# %% ../../nbs/encoders/base.ipynb #e297004e
 @patch
 @torch.no_grad()
 def margin(self:Encoder,

@@ -8,7 +8,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/encoders/c
 __all__ = ['SLOTS', 'COMPOSERS', 'letter_ids', 'syllable_words', 'Attention', 'Recurrent', 'RecurrentState', 'Bag',
            'CharacterDecoder', 'Composer', 'compose', 'LetterMeaning', 'edit_distances']
 
-# %% ../../nbs/encoders/characters.ipynb #7c8382d6
+# %% ../../nbs/encoders/characters.ipynb #6e67e9b6
 import numpy as np, string, torch
 import scipy.sparse as sp
 import torch.nn.functional as F
@@ -18,7 +18,7 @@ from .corruptions import noise
 from ..quantizers.base import straight_through
 from ..semantics.char_ngrams import char_ngrams
 
-# %% ../../nbs/encoders/characters.ipynb #c61c53ea
+# %% ../../nbs/encoders/characters.ipynb #95649431
 SLOTS = 16
 
 def letter_ids(words # strings of a to z
@@ -32,7 +32,7 @@ def letter_ids(words # strings of a to z
     letters = np.frombuffer(padded, np.uint8).reshape(-1, SLOTS).astype(np.int64)
     return torch.from_numpy(letters-96)
 
-# %% ../../nbs/encoders/characters.ipynb #c39ddfac
+# %% ../../nbs/encoders/characters.ipynb #5fdb27f6
 _onsets = 'b c d f g h j k l m n p qu r s t v w x y z br cl dr fl gr pl sk st tr th ch'.split()+['']
 _vowels = 'a e i o u ai ou ee'.split()
 _codas = ['']*9+'n r s t l m ck nd st x'.split()
@@ -53,13 +53,13 @@ def syllable_words(n:int, # how many
         if len(word) <= SLOTS: words.add(word)
     return sorted(words)
 
-# %% ../../nbs/encoders/characters.ipynb #3ff3883e
+# %% ../../nbs/encoders/characters.ipynb #7147494b
 def _cells(values):
     "A grid (B,3,16,16) from the values (B,16,48) of its cells"
     values = values.unflatten(2, (3,4,4)).unflatten(1, (4,4))
     return values.permute(0,3,1,4,2,5).reshape(-1, 3, 16, 16)
 
-# %% ../../nbs/encoders/characters.ipynb #7c79a84a
+# %% ../../nbs/encoders/characters.ipynb #a108d9c4
 class Attention(nn.Module):
     "Letters and places, one transformer layer, a cell for each place (after Vaswani and others, 2017)"
     def __init__(self, width=64):
@@ -82,7 +82,7 @@ class Recurrent(nn.Module):
 
     def forward(self, ids): return _cells(self.out(self.lstm(self.embed(ids))[0]))
 
-# %% ../../nbs/encoders/characters.ipynb #75c24df6
+# %% ../../nbs/encoders/characters.ipynb #3619136b
 class RecurrentState(nn.Module):
     "The grid of an LSTM's last state"
     def __init__(self, width=80):
@@ -105,14 +105,14 @@ class Bag(nn.Module):
     def forward(self, ids):
         return self.out(self.embed(ids).sum(1)).view(-1, 3, 16, 16)
 
-# %% ../../nbs/encoders/characters.ipynb #08216f8a
+# %% ../../nbs/encoders/characters.ipynb #a8be68ce
 COMPOSERS = {
     'attention': Attention,
     'LSTM': Recurrent,
     'LSTM, last state': RecurrentState,
     'bag of letters': Bag}
 
-# %% ../../nbs/encoders/characters.ipynb #f6f5327d
+# %% ../../nbs/encoders/characters.ipynb #82feb58a
 class CharacterDecoder(nn.Module):
     "Grid (B,3,16,16) -> scores (B,16,27) of the letters"
     def __init__(self,
@@ -132,7 +132,7 @@ class CharacterDecoder(nn.Module):
         by_cell = self.out(F.gelu(3*self.cell(cells)+self.place))
         return by_cell + self.whole(grids.flatten(1)).view(-1, SLOTS, 27)
 
-# %% ../../nbs/encoders/characters.ipynb #8d6f17ae
+# %% ../../nbs/encoders/characters.ipynb #307e55dc
 class Composer(nn.Module):
     "A composer with its decoder"
     def __init__(self,
@@ -155,7 +155,7 @@ class Composer(nn.Module):
         grids = noise(sigma, upto=True)(self.render(ids), generator)
         return F.cross_entropy(self.decoder(grids).flatten(0, 1), ids.flatten())
 
-# %% ../../nbs/encoders/characters.ipynb #308be925
+# %% ../../nbs/encoders/characters.ipynb #32f716b7
 def compose(kind:str, # one of `COMPOSERS`
             ids, # (N,16) long letters to train on
             steps:int=300, batch:int=256, lr:float=5e-3, # of the optimizer (Adam, one cycle)
@@ -178,7 +178,7 @@ def compose(kind:str, # one of `COMPOSERS`
         schedule.step()
     return composer.eval()
 
-# %% ../../nbs/encoders/characters.ipynb #dd9d48c9
+# %% ../../nbs/encoders/characters.ipynb #628f5180
 @patch
 @torch.no_grad()
 def round_trip(self:Composer,
@@ -193,7 +193,7 @@ def round_trip(self:Composer,
         exact.append((self.decoder(grids).argmax(2)==part).all(1))
     return torch.cat(exact)
 
-# %% ../../nbs/encoders/characters.ipynb #53438be9
+# %% ../../nbs/encoders/characters.ipynb #e3995b4e
 class LetterMeaning:
     "Features of any word from its letter groups, by ridge regression on known words"
     def __init__(self,
@@ -212,7 +212,7 @@ class LetterMeaning:
     def __call__(self, words):
         return self.mean + torch.from_numpy(self.rows(words)@self.weight.numpy())
 
-# %% ../../nbs/encoders/characters.ipynb #c265c318
+# %% ../../nbs/encoders/characters.ipynb #e496b605
 @patch
 def rows(self:LetterMeaning,
          words, # N strings
@@ -229,7 +229,7 @@ def rows(self:LetterMeaning,
     shape = len(words),len(self.column)
     return sp.csr_matrix((values, indices, np.cumsum([0,*counts])), shape=shape)
 
-# %% ../../nbs/encoders/characters.ipynb #b38766a1
+# %% ../../nbs/encoders/characters.ipynb #2a08a78d
 def edit_distances(word:str, # letters a to z
                    ids # (N,16) long letters
                   ) -> torch.Tensor:

@@ -8,7 +8,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/encoders/c
 __all__ = ['CORRUPTIONS', 'noise', 'mask_pixels', 'mask_side', 'turn', 'enlarge', 'jpeg_like', 'jpeg', 'keep_scales',
            'scale_noise', 'first', 'mixture']
 
-# %% ../../nbs/encoders/corruptions.ipynb #bf79f109
+# %% ../../nbs/encoders/corruptions.ipynb #c9ad0463
 import io, math, numpy as np, torch
 import torch.nn.functional as F
 from PIL import Image
@@ -16,7 +16,7 @@ from ..core.sampling import ranks
 from .pyramid import laplacian_pyramid, upsample
 from ..quantizers.base import straight_through
 
-# %% ../../nbs/encoders/corruptions.ipynb #0654c003
+# %% ../../nbs/encoders/corruptions.ipynb #499ed83b
 def noise(sigma:float, # standard deviation, or the largest of many if `upto`
           upto:bool=False, # every grid its own strength, uniform from 0 to `sigma`
           clip:bool=False # to [0,1], as a picture must
@@ -29,7 +29,7 @@ def noise(sigma:float, # standard deviation, or the largest of many if `upto`
         return noisy.clamp(0, 1) if clip else noisy
     return corrupt
 
-# %% ../../nbs/encoders/corruptions.ipynb #54edb08b
+# %% ../../nbs/encoders/corruptions.ipynb #6c86db4b
 def mask_pixels(grids, generator=None):
     "A random half of the pixels becomes grey"
     n_pixels = grids.shape[-1]**2
@@ -46,7 +46,7 @@ def mask_side(grids, generator=None):
     mask = halves[torch.randint(4, (len(grids),), generator=generator)][:,None]
     return torch.where(mask.to(grids.device), .5, grids)
 
-# %% ../../nbs/encoders/corruptions.ipynb #f8ad6fef
+# %% ../../nbs/encoders/corruptions.ipynb #3200b83e
 def turn(degrees:float, # angle, or the largest either way if `upto`
          upto:bool=False # every grid its own angle
         ):
@@ -64,7 +64,7 @@ def enlarge(grids, generator=None):
     "Twice as large by bilinear interpolation, and back by averaging: a blur"
     return F.avg_pool2d(F.interpolate(grids, scale_factor=2, mode='bilinear'), 2)
 
-# %% ../../nbs/encoders/corruptions.ipynb #c77856ca
+# %% ../../nbs/encoders/corruptions.ipynb #779be679
 _luma_table = torch.tensor([
     [16, 11, 10, 16, 24, 40, 51, 61],
     [12, 12, 14, 19, 26, 58, 60, 55],
@@ -82,7 +82,7 @@ _chroma_table[:4,:4] = torch.tensor([
     [24, 26, 56, 99],
     [47, 66, 99, 99]])
 
-# %% ../../nbs/encoders/corruptions.ipynb #c9ebd145
+# %% ../../nbs/encoders/corruptions.ipynb #cf770024
 _frequency = torch.arange(8.)
 _dct = torch.cos((2*_frequency+1)*_frequency[:,None]*math.pi/16)/2
 _dct[0] /= 2**.5
@@ -93,7 +93,7 @@ def _round_coefficients(planes, table):
     coefficients = dct@planes@dct.T/table
     return dct.T@(straight_through(coefficients, coefficients.round())*table)@dct
 
-# %% ../../nbs/encoders/corruptions.ipynb #91da1e88
+# %% ../../nbs/encoders/corruptions.ipynb #9fbc0e8a
 def jpeg_like(grids, generator=None):
     "What JPEG of quality 50 does to grids of 8 pixels, nearly, with a gradient"
     size = grids.shape[-1]
@@ -109,7 +109,7 @@ def jpeg_like(grids, generator=None):
     rgb = torch.stack([luma+1.402*cr, green, luma+1.772*cb], 1)
     return rgb.clamp(0, 255)/255
 
-# %% ../../nbs/encoders/corruptions.ipynb #2c20b3c2
+# %% ../../nbs/encoders/corruptions.ipynb #7c81d195
 def _through_jpeg(picture, quality):
     "A picture (size,size,3) of bytes, as it comes back from a JPEG file"
     file = io.BytesIO()
@@ -124,7 +124,7 @@ def jpeg(grids, generator=None, quality=50):
     for i,picture in enumerate(pictures): back[i] = _through_jpeg(picture, quality)
     return torch.from_numpy(back).permute(0,3,1,2).to(grids.device).float()/255
 
-# %% ../../nbs/encoders/corruptions.ipynb #b8a67952
+# %% ../../nbs/encoders/corruptions.ipynb #5a8462b7
 def keep_scales(n, # how many of the scales stay; None: at least one, at random for every picture
                 sides=(4,8,16) # pixels along a side of every scale
                ):
@@ -147,7 +147,7 @@ def scale_noise(sigma, # standard deviation for each scale
         return grids + sum(strength*upsample(band, grids.shape[-1]) for strength,band in bands)
     return corrupt
 
-# %% ../../nbs/encoders/corruptions.ipynb #0e2f36a7
+# %% ../../nbs/encoders/corruptions.ipynb #abf2dba3
 def first(*corruptions):
     "A corruption: one after the other"
     def corrupt(grids, generator=None):
@@ -155,7 +155,7 @@ def first(*corruptions):
         return grids
     return corrupt
 
-# %% ../../nbs/encoders/corruptions.ipynb #37574314
+# %% ../../nbs/encoders/corruptions.ipynb #a1bf52be
 CORRUPTIONS = dict(
     nothing=lambda grids,generator=None: grids,
     noise_3=noise(.3, clip=True),
@@ -168,7 +168,7 @@ CORRUPTIONS = dict(
     enlarge=enlarge,
     turn_5=turn(5))
 
-# %% ../../nbs/encoders/corruptions.ipynb #7d3b9221
+# %% ../../nbs/encoders/corruptions.ipynb #c930ca2a
 _lessons = (
     noise(.8, upto=True, clip=True),
     noise(.8, upto=True, clip=True),

@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/encoders/d
 # %% auto #0
 __all__ = ['dct_basis', 'components', 'DCTEncoder']
 
-# %% ../../nbs/encoders/dct.ipynb #ae6b5452
+# %% ../../nbs/encoders/dct.ipynb #3dc0f7a8
 import math, torch
 import torch.nn.functional as F
 from fastcore.basics import patch
@@ -15,7 +15,7 @@ from torch import nn
 from ..core.errors import CombinationError
 from .base import Encoder
 
-# %% ../../nbs/encoders/dct.ipynb #d2b224ae
+# %% ../../nbs/encoders/dct.ipynb #f1522387
 def _coarse_first(frequency):
     "Order of the patterns in three colour directions; within a frequency light before colour"
     squared = (frequency[:,None]**2+frequency**2).flatten()
@@ -36,7 +36,7 @@ def dct_basis(size:int # side of a grid in pixels
     waves = (colour[:,None,:,None,None]*plane[:,None]).flatten(0,1).flatten(1)
     return waves[_coarse_first(frequency)].float()
 
-# %% ../../nbs/encoders/dct.ipynb #a8a9b244
+# %% ../../nbs/encoders/dct.ipynb #cecc8663
 def components(features, # (V,D) float; rows of zeros are tokens nothing is known of
                dim:int # how many
               ) -> torch.Tensor:
@@ -49,7 +49,7 @@ def components(features, # (V,D) float; rows of zeros are tokens nothing is know
     directions = torch.linalg.eigh(unit.T@unit)[1].flip(1)
     return (unit@directions[:,:dim]).float()
 
-# %% ../../nbs/encoders/dct.ipynb #25b320de
+# %% ../../nbs/encoders/dct.ipynb #b01e46c5
 def _check_options(features, size, dim, gain, identity):
     "Refuse what cannot be rendered. Raises `ValueError`"
     if features.dim()!=2 or not len(features):
@@ -71,7 +71,7 @@ def _waves(features, size, dim, identity, generator):
     loudness = torch.where((meaning==0).all(1), 4., identity)      # 4: nearly black and white
     return meaning@dct_basis(size)[:meaning.shape[1]] + own*loudness[:,None]
 
-# %% ../../nbs/encoders/dct.ipynb #596a827b
+# %% ../../nbs/encoders/dct.ipynb #3d7c9747
 class DCTEncoder(Encoder):
     "Token -> grid: its features' principal components as waves, coarse to fine, in whole 255ths"
     name = 'dct'
@@ -96,7 +96,7 @@ class DCTEncoder(Encoder):
     def vocab_size(self): return len(self.grids)
     def extra_repr(self): return f'{self.vocab_size:,} tokens, {self.size}x{self.size} pixels'
 
-# %% ../../nbs/encoders/dct.ipynb #e643cb51
+# %% ../../nbs/encoders/dct.ipynb #dcdc5af8
 @patch
 def forward(self:DCTEncoder,
             ids # (...) long

@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/encoders/p
 # %% auto #0
 __all__ = ['avg_pool', 'upsample', 'laplacian_pyramid', 'patterns', 'PyramidEncoder']
 
-# %% ../../nbs/encoders/pyramid.ipynb #89f41aea
+# %% ../../nbs/encoders/pyramid.ipynb #41c418f1
 import math, torch
 from fastcore.basics import patch
 from functools import lru_cache
@@ -17,7 +17,7 @@ from ..codebooks.table import CodeTable, check_codes, codebook_sizes
 from .base import Encoder
 from .visual_codebooks import walsh_patterns
 
-# %% ../../nbs/encoders/pyramid.ipynb #e026310a
+# %% ../../nbs/encoders/pyramid.ipynb #984f3adc
 def avg_pool(x, # (...,size,size)
              side:int # pixels along a side of the result, a divisor of size
             ) -> torch.Tensor:
@@ -32,7 +32,7 @@ def upsample(x, # (...,side,side)
     scale = size//x.shape[-1]
     return x.repeat_interleave(scale, -1).repeat_interleave(scale, -2)
 
-# %% ../../nbs/encoders/pyramid.ipynb #5ede1e0c
+# %% ../../nbs/encoders/pyramid.ipynb #4729a62f
 def laplacian_pyramid(x, # (...,size,size)
                       sides=(4,8,16) # the scales, each twice the one before; the last is size
                      ) -> list:
@@ -41,7 +41,7 @@ def laplacian_pyramid(x, # (...,size,size)
     pairs = zip(levels, levels[1:])
     return levels[:1] + [fine - upsample(coarse, fine.shape[-1]) for coarse,fine in pairs]
 
-# %% ../../nbs/encoders/pyramid.ipynb #9bbf1a3b
+# %% ../../nbs/encoders/pyramid.ipynb #ac938244
 _colour_pairs = torch.tensor([[1, 1, 1],       # white and black
                               [1, -1, -1],     # red and cyan
                               [-1, 1, -1],     # green and magenta
@@ -52,7 +52,7 @@ def _sums_to_zero(patterns):
     side = patterns.shape[-1]
     return (avg_pool(patterns.float(), side//2)==0).flatten(1).all(1)
 
-# %% ../../nbs/encoders/pyramid.ipynb #1b114702
+# %% ../../nbs/encoders/pyramid.ipynb #cc412a2d
 @lru_cache
 def patterns(size:int, # entries
              side:int, # pixels along a side, a power of two
@@ -72,7 +72,7 @@ def patterns(size:int, # entries
     pair = _colour_pairs[(entry%n+entry//n)%4]
     return plain[entry%n][:,None]*pair[:,:,None,None]
 
-# %% ../../nbs/encoders/pyramid.ipynb #31ddf450
+# %% ../../nbs/encoders/pyramid.ipynb #34a864a4
 def _check_sides(sides, n_codebooks):
     "Refuse scales that do not double, or are not one for each code. Raises `ValueError`"
     doubled = all(fine==2*coarse for coarse,fine in zip(sides, sides[1:]))
@@ -89,7 +89,7 @@ def _shares(strength, n):
     if len(strength)==n and whole and min(strength) >= 1 and sum(strength) <= 127: return strength
     raise ValueError(f"strengths should be {n} whole numbers from 1 that add up to at most 127, got {strength}")
 
-# %% ../../nbs/encoders/pyramid.ipynb #6b81c03f
+# %% ../../nbs/encoders/pyramid.ipynb #c817bfb7
 class PyramidEncoder(Encoder):
     "A coarse picture, and for every finer scale a pattern that averages to zero in the pixels of the one before"
     name = 'pyramid'
@@ -115,7 +115,7 @@ class PyramidEncoder(Encoder):
         books = '+'.join(f'{size} at {side}x{side}' for size,side in zip(self.sizes, self.sides))
         return f"{self.vocab_size:,} tokens, {books}, {math.log2(math.prod(self.sizes)):.2f} bits"
 
-# %% ../../nbs/encoders/pyramid.ipynb #22c053c3
+# %% ../../nbs/encoders/pyramid.ipynb #92c00844
 @patch
 def _check(self:PyramidEncoder, codes):
     "Refuse what are no codes (...,m) of the first m scales. Raises `ValueError`"
@@ -139,7 +139,7 @@ def build(cls:PyramidEncoder, table, size=8, features=None):
     "A pyramid of as many scales as a token has codes, the last of `size` pixels"
     return cls(table, [size//2**scale for scale in reversed(range(table.n_codebooks))])
 
-# %% ../../nbs/encoders/pyramid.ipynb #a961d25d
+# %% ../../nbs/encoders/pyramid.ipynb #ad8cef45
 @patch
 def _scale_margin(self:PyramidEncoder, scale):
     "The smallest distance between two entries of a scale at full size, in 255ths; infinite for one"
@@ -152,7 +152,7 @@ def margin(self:PyramidEncoder) -> float:
     "The smallest Euclidean distance between two grids of any codes, exact; infinite for one"
     return min(map(self._scale_margin, range(len(self.sides))))/255
 
-# %% ../../nbs/encoders/pyramid.ipynb #19cfd1c4
+# %% ../../nbs/encoders/pyramid.ipynb #c4cd9d92
 @patch(cls_method=True)
 def fit(cls:PyramidEncoder,
         features, # (V,D) float: a row per token

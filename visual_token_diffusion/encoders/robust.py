@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/encoders/r
 # %% auto #0
 __all__ = ['RobustEncoder', 'sphere_bound']
 
-# %% ../../nbs/encoders/robust.ipynb #9bc4fe6a
+# %% ../../nbs/encoders/robust.ipynb #c6389432
 import math, torch
 from fastcore.basics import patch
 from torch import nn
@@ -17,7 +17,7 @@ from .visual_codebooks import layouts, textures
 from .pyramid import avg_pool, upsample
 from ..quantizers.base import straight_through
 
-# %% ../../nbs/encoders/robust.ipynb #5634a343
+# %% ../../nbs/encoders/robust.ipynb #a31b22fe
 class RobustEncoder(Encoder):
     "Learned: one part per code, summed, squashed to [0,1], rounded to 8 bits"
     name = 'robust'
@@ -35,7 +35,7 @@ class RobustEncoder(Encoder):
         if named: self._begin_with_search(generator)
         else: self.free = nn.Parameter(torch.randn(3, max(table.sizes), 3, size, size, generator=generator))
 
-# %% ../../nbs/encoders/robust.ipynb #30a29c1c
+# %% ../../nbs/encoders/robust.ipynb #696684c9
 @patch
 def _begin_with_search(self:RobustEncoder, generator):
     "Parts to learn from: layouts and textures found by search, random hues"
@@ -54,7 +54,7 @@ def code_logits(self:RobustEncoder):
     parts = upsample(self.structure[:,None], self.size),upsample(colour, self.size),texture
     return [part.expand(-1, 3, -1, -1) for part in parts]
 
-# %% ../../nbs/encoders/robust.ipynb #282a5396
+# %% ../../nbs/encoders/robust.ipynb #60dd70de
 @patch
 def render(self:RobustEncoder,
            codes # (...,3) long
@@ -65,7 +65,7 @@ def render(self:RobustEncoder,
     grids = torch.sigmoid(sum(part[code] for part,code in parts))
     return straight_through(grids, (grids*255).round()/255)
 
-# %% ../../nbs/encoders/robust.ipynb #6e7e35fa
+# %% ../../nbs/encoders/robust.ipynb #fed66689
 def sphere_bound(vocab_size:int, # tokens
                  sigma:float, # standard deviation of the noise
                  n:int=192, # numbers that can be seen

@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/encoders/s
 # %% auto #0
 __all__ = ['SemanticVisualEncoder']
 
-# %% ../../nbs/encoders/semantic.ipynb #55a757ca
+# %% ../../nbs/encoders/semantic.ipynb #634d3ffe
 import math, torch
 from fastcore.basics import patch
 from ..codebooks.balanced_kmeans import balanced_codes
@@ -15,7 +15,7 @@ from ..codebooks.table import CodeTable
 from .base import Encoder
 from .visual_codebooks import layouts, palettes, textures
 
-# %% ../../nbs/encoders/semantic.ipynb #b6df9260
+# %% ../../nbs/encoders/semantic.ipynb #37c841b0
 class SemanticVisualEncoder(Encoder):
     "Layout `c1` painted in palette `c2` with texture `c3` on top, all in whole 255ths"
     name = 'semantic'
@@ -36,7 +36,7 @@ class SemanticVisualEncoder(Encoder):
         self.register_buffer('colour', palettes(n_palettes, delta).to(torch.uint8))
         self.register_buffer('texture', (delta*textures(n_textures, size)).to(torch.int8))
 
-# %% ../../nbs/encoders/semantic.ipynb #4a4d6505
+# %% ../../nbs/encoders/semantic.ipynb #d3524eed
 @patch
 def render(self:SemanticVisualEncoder,
            codes # (...,3) long: structure, colour, texture
@@ -51,7 +51,7 @@ def render(self:SemanticVisualEncoder,
     painted = torch.where(figure.unsqueeze(-3), dark, light).short()
     return (painted + self.texture[texture].unsqueeze(-3)).float()/255
 
-# %% ../../nbs/encoders/semantic.ipynb #40490ce0
+# %% ../../nbs/encoders/semantic.ipynb #b2db908b
 @patch(cls_method=True)
 def fit(cls:SemanticVisualEncoder,
         features, # (V,D) float: a row per token
@@ -61,7 +61,7 @@ def fit(cls:SemanticVisualEncoder,
     "An encoder with `balanced_codes` of `features`, the fewest entries that fit"
     return cls(balanced_codes(features, generator=generator), size)
 
-# %% ../../nbs/encoders/semantic.ipynb #3c9a0166
+# %% ../../nbs/encoders/semantic.ipynb #b90ff031
 @patch
 def _layout_palette_distance(self:SemanticVisualEncoder):
     "The smallest squared distance of two pictures with one texture, in 255ths"
@@ -83,7 +83,7 @@ def _texture_distance(self:SemanticVisualEncoder):
     distance = 3*(texture[:,None]-texture).square().sum(2).double()
     return distance.fill_diagonal_(torch.inf).min().item()
 
-# %% ../../nbs/encoders/semantic.ipynb #bf603328
+# %% ../../nbs/encoders/semantic.ipynb #4bc6fd52
 @patch
 def margin(self:SemanticVisualEncoder) -> float:
     "The smallest Euclidean distance between two grids of any codes, exact; infinite for one"

@@ -7,7 +7,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/encoders/s
 # %% auto #0
 __all__ = ['SpellingRenderer', 'text_pieces', 'join_pieces', 'render_text']
 
-# %% ../../nbs/encoders/spelling.ipynb #e47b3f4d
+# %% ../../nbs/encoders/spelling.ipynb #4bb0ff97
 import math, regex, torch
 from fastcore.basics import patch
 from weakref import WeakKeyDictionary
@@ -17,7 +17,7 @@ from ..semantics.char_ngrams import CharNGramIndex
 from ..text.units import joiner, units
 from ..text.vocab import encode_strict
 
-# %% ../../nbs/encoders/spelling.ipynb #eb68d18c
+# %% ../../nbs/encoders/spelling.ipynb #90d75d72
 class SpellingRenderer:
     "Renders words letter by letter over the layouts and palettes of a `SemanticVisualEncoder`"
     def __init__(self,
@@ -41,7 +41,7 @@ class SpellingRenderer:
         "A distance that no picture of a token comes nearer to any spelled picture"
         return math.sqrt(3)*self.size*(self.strength-self.encoder.delta)/255
 
-# %% ../../nbs/encoders/spelling.ipynb #5f4b31a6
+# %% ../../nbs/encoders/spelling.ipynb #3cf140f5
 @patch
 def ground(self:SpellingRenderer,
            codes # (B,2) long: layout and palette
@@ -68,7 +68,7 @@ def render(self:SpellingRenderer,
     strips = strips.permute(0,3,1,4,2,5).reshape(-1, 3, self.size, self.size)
     return (self.ground(codes) + self.strength*strips).float()/255
 
-# %% ../../nbs/encoders/spelling.ipynb #d7e21186
+# %% ../../nbs/encoders/spelling.ipynb #847c6351
 @patch
 def spell(self:SpellingRenderer,
           words, # strings
@@ -82,7 +82,7 @@ def spell(self:SpellingRenderer,
     codes = codes.repeat_interleave(sizes, 0).to(device)
     return self.render(symbols.view(-1, self.n_letters), codes),sizes.tolist()
 
-# %% ../../nbs/encoders/spelling.ipynb #22d8975c
+# %% ../../nbs/encoders/spelling.ipynb #1a33fe35
 def _known(vocab, piece):
     "The id of a piece, or the piece itself if the vocabulary lacks it"
     return vocab.index[piece] if piece in vocab.index and piece!=vocab.unk else piece
@@ -105,7 +105,7 @@ def _word_pieces(vocab, text):
             last = unit[-1]
     return pieces
 
-# %% ../../nbs/encoders/spelling.ipynb #df7a28f7
+# %% ../../nbs/encoders/spelling.ipynb #1f7bf4a4
 def text_pieces(vocab, # a `Vocab`
                 text:str # any string
                ) -> list:
@@ -122,7 +122,7 @@ def _piece_text(vocab, piece):
     unknown = vocab.name=='letters' and piece==vocab.unk_id
     return '\ufffd' if unknown else vocab.tokens[piece]
 
-# %% ../../nbs/encoders/spelling.ipynb #dd097089
+# %% ../../nbs/encoders/spelling.ipynb #2c67c81f
 def join_pieces(vocab, # a `Vocab`
                 pieces # ids and strings
                ) -> str:
@@ -137,7 +137,7 @@ def join_pieces(vocab, # a `Vocab`
         last = '' if white else word[-1]
     return ''.join(parts)
 
-# %% ../../nbs/encoders/spelling.ipynb #ca5db6e1
+# %% ../../nbs/encoders/spelling.ipynb #b731bcbc
 _indices = WeakKeyDictionary()      # vocabulary -> `CharNGramIndex`
 
 def _suggested_codes(encoder, vocab, words):
@@ -153,7 +153,7 @@ def _spelled_labels(word, n):
     "What to write below the `n` pictures of a spelled word"
     return [word] if n==1 else [f'{word[:8]}… {i+1}/{n}' for i in range(n)]
 
-# %% ../../nbs/encoders/spelling.ipynb #90ecb693
+# %% ../../nbs/encoders/spelling.ipynb #9e0df9ea
 def render_text(encoder, # a `SemanticVisualEncoder`
                 vocab, # a `Vocab`
                 text:str # any string

@@ -1,4 +1,4 @@
-"""From a corpus and a profile to a fresh model: features from co-occurrences, codes from features, an output that starts at the token frequencies.
+"""From a corpus and a profile to a fresh model: features, codes, and an output at the token frequencies.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/models/build.html.md"""
 
@@ -37,7 +37,7 @@ def corpus_table(ids, # (N,) long training tokens
                  cfg:RunConfig, # codebook, semantics, feature_dim, window, codebook_size, seed
                  tokens=None # see `corpus_features`
                 ):
-    "`(table, features (V,D))`: a unique tuple of three codes for every token, and what it was cut from. Raises `ValueError`"
+    "`(table, features (V,D))`: three codes for every token, and what they were cut from. Raises `ValueError`"
     least = max(2, smallest_codebook(vocab_size))
     size = cfg.codebook_size or least
     if size**3 < vocab_size:
@@ -53,8 +53,9 @@ def corpus_table(ids, # (N,) long training tokens
 def _parameters_needed(vocab_size, cfg, size, dim):
     "Learned numbers of a model, about"
     width = cfg.width
-    rows = vocab_size*width if Head.part(cfg.head).whole_vocabulary else 0
-    return cfg.depth*12*width**2 + 3*size*2*width + 3*width*(width+2*dim) + (width+2*dim)*dim*2 + 2*rows
+    rows = 2*vocab_size*width if Head.part(cfg.head).whole_vocabulary else 0
+    head = 3*size*2*width + 3*width*(width+2*dim) + (width+2*dim)*dim*2
+    return cfg.depth*12*width**2 + head + rows
 
 def _activations_needed(vocab_size, cfg, size, dim):
     "Numbers kept for the way back, about; attention keeps its table where no fused kernel does"
@@ -116,7 +117,8 @@ def validation_nelbo(model, # a `VisualTokenLM`
     values = []
     for x,t in zip(windows.split(batch), times.split(batch)):
         noisy = model.process.corrupt(x, t, generator=generator)
-        values.append(model(x.to(model.device), *_on(model.device, noisy)).cpu()/x.shape[1])
+        nats = model(x.to(model.device), *_on(model.device, noisy))
+        values.append(nats.cpu()/x.shape[1])
     model.train(was_training)
     values = torch.cat(values)
     return values.mean().item(), values.std().item()/max(len(values), 1)**.5

@@ -50,7 +50,8 @@ def _save_pretrained(self:CheckpointMixin, save_directory):
     (folder/'vocab.json').write_text(json.dumps(vocab_to_json(self.vocab), ensure_ascii=True))
     (folder/'config.json').write_text(json.dumps(facts | self.config, indent=1))
     state,twins = self.state_dict(),shared_tensors(self)
-    tensors = {k:(v.half() if k=='embed.features' else v).contiguous() for k,v in state.items() if k not in twins}
+    tensors = {k:v.contiguous() for k,v in state.items() if k not in twins}
+    if 'embed.features' in tensors: tensors['embed.features'] = tensors['embed.features'].half()
     weights = folder/'model.safetensors'
     try: save_file(tensors, weights, metadata=dict(format='pt', library='visual_token_diffusion'))
     except SafetensorError as e: raise CheckpointError(f"cannot write {weights}: {str(e).splitlines()[0]}") from None
@@ -61,7 +62,7 @@ def save_pretrained(self:CheckpointMixin,
                     save_directory, # folder; made if needed
                     **kwargs # `repo_id`, `push_to_hub`, ... as in huggingface_hub
                    ):
-    "Write `config.json`, `vocab.json`, `model.safetensors` and a model card with its picture, each by renaming a complete file"
+    "Write config, vocabulary, weights and a model card with its picture, each by renaming a complete file"
     folder = Path(save_directory)
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder, prefix='.saving-') as tmp:
@@ -151,7 +152,8 @@ def read_config(path) -> dict:
     "A checked `config.json`, with its fingerprint. Raises `CheckpointError`"
     config = read_json(path)
     if config.get('format')!=FORMAT:
-        raise CheckpointError(f"{path} has format {config.get('format')!r}; this version ({__version__}) reads format {FORMAT}")
+        found = f"{path} has format {config.get('format')!r}"
+        raise CheckpointError(f"{found}; this version ({__version__}) reads format {FORMAT}")
     return check_config(config, path) | dict(fingerprint=config.get('fingerprint'))
 
 # %% ../../nbs/models/checkpoint.ipynb #a573b91a
@@ -186,7 +188,7 @@ def from_state(cls:CheckpointMixin,
                config:dict, # from `check_config`
                tensors:dict # a state, of the shapes of `expected_shapes`
               ):
-    "The model that a checkpoint or a training state holds. Raises `ValueError`, `RuntimeError` or `IndexError` if they do not fit"
+    "The model of a checkpoint or a training state. Raises `ValueError`, `RuntimeError` or `IndexError`"
     table = CodeTable(tensors['codes'].long(), config['sizes'])
     model = cls(vocab, table, **{k:v for k,v in config.items() if k!='sizes'})
     twins = {k:tensors[first] for k,first in shared_tensors(model).items() if first in tensors}

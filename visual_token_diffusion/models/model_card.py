@@ -1,4 +1,4 @@
-"""A model that is given away says what it is, what was measured, beside what, and how it looks: in one file that is written when the model is.
+"""A model that is given away says what it is, what was measured and beside what, in a file written with it.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/models/model_card.html.md"""
 
@@ -72,8 +72,9 @@ Weights are safetensors, the rest is JSON; nothing in this folder runs code when
 
 ## Limits
 
-It knows the text it was trained on and nothing else, and writes what is likely there, true or not. The bound is an upper bound on the
-model's NLL, estimated with fixed noise; metrics of other tokenizations can be compared in bits per byte only.
+It knows the text it was trained on and nothing else, and writes what is likely there, true or not. The bound is
+an upper bound on the model's NLL, estimated with fixed noise; metrics of other tokenizations can be compared in
+bits per byte only.
 '''
 
 # %% ../../nbs/models/model_card.ipynb #1b0e61a5
@@ -95,7 +96,8 @@ def model_card(model, # a `VisualTokenLM`
         title=title or 'A language of pictures', version=__version__, picture=_shown if picture else '',
         table=metrics_table(metrics), verdict=verdict(metrics), vocab_size=f'{len(model.vocab):,}',
         kind=model.vocab.name, parameters=f'{model.n_parameters:,}', settings=_settings_text(settings or {}),
-        parts=', '.join(f'`{k}={v}`' for k,v in model.names.items()), sizes=', '.join(map(str, config['sizes'])),
+        parts=', '.join(f'`{k}={v}`' for k,v in model.names.items()),
+        sizes=', '.join(map(str, config['sizes'])),
         **{k:config[k] for k in ('grid','width','depth','heads','length')})
     data = model._hub_mixin_info.model_card_data.to_yaml()
     return ModelCard(f'---\n{data}\n---\n{body}{_use.format(where=where)}')

@@ -49,18 +49,30 @@ class VisualTokenLM(GenerationMixin, PictureMixin, CheckpointMixin, SequenceMode
         self.register_buffer('codes', table.codes.clone())
         self.vocab,self.length = vocab,length
         self.names = dict(process=process, encoder=encoder, decoder=decoder, head=head, sampler=sampler)
-        self.encoder = lm_encoder(encoder, table, grid, features)
-        dim = features.shape[1] if features is not None and (skip is not None or self.encoder.reads_features) else 0
+        self._take_parts(table, grid, features, skip)
         self.config = dict(sizes=list(table.sizes), grid=grid, width=width, depth=depth, heads=heads, length=length,
-                           dropout=dropout, features=dim, **self.names)
-        self.decoder,self.sampler = lm_decoder(decoder, self.encoder),lm_sampler(sampler, process_part)
-        if skip is not None: self.register_load_state_dict_post_hook(_features_to_head)
+                           dropout=dropout, features=self._features_needed(features), **self.names)
 
 # %% ../../nbs/models/visual_token_lm.ipynb #a5ed74a2
 def _features_to_head(model, keys):
     "After loading, the head knows the tokens by the features that were loaded"
     model.head.set_features(model.embed.features)
 
+@patch
+def _take_parts(self:VisualTokenLM, table, grid, features, skip):
+    "Make encoder, decoder and sampler from their names"
+    self.encoder = lm_encoder(self.names['encoder'], table, grid, features)
+    self.decoder = lm_decoder(self.names['decoder'], self.encoder)
+    self.sampler = lm_sampler(self.names['sampler'], self.process)
+    if skip is not None: self.register_load_state_dict_post_hook(_features_to_head)
+
+@patch
+def _features_needed(self:VisualTokenLM, features):
+    "Columns of the features that a checkpoint must leave room for"
+    if features is None or self.skip is None and not self.encoder.reads_features: return 0
+    return features.shape[1]
+
+# %% ../../nbs/models/visual_token_lm.ipynb #vtlmdev1
 @patch(as_prop=True)
 def device(self:VisualTokenLM): return self.embed.mask_embed.device
 
@@ -73,4 +85,5 @@ def n_parameters(self:VisualTokenLM):
 def __repr__(self:VisualTokenLM): return f'VisualTokenLM({self.vocab}, {self.n_parameters:,} parameters, {self.config})'
 
 # %% ../../nbs/models/visual_token_lm.ipynb #cb4ae91d
-STORYTELLER = Path(visual_token_diffusion.__file__).parent/'assets'/'storyteller'    # trained on the stories of the tiny world
+# A small model trained on the stories of the tiny world.
+STORYTELLER = Path(visual_token_diffusion.__file__).parent/'assets'/'storyteller'
