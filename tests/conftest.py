@@ -1,7 +1,20 @@
-"Tests run in the fast profile, on few threads, without network."
+"Tests run in the fast profile, one thread in each process, without network."
 
 import os
+
+import pytest
 
 os.environ.setdefault('VTD_PROFILE', 'ci')
 os.environ.setdefault('HF_HUB_OFFLINE', '1')
 os.environ.setdefault('MPLBACKEND', 'agg')
+os.environ.setdefault('OMP_NUM_THREADS', '1')  # two processes of several threads each slow each other thirtyfold
+
+# Files whose tests are independent of each other; all others share something that is made once.
+SPREAD = ('test_pages.py', 'test_language_model.py', 'test_encoder.py', 'test_head.py')
+
+
+def pytest_collection_modifyitems(items):
+    "Tests of one file run in one process, in order; those of a few large files wherever there is room"
+    for item in items:
+        if item.path.name not in SPREAD:
+            item.add_marker(pytest.mark.xdist_group(str(item.path)))

@@ -9,7 +9,7 @@ from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
 from visual_token_diffusion.text.shards import write_shards
 from visual_token_diffusion.text.vocab import make_vocab
-from visual_token_diffusion.training.language_model import filled, train_folder, train_text
+from visual_token_diffusion.training.language_model import filled, train_folder, train_on, train_text
 from visual_token_diffusion.worlds.stories import story_text
 
 text = story_text(600, torch.Generator().manual_seed(0))
@@ -64,7 +64,7 @@ def test_shards_and_documents_of_a_folder(tmp_path):
 
 def test_train_on_takes_settings_as_keywords():
     small = dict(unit='words', steps=4, epochs=1, width=16, heads=1, depth=1, length=16)
-    model = VisualTokenLM.train_on(text, 'ci', **small)
+    model = train_on(text, 'ci', **small)
     assert model.config['width'] == 16 and model.generate(length=8)
 
 
