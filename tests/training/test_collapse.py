@@ -107,10 +107,7 @@ def test_a_healthy_training_is_not_flagged():
 
 @pytest.mark.parametrize(
     'name,make',
-    [
-        ('label leak', lambda: Little(True)),
-        ('double softmax', lambda: Little(last=nn.Softmax(1))),
-    ],
+    [('label leak', lambda: Little(True)), ('double softmax', lambda: Little(last=nn.Softmax(1)))],
 )
 def test_a_planted_failure_is_named(name, make):
     torch.manual_seed(0)

@@ -9,7 +9,12 @@ from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
 from visual_token_diffusion.text.shards import write_shards
 from visual_token_diffusion.text.vocab import make_vocab
-from visual_token_diffusion.training.language_model import filled, train_folder, train_on, train_text
+from visual_token_diffusion.training.language_model import (
+    filled,
+    train_folder,
+    train_on,
+    train_text,
+)
 from visual_token_diffusion.worlds.stories import story_text
 
 text = story_text(600, torch.Generator().manual_seed(0))

@@ -1,6 +1,5 @@
 "Lines and history of a training, the model after every epoch, and the best one."
 
-
 import pytest
 import torch
 from support.training import fit

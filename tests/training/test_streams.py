@@ -106,9 +106,7 @@ def test_training_reads_every_window_of_a_stream(w):
             self.seen.append(self.x.clone())
 
     dls, see = stream_dls(docs, vocab, replace(cfg, workers=w), held=50, shuffle=0), See()
-    model = torch.nn.Sequential(
-        torch.nn.Embedding(len(vocab), 4), torch.nn.Linear(4, len(vocab))
-    )
+    model = torch.nn.Sequential(torch.nn.Embedding(len(vocab), 4), torch.nn.Linear(4, len(vocab)))
     fit(Learner(dls, model, loss_func=lambda p, y: p.mean(), cbs=see))
     dls.train.dataset.position = None
     assert torch.equal(torch.cat(see.seen[:4]), torch.cat([b[0] for b in dls.train]))

@@ -45,9 +45,9 @@ def ask_steps(model, # anything with `generate_steps` and `vocab`
     return model.generate_steps(**wanted)
 
 # %% ../../nbs/viz/player.ipynb #ac7ce9bc
-def _number(kind, value, name, width='150px', **kwargs):
+def _number(control, value, name, width='150px', **kwargs):
     style = dict(description_width='initial')
-    return kind(value, description=name, style=style, layout=W.Layout(width=width), **kwargs)
+    return control(value, description=name, style=style, layout=W.Layout(width=width), **kwargs)
 
 def _settings(model, prompt, steps, length, seed, orders):
     "The controls of the player that `generate_steps` takes"

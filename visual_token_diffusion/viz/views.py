@@ -26,8 +26,8 @@ class View:
 def message(text, wrong=True) -> str:
     "A line of HTML that says `text`, aloud for screen readers; nothing for no text"
     if not text: return ''
-    kind = 'note wrong' if wrong else 'note'
-    return f'<p class="{kind}" role="status">{html.escape(str(text))}</p>'
+    classes = 'note wrong' if wrong else 'note'
+    return f'<p class="{classes}" role="status">{html.escape(str(text))}</p>'
 
 # %% ../../nbs/viz/views.ipynb #323cc5ba
 def token_html(word:str, # below the picture
@@ -38,10 +38,10 @@ def token_html(word:str, # below the picture
               ) -> str:
     "One token of a row"
     word = html.escape(word)
-    kinds = f'tok {state}{" card-of" if card else ""}'
+    classes = f'tok {state}{" card-of" if card else ""}'
     focus = ' tabindex=0' if card else ''
     image = f'<img src="{uri}" alt="grid of {word}">'
-    return f'<li class="{kinds}"{focus}>{image}<b>{word}</b>{below}{card}</li>'
+    return f'<li class="{classes}"{focus}>{image}<b>{word}</b>{below}{card}</li>'
 
 # %% ../../nbs/viz/views.ipynb #d91bf97d
 def _card_lines(album, i, neighbors):

@@ -70,9 +70,9 @@ def static_fallback(self:Sentence):
     return self._view(self.controls['text'].value)
 
 # %% ../../nbs/viz/widgets.ipynb #2405b316
-def _slider(kind, value, low, high, name, **kwargs):
+def _slider(control, value, low, high, name, **kwargs):
     layout = W.Layout(width='min(320px,95%)')
-    return kind(value, min=low, max=high, description=name, layout=layout, **kwargs)
+    return control(value, min=low, max=high, description=name, layout=layout, **kwargs)
 
 def _word_field(value, name, hint=''):
     layout = W.Layout(width='220px')
