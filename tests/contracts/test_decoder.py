@@ -99,8 +99,12 @@ def test_what_must_be_trained_is_not_built(name):
 
 @pytest.mark.parametrize(
     'bad',
-    [torch.zeros(3, 8, 8), torch.zeros(1, 3, 16, 16).long(), torch.full((1, 3, 16, 16), torch.nan),
-     torch.full((1, 3, 16, 16), 200.0)],
+    [
+        torch.zeros(3, 8, 8),
+        torch.zeros(1, 3, 16, 16).long(),
+        torch.full((1, 3, 16, 16), torch.nan),
+        torch.full((1, 3, 16, 16), 200.0),
+    ],
 )
 def test_what_are_no_grids_is_refused_in_one_line(bad):
     decoders = [BASE.part(n).build(ENCODERS[e]) for n, e in PAIRS] + [learned('flat')]

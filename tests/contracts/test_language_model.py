@@ -47,7 +47,8 @@ def test_every_combination_learns_and_writes(overrides):
     loss = model(windows(), noisy.mask, noisy.weight)
     assert loss.shape == (8,) and loss.isfinite().all()
     loss.sum().backward()
-    moved = [n for n, p in model.named_parameters() if p.grad is not None and p.grad.abs().sum() > 0]
+    gradients = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+    moved = [n for n, gradient in gradients.items() if gradient.abs().sum() > 0]
     assert any(n.startswith('head') for n in moved)
     text = model.generate('the cat', seed=1, steps=3)[0]
     assert text.startswith('the cat') and text == model.generate('the cat', seed=1, steps=3)[0]
@@ -65,8 +66,13 @@ def test_a_checkpoint_gives_the_model_back(overrides, tmp_path):
     assert again.generate(seed=3, steps=4) == model.generate(seed=3, steps=4)
 
 
-@pytest.mark.parametrize('change', [dict(width=32), dict(head='flat'), dict(encoder='robust'), dict(sizes=[9, 9, 9]),
-                                    dict(format=2), dict(process='gaussian'), dict(head='os:system')])
+CHANGES = [
+    dict(width=32), dict(head='flat'), dict(encoder='robust'), dict(sizes=[9, 9, 9]),
+    dict(format=2), dict(process='gaussian'), dict(head='os:system'),
+]
+
+
+@pytest.mark.parametrize('change', CHANGES, ids=str)
 def test_a_tampered_checkpoint_is_refused_in_one_line(change, tmp_path):
     model_of().save_pretrained(tmp_path)
     path = tmp_path / 'config.json'

@@ -9,7 +9,7 @@ import torch
 
 from visual_token_diffusion.core.registry import seam_base
 
-V, WIDTH, DIM = 20, 8, 8
+V, WIDTH = 20, 8
 
 
 def gen(seed=0):
@@ -21,7 +21,7 @@ def randn(*shape, seed=0):
 
 
 def features():
-    return randn(V, DIM)
+    return randn(V, 8)
 
 
 def table():
@@ -57,7 +57,8 @@ QUANTIZERS = dict(
 
 def quantizers():
     base = seam_base('quantizer')
-    return {n: seeded(lambda n=n: QUANTIZERS.get(n, lambda make: make(WIDTH))(base.part(n))) for n in base.names()}
+    makers = {n: QUANTIZERS.get(n, lambda make: make(WIDTH)) for n in base.names()}
+    return {n: seeded(lambda n=n: makers[n](base.part(n))) for n in makers}
 
 
 def heads():
@@ -79,7 +80,8 @@ def heads():
 
 def encoders():
     base = seam_base('encoder')
-    return {n: seeded(lambda n=n: base.part(n).build(table(), 16, randn(V, 32))) for n in base.names()}
+    features = randn(V, 32)
+    return {n: seeded(lambda n=n: base.part(n).build(table(), 16, features)) for n in base.names()}
 
 
 def codebooks():

@@ -143,7 +143,7 @@ def stand_in_device():
 
 
 def on_device(part):
-    "A copy of a part with every tensor that it holds on the stand-in device; modules by `to`, others attribute by attribute"
+    "A copy of a part with every tensor that it holds on the stand-in device"
     if isinstance(part, torch.nn.Module):
         return copy.deepcopy(part).to(DEVICE)
     if isinstance(part, torch.Tensor):

@@ -6,7 +6,12 @@ import torch
 from visual_token_diffusion.quantizers.fsq import FSQ
 from visual_token_diffusion.tokenizers.base import ImageTokenizer
 
-MAKE = dict(patch=lambda: ImageTokenizer.make('patch', FSQ((4, 4, 4)), size=24, patch=8, width=16))
+
+def patches():
+    return ImageTokenizer.make('patch', FSQ((4, 4, 4)), size=24, patch=8, width=16)
+
+
+MAKE = dict(patch=patches)
 
 
 def test_every_part_is_tested():

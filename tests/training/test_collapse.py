@@ -18,7 +18,7 @@ from visual_token_diffusion.training.collapse import (
     alignment,
     diagnose,
     probe,
-    spread,
+    token_variance,
 )
 from visual_token_diffusion.training.monitor import CollapseError
 
@@ -26,10 +26,12 @@ from visual_token_diffusion.training.monitor import CollapseError
 def test_signs_against_plain_loops():
     g = torch.randn(7, 3, 4, generator=torch.Generator().manual_seed(0)).double()
     f = g.flatten(1)
-    cos = [F.cosine_similarity(f[i], f[j], 0).item() for i in range(7) for j in range(7) if i != j]
-    assert alignment(g) == pytest.approx(sum(cos) / len(cos))
-    within = sum(((f[:, k] - f[:, k].mean()) ** 2).mean().item() for k in range(12)) / 12
-    assert spread(g) == pytest.approx(within / ((f - f.mean()) ** 2).mean().item())
+    pairs = [(i, j) for i in range(7) for j in range(7) if i != j]
+    cosines = [F.cosine_similarity(f[i], f[j], 0).item() for i, j in pairs]
+    assert alignment(g) == pytest.approx(sum(cosines) / len(cosines))
+    within = [((column - column.mean()) ** 2).mean().item() for column in f.T]
+    whole = ((f - f.mean()) ** 2).mean().item()
+    assert token_variance(g) == pytest.approx(sum(within) / 12 / whole)
 
 
 GOOD = CollapseSigns(
@@ -40,7 +42,7 @@ GOOD = CollapseSigns(
     top_share=0.1,
     unique=1.0,
     alignment=0.3,
-    spread=0.9,
+    token_variance=0.9,
     leak=0.0,
     loss_floor=0.0,
     grad_rms=dict(a=1.0),
@@ -57,14 +59,14 @@ GOOD = CollapseSigns(
         ('label leak', dict(leak=0.5)),
         ('no gradient', dict(grad_rms=dict(a=0.0, b=1.0))),
         ('dead codebook', dict(codebook_usage=dict(q=0.01))),
-        ('tiny start', dict(spread=0.05)),
+        ('tiny start', dict(token_variance=0.05)),
         ('vanishing weights', dict(weight_ratio=dict(a=0.01))),
         ('learning rate too low', dict(relative_update=dict(a=0.1))),
     ],
 )
 def test_each_sign_has_its_name(name, changed):
     signs = GOOD._replace(**changed)
-    assert list(diagnose(signs, GOOD._replace(spread=signs.spread), 100)) == [name]
+    assert list(diagnose(signs, GOOD._replace(token_variance=signs.token_variance), 100)) == [name]
     assert not diagnose(GOOD, GOOD, 100)
 
 

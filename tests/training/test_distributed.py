@@ -71,7 +71,7 @@ def log(folder):
 
 
 def test_two_processes_are_one(here):
-    "Same bound and log as one process with twice the batch, from the command line; ragged validation; one process speaks"
+    "As one process with twice the batch, from the command line; ragged validation; one speaks"
     out, _ = train(here, two, 'two', 4)
     train(here, one, 'one', 8)
     a, b = (json.loads((here / x / 'metrics.json').read_text()) for x in ('one', 'two'))

@@ -85,8 +85,25 @@ def test_healthy_models_of_every_process_are_not_flagged(process):
     assert all(s.leak == 0 and s.loss > 0 and 0 <= s.accuracy <= 1 for s in cb.signs)
 
 
-FIRST = LanguageSigns(0, 0.0, 5.0, 0.1, 0.2, 0.0, dict(a=0.0), dict(a=0.0), dict(a=1.0))
-GOOD = LanguageSigns(100, 0.5, 4.5, 0.2, 0.2, 0.0, dict(a=1.0), dict(a=2.0), dict(a=1.1))
+FIRST = LanguageSigns(
+    step=0,
+    progress=0.0,
+    loss=5.0,
+    accuracy=0.1,
+    top_share=0.2,
+    leak=0.0,
+    grad_rms=dict(a=0.0),
+    relative_update=dict(a=0.0),
+    weight_ratio=dict(a=1.0),
+)
+GOOD = FIRST._replace(
+    step=100,
+    progress=0.5,
+    loss=4.5,
+    grad_rms=dict(a=1.0),
+    relative_update=dict(a=2.0),
+    weight_ratio=dict(a=1.1),
+)
 STILL = GOOD._replace(loss=5.0)
 
 

@@ -18,8 +18,8 @@ def epoch(dls, e=0):
 
 
 def test_workers_do_not_change_pictures():
-    a, b = (epoch(world_dls(World(2), replace(cfg, workers=w), 24), 1) for w in (0, 2))
-    assert torch.equal(a, b)
+    read = [epoch(world_dls(World(2), replace(cfg, workers=w), 24), 1) for w in (0, 2)]
+    assert torch.equal(*read)
 
 
 def test_validation_is_fixed_and_its_own():

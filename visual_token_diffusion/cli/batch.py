@@ -86,7 +86,8 @@ def generate_for_each(
 
 def print_for_each(model, path, batch, skip_bad, console, **kwargs):
     "A sample for each line of the file `path`, printed as they come"
-    left_out, done, began = [], 0, time.perf_counter()
+    left_out, done = [], 0
+    began = time.perf_counter()
 
     def on_bad(number, prompt, why):
         left_out.append(number)

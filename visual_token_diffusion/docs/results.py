@@ -1,4 +1,4 @@
-"""Saved results as one table, each with its headline, its page and the command that makes it again; and the gallery's cards."""
+"""Saved results as one table: headline, page and the command that makes it again; and the cards of the gallery."""
 
 import base64
 import html

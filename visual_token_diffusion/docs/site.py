@@ -1,4 +1,4 @@
-"""What nbdev calls for each page of the site: outputs that load nothing, texts for pictures, the foot of a page; and the check of links."""
+"""What nbdev calls for each page of the site: outputs that load nothing, texts for pictures, the foot, links."""
 
 import json
 import re

@@ -90,7 +90,8 @@ def upward_imports(imports):
 
 def circles(imports):
     "Modules that import themselves in the end, each circle once, as lists of names"
-    found, state, path = [], {}, []
+    found, path = [], []
+    state = {}
 
     def visit(module):
         state[module] = 'open'

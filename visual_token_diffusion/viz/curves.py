@@ -101,7 +101,7 @@ def curves(rows:dict, # name -> [(x, y), ...]
     return f'<svg {box} role="img" aria-label="{label}">{"".join(drawn)}</svg>'
 
 # %% ../../nbs/viz/curves.ipynb #6e1736ff
-_signs = ('accuracy','confidence','top_share','unique','alignment','spread','leak')
+_signs = ('accuracy','confidence','top_share','unique','alignment','token_variance','leak')
 
 def _signs_table(signs):
     "What a monitor found, as a table; nothing without a monitor"

@@ -156,7 +156,7 @@ def between_view(album, # an `Album`
     grids,at = _mixtures(album, (start,end), position, n)
     ids = album.decoder.decode(grids)
     words,uris = [album.label(i) for i in ids.tolist()],grid_uris(grids)
-    distance = (grids[-1]-album.encoder(ids[-1])).norm()
+    distance = (grids[-1]-album.encoder(ids[-1])).norm().item()
     line = (f'at {position:.2f}: decoded as "{words[-1]}", {distance:.2f} from its picture; '
             + _belief(album, grids[-1]))
     others = len(set(words[:-1])-{words[0], words[n-1]})
