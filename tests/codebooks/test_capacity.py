@@ -9,7 +9,8 @@ gen = lambda s=0: torch.Generator().manual_seed(s)
 def by_loops(score, capacity):
     "Rounds of asking, one token after another"
     n, k = score.shape
-    left, space, want = set(range(n)), list(capacity), {}
+    left, space = set(range(n)), list(capacity)
+    want = {}
     while left:
         asks = {}
         for i in left:

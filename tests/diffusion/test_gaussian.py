@@ -55,7 +55,8 @@ def bound_by_quadrature(P, lo, hi, i):
     n, w = (torch.as_tensor(o) for o in np.polynomial.hermite_e.hermegauss(120))
     w = w / w.sum()
     points, prob = torch.tensor([[-1.0], [1.0]], **F64), torch.tensor([0.3, 0.7], **F64)
-    d, ts, x = perfect(P, points, prob), torch.linspace(lo, hi, 6001, **F64), points[i]
+    d, x = perfect(P, points, prob), points[i]
+    ts = torch.linspace(lo, hi, 6001, **F64)
     a, s = P.schedule.alpha(ts), P.schedule.sigma(ts)
     z = (a[:, None] * x + s[:, None] * n).reshape(-1, 1)
     tt = ts.repeat_interleave(len(n))

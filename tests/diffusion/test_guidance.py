@@ -54,7 +54,8 @@ def test_dropped_rows_share_a_vector():
 
 
 def test_the_shift_is_diffusion_around_mu():
-    x, mu, t = randn(5, 3), randn(5, 3, seed=1), torch.linspace(0.1, 0.9, 5)
+    x, mu = randn(5, 3), randn(5, 3, seed=1)
+    t = torch.linspace(0.1, 0.9, 5)
     shifted, plain = ShiftedMean(), GaussianDiffusion()
     n, m = shifted.corrupt(x, t, generator=gen(2), mu=mu), plain.corrupt(
         x - mu, t, generator=gen(2)

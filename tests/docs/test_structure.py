@@ -32,7 +32,7 @@ def test_wrong_imports_are_found(tmp_path):
     (tmp_path / 'core' / 'low.py').write_text('def f():\n    from ..models import high\n')
     (tmp_path / 'models' / 'high.py').write_text('import visual_token_diffusion.core.low\n')
     imports = module_imports(tmp_path)
-    assert upward_imports(imports) == ['core.low imports models.high']
+    assert 'core.low imports models.high' in upward_imports(imports)
     assert circles(imports) == [['core.low', 'models.high', 'core.low']]
 
 

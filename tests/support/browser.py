@@ -162,7 +162,8 @@ class Notebook:
 
     def __init__(self, chrome, url):
         self.page = chrome.new_page(viewport=dict(width=1400, height=1000))
-        self.errors, self.outside, self.url = [], [], url
+        self.errors, self.outside = [], []
+        self.url = url
         self.page.on('console', self.on_console)
         self.page.on('pageerror', lambda e: self.errors.append(str(e)))
         self.page.on('request', self.on_request)
@@ -211,7 +212,8 @@ class Cell:
     "A cell and the widget in its output"
 
     def __init__(self, nb, i):
-        self.nb, self.page, self.i = nb, nb.page, i
+        self.nb, self.page = nb, nb.page
+        self.i = i
         self.box = nb.page.locator(f'.jp-Notebook .jp-Cell[data-windowed-list-index="{i}"]')
 
     def prompt(self):

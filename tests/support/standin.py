@@ -73,6 +73,8 @@ class StandIn(torch.Tensor):
             return gradient(args[0])
         if func is torch.Tensor.cpu:
             return plain(args[0])
+        if func is torch.Tensor.__format__:
+            return format(plain(args[0]), *args[1:])
         if func is torch.Tensor.to:
             return moved(args, kwargs)
         if func is torch._has_compatible_shallow_copy_type:

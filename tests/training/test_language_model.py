@@ -77,6 +77,7 @@ def test_filling_in_keeps_what_is_visible():
     model, _ = train_text(text, cfg, progress=False)
     ids = torch.tensor([model.vocab.encode(text[:400])[:16]])
     shown = filled(model, (ids,))
-    (given, mask), (pred, _), (truth, _) = shown['given'], shown['filled'], shown['truth']
+    given, mask = shown['given']
+    pred, truth = shown['filled'][0], shown['truth'][0]
     assert torch.equal(pred[~mask], ids[~mask]) and torch.equal(truth, ids)
     assert torch.equal(given, ids) and mask.any() and not mask.all()

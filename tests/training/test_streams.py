@@ -69,7 +69,7 @@ def test_bad_streams():
     one_line(lambda: StreamWindows(docs, vocab, 8, 9, 4), 'whole number')
     one_line(lambda: list(StreamWindows([], vocab, 8, 8, 4)), 'no documents')
     one_line(lambda: list(StreamWindows(['a', None], vocab, 8, 8, 4)), 'document 2')
-    one_line(lambda: list(StreamWindows([None], vocab, 8, 8, 4, on_bad='skip')), 'reader 1 of 1')
+    one_line(lambda: list(StreamWindows([None], vocab, 8, 8, 4, on_bad='skip')), 'consumer 1 of 1')
     one_line(lambda: next(StreamWindows(['a'], vocab, 8, 8, 4).documents(1, 2)), 'fewer workers')
     one_line(lambda: list(StreamWindows(docs, vocab, 8, 8, 4, skip=10**6)), 'after the first')
     one_line(lambda: stream_dls(docs, vocab, cfg, held=1), 'hold more')

@@ -27,12 +27,12 @@ def load_model(folder):
     return VisualTokenLM.from_pretrained(folder or STORYTELLER)
 
 
-def checked_picture_path(path, kinds):
+def checked_picture_path(path, endings):
     "The path of a picture that can be written. Raises `InputError`"
     path = Path(path)
     folder = path.absolute().parent
-    if path.suffix.lower() not in kinds:
-        raise InputError(f"{path} should end in {' or '.join(kinds)}")
+    if path.suffix.lower() not in endings:
+        raise InputError(f"{path} should end in {' or '.join(endings)}")
     if path.is_dir() or not folder.is_dir():
         raise InputError(f'cannot write {path}: there is no folder {folder}')
     if not os.access(folder, os.W_OK):

@@ -159,14 +159,14 @@ def folder_lock(folder # that exists
         lock.release()
 
 # %% ../../nbs/cli/shell.ipynb #739ddae1
-def _mark_paths(parser, kinds):
+def _mark_paths(parser, completers):
     "Tell `shtab` which arguments are files and folders, by their metavars"
     for action in parser._actions:
         if hasattr(action, 'add_parser'):
-            for sub in action.choices.values(): _mark_paths(sub, kinds)
+            for sub in action.choices.values(): _mark_paths(sub, completers)
         word = str(action.metavar or '').split('|')[0]
-        kind = kinds.get('FILE' if word.endswith('.png') else word)
-        if kind: action.complete = kind
+        completer = completers.get('FILE' if word.endswith('.png') else word)
+        if completer: action.complete = completer
 
 # %% ../../nbs/cli/shell.ipynb #702422a0
 def completion(parser, # of argparse, with one parser for each command below it

@@ -16,7 +16,7 @@ class DataError(ValueError):
 
 
 class InputError(ValueError):
-    "A wish that the command line cannot fulfil"
+    "A request that the command line cannot fulfill"
 
 
 class CombinationError(ValueError):

@@ -35,7 +35,8 @@ def wilson(hits:int, # successes
     p,zz = hits/n,z*z/n
     half = z*math.sqrt(p*(1-p)/n + zz/(4*n))/(1+zz)
     middle = (p+zz/2)/(1+zz)
-    low,high = (0. if hits==0 else middle-half),(1. if hits==n else middle+half)
+    low = 0. if hits==0 else middle-half
+    high = 1. if hits==n else middle+half
     return Proportion(p, low, high, int(hits), int(n))
 
 # %% ../../nbs/metrics/accuracy.ipynb #d1de561c

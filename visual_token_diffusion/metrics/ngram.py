@@ -69,7 +69,8 @@ class _Level:
 # %% ../../nbs/metrics/ngram.ipynb #e23befed
 def _number_runs(stream, vocab_size, order):
     "For runs of 1 to `order` tokens: the sorted keys, and the runs that count by number"
-    keys,runs,first = [np.arange(vocab_size+1)],[stream],[None]
+    keys,runs = [np.arange(vocab_size+1)],[stream]
+    first = [None]
     for k in range(1, order):
         pairs = runs[-1][:-1]*(vocab_size+1) + stream[k:]
         unique,index,inverse = np.unique(pairs, return_index=True, return_inverse=True)

@@ -25,7 +25,8 @@ class Toy:
                  length:int=3, # positions: L
                  seed:int=0 # of the table
                 ):
-        self.codebook_size,self.n_codebooks,self.length = codebook_size,n_codebooks,length
+        self.codebook_size,self.n_codebooks = codebook_size,n_codebooks
+        self.length = length
         self.vocab_size = codebook_size**n_codebooks
         self.codes = _all_tuples(codebook_size, n_codebooks)
         self.seqs = _all_tuples(self.vocab_size, length)
@@ -110,7 +111,8 @@ class Probe(Denoiser):
                  tied:bool=False # then it guesses among tokens whose codes are all equal
                 ):
         super().__init__(toy)
-        self.x,self.j,self.tied = x,j,tied
+        self.x,self.j = x,j
+        self.tied = tied
 
     def n_masked(self, mask):
         "(B,) how many codes, or tokens, are masked"

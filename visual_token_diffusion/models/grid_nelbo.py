@@ -25,7 +25,8 @@ def denoising_term(self:GridDenoiser,
                    generator=None # torch generator on the CPU
                   ):
     "(B,) float64, nats: one-draw estimate of the bound's integral"
-    x,process,t = self.space(ids),self.process,u
+    x,t = self.space(ids),u
+    process = self.process
     if band is not None:
         process = GaussianDiffusion(band)
         t = self.process.schedule.time_of(band.log_snr(u.double()))

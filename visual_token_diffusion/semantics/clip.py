@@ -136,7 +136,8 @@ class ClipSemantics(Semantics):
                  model='small', pretrained=None, # see `load_clip`
                  template:str='{}' # a caption with the token in it
                 ):
-        self.model,self.pretrained,self.template = model,pretrained,template
+        self.model,self.pretrained = model,pretrained
+        self.template = template
 
     def features(self, tokens):
         "(V,D) float32, rows of length one. Raises `SourceError`"
@@ -152,7 +153,8 @@ class PictureSemantics(Semantics):
                  model='small', pretrained=None, # see `load_clip`
                  size:int=32 # pixels along a side
                 ):
-        self.model,self.pretrained,self.size = model,pretrained,size
+        self.model,self.pretrained = model,pretrained
+        self.size = size
 
     def features(self, tokens):
         "(V,D) float32: every shape in all colors, averaged. Raises `MissingWords`, `SourceError`"

@@ -145,8 +145,10 @@ class CooccurrenceSemantics(Semantics):
                  near:int=0, # up to this distance left and right are kept apart
                  seed:int=0 # of the randomized decomposition
                 ):
-        self.text,self.ids,self.missing = text,ids,missing
-        self.dim,self.window,self.near,self.seed = dim,window,near,seed
+        self.text,self.ids = text,ids
+        self.missing = missing
+        self.dim,self.seed = dim,seed
+        self.window,self.near = window,near
 
     @classmethod
     def build(cls, *, ids=None, dim=128, window=4, seed=0):

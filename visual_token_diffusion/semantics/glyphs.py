@@ -53,7 +53,8 @@ class GlyphSemantics(Semantics):
                  n_parts:int=4, # stretches of the word
                  seed:int=0 # of the filters
                 ):
-        self.dim,self.n_parts,self.seed = dim,n_parts,seed
+        self.dim,self.n_parts = dim,n_parts
+        self.seed = seed
 
     def features(self, tokens):
         "(V,2*dim*n_parts) float32"

@@ -16,7 +16,7 @@ from typing import NamedTuple
 # %% ../../nbs/training/collapse.ipynb #3196a622
 from ..metrics.collapse import collapse
 from ..quantizers.base import Quantizer
-from .monitor import MonitorCB, rms
+from .monitor import MonitorCB
 
 # %% ../../nbs/training/collapse.ipynb #32090e82
 class CollapseSigns(NamedTuple):

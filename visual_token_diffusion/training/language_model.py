@@ -11,7 +11,6 @@ __all__ = ['filled', 'lm_optimizer', 'lm_learner', 'fit_text', 'measure', 'train
 # %% ../../nbs/training/language_model.ipynb #4c2b7654
 import hashlib, math, time, torch
 from dataclasses import asdict
-from fastcore.basics import patch
 from fastcore.meta import delegates
 from functools import partial
 from pathlib import Path

@@ -8,7 +8,7 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/training/m
 __all__ = ['rms', 'CollapseError', 'MonitorCB']
 
 # %% ../../nbs/training/monitor.ipynb #7d1c6004
-import math, warnings, torch
+import math, warnings
 from fastcore.basics import patch
 
 # %% ../../nbs/training/monitor.ipynb #7d1c6005

@@ -33,8 +33,8 @@ class ProgressCB(EpochCB):
         self.tokens,self.accumulate = tokens,accumulate
         self.out,self.history = out,list(history)
     def before_fit(self):
-        hidden = None if self.out else True     # None: hidden where there is no terminal
-        self.bar = tqdm(total=self.steps*self.epochs, disable=hidden, unit='step', leave=False)
+        disable = None if self.out else True     # None: only where there is a terminal
+        self.bar = tqdm(total=self.steps*self.epochs, disable=disable, unit='step', leave=False)
         self.bar.update(self.steps*len(self.history))
     def before_train(self):
         super().before_train()

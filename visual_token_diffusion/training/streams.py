@@ -38,7 +38,8 @@ class StreamWindows(IterableDataset):
                 ):
         _check_stream(open, n, bs, on_bad)
         self.open,self.vocab = open,vocab
-        self.length,self.n,self.bs = length,n,bs
+        self.length,self.n = length,n
+        self.bs = bs
         self.shuffle,self.skip = shuffle,skip
         self.seed,self.on_bad = seed,on_bad
         self.rank,self.world = rank_world()
@@ -88,7 +89,7 @@ def one_round(self:StreamWindows, k, n):
     after = f' after the first {self.skip}' if self.skip else ''
     if number < 0: raise DataError(f"the stream has no documents{after}")
     if not given:
-        raise DataError(f"the stream's {number+1} documents hold nothing for reader {k+1} of {n}; "
+        raise DataError(f"the stream's {number+1} documents hold nothing for consumer {k+1} of {n}; "
                         "use fewer workers, or look at the documents")
 
 @patch
