@@ -23,7 +23,9 @@ def gen(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-SCALES = dict(mixture=mixture, scales=first(keep_scales(None, (4, 8)), scale_noise((0.1, 0.2), (4, 8))))
+SIDES = (4, 8)
+LOST = first(keep_scales(None, SIDES), scale_noise((0.1, 0.2), SIDES))
+SCALES = dict(mixture=mixture, scales=LOST)
 
 
 @pytest.mark.parametrize('name', [*CORRUPTIONS, *SCALES])
