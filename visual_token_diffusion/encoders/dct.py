@@ -75,6 +75,7 @@ def _waves(features, size, dim, identity, generator):
 class DCTEncoder(Encoder):
     "Token -> grid: its features' principal components as waves, coarse to fine, in whole 255ths"
     name = 'dct'
+    reads_features = True
 
     def __init__(self,
                  features, # (V,D) float
