@@ -33,7 +33,7 @@ def check_codes(codes, # (...,M)
         raise ValueError(f"codes should be whole numbers (...,M), got {got}")
     sizes = codebook_sizes(sizes, codes.shape[-1])
     if not codes.numel(): return
-    low,high = codes.min().item(),codes.flatten(0, -2).amax(0)
+    low,high = codes.min().item(),codes.reshape(-1, len(sizes)).amax(0)
     if low < 0 or (high >= torch.tensor(sizes, device=codes.device)).any():
         top = f"0..{sizes[0]-1}" if len(set(sizes))==1 else f"0..K-1 for K of {sizes}"
         raise ValueError(f"codes should lie in {top}, got {low}..{high.max().item()}")
