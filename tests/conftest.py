@@ -2,8 +2,6 @@
 
 import os
 
-import pytest
-
 os.environ.setdefault('VTD_PROFILE', 'ci')
 os.environ.setdefault('HF_HUB_OFFLINE', '1')
 os.environ.setdefault('MPLBACKEND', 'agg')
@@ -13,8 +11,13 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')  # two processes of several thread
 SPREAD = ('test_pages.py', 'test_language_model.py', 'test_encoder.py', 'test_head.py')
 
 
-def pytest_collection_modifyitems(items):
+def pytest_xdist_make_scheduler(config, log):
     "Tests of one file run in one process, in order; those of a few large files wherever there is room"
-    for item in items:
-        if item.path.name not in SPREAD:
-            item.add_marker(pytest.mark.xdist_group(str(item.path)))
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):
+        def _split_scope(self, nodeid):
+            path = nodeid.split('::', 1)[0]
+            return nodeid if path.endswith(SPREAD) else path
+
+    return ByFile(config, log)

@@ -74,7 +74,7 @@ def test_the_commands_of_the_readme(book):
     block = re.search(r'## Your own text\s+```sh\n(.*?)```', README.read_text(), re.S)[1]
     lines = block.strip().splitlines()
     commands = [line.split()[1] for line in lines]
-    assert commands == ['generate', 'train', 'generate', 'encode', 'decode', 'info']
+    assert commands == ['generate', 'train', 'train', 'generate', 'encode', 'decode', 'info']
     for line in lines:
         program = line.replace('vtd', f'"{sys.executable}" -m visual_token_diffusion', 1)
         ran = in_ci(['bash', '-c', program], book)

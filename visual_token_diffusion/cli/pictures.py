@@ -9,9 +9,8 @@ from ..models.visual_token_lm import STORYTELLER
 from ..viz.grids import sentence_image
 from ..viz.png import load_sentence, save_sentence
 from .generate import checked_picture_path, load_model, save_image
-from .train import metrics_text
 
-__all__ = ['decode', 'encode', 'info']
+__all__ = ['decode', 'encode', 'info', 'metrics_text']
 
 
 def _text_argument(text):
@@ -54,6 +53,17 @@ def decode(model, picture, console=None):
         print(f'note: {picture} has lost its text chunk; it is read as if {folder} had written it', file=sys.stderr)
     at_terminal = bool(sys.stdout and sys.stdout.isatty())
     console.result(text + '\n' * at_terminal, text=text, tokens=len(grids), recovered=bool(meta.get('recovered')))
+
+
+def metrics_text(metrics):
+    "What was measured as lines of text"
+    rows = dict(unigram='unigram model', bigram='bigram model', nelbo='this model (bound)')
+    if 'entropy' in metrics:
+        rows['entropy'] = 'exact entropy of the source'
+    lines = [f'  {name:28} {metrics[key]:7.3f}' for key, name in rows.items()]
+    lines[2] += f" ± {metrics['nelbo_se']:.3f}"
+    head = f"held-out nats per token ({metrics['valid_tokens']:,} tokens; lower is better)"
+    return '\n'.join([head, *lines])
 
 
 def _saved_metrics(path):

@@ -16,9 +16,10 @@ from ..training.distributed import gather, join, launch_command
 from ..training.language_model import train_folder, train_text
 from ..training.lm_callbacks import sample_strip
 from ..worlds.stories import stories, story_text
+from .pictures import metrics_text
 from .shell import folder_lock
 
-__all__ = ['metrics_text', 'train']
+__all__ = ['train']
 
 
 def _claim(out, resume):
@@ -139,17 +140,6 @@ def _train(files, cfg, folder, rank):
     if entropy and cfg.unit == 'words':
         metrics['entropy'] = entropy
     return model, metrics
-
-
-def metrics_text(metrics):
-    "What was measured as lines of text"
-    rows = dict(unigram='unigram model', bigram='bigram model', nelbo='this model (bound)')
-    if 'entropy' in metrics:
-        rows['entropy'] = 'exact entropy of the source'
-    lines = [f'  {name:28} {metrics[key]:7.3f}' for key, name in rows.items()]
-    lines[2] += f" ± {metrics['nelbo_se']:.3f}"
-    head = f"held-out nats per token ({metrics['valid_tokens']:,} tokens; lower is better)"
-    return '\n'.join([head, *lines])
 
 
 def _finish(model, metrics, cfg, out, console):

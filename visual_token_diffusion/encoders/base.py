@@ -11,6 +11,7 @@ __all__ = ['Encoder', 'smallest_distance']
 import math, torch
 from fastcore.basics import patch
 from torch import nn
+from ..codebooks.base import smallest_codebook
 from ..codebooks.table import CodeTable, check_codes
 from ..core.registry import Registered
 
@@ -46,6 +47,16 @@ def build(cls:Encoder,
          ):
     "An encoder of `size` for the tokens of `table`. Raises `CombinationError` for what a part lacks"
     return cls(table, size)
+
+# %% ../../nbs/encoders/base.ipynb #encsz002
+@patch(cls_method=True)
+def suitable_sizes(cls:Encoder,
+                   vocab_size:int, # tokens
+                   n_codebooks:int=3, # codes per token
+                   size:int=8 # side of a grid in pixels
+                  ) -> tuple:
+    "The fewest entries per codebook, two at least, that give every token codes of its own. Raises `ValueError`"
+    return (max(2, smallest_codebook(vocab_size, n_codebooks)),)*n_codebooks
 
 # %% ../../nbs/encoders/base.ipynb #e6dbe625
 @patch

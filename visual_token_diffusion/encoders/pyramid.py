@@ -54,17 +54,22 @@ def _sums_to_zero(patterns):
 
 # %% ../../nbs/encoders/pyramid.ipynb #cc412a2d
 @lru_cache
-def patterns(size:int, # entries
-             side:int, # pixels along a side, a power of two
-             whole:bool=False # all patterns; else those that sum to zero in every 2x2 block
-            ) -> torch.Tensor:
-    "(size,3,side,side) long of +-1, any two at right angles or further apart, simplest first. Raises `ValueError`"
+def _plain_patterns(side, whole):
+    "(n,side,side) of +-1, simplest first. Raises `ValueError`"
     if side < 1 or side & (side-1): raise ValueError(f"a scale's side should be a power of two, got {side}")
     plain,changes = walsh_patterns(side)
     if not whole and side > 1:
         keep = _sums_to_zero(plain)
         plain,changes = plain[keep],changes[keep]
-    plain = plain[changes.argsort(stable=True)]
+    return plain[changes.argsort(stable=True)]
+
+@lru_cache
+def patterns(size:int, # entries
+             side:int, # pixels along a side, a power of two
+             whole:bool=False # all patterns; else those that sum to zero in every 2x2 block
+            ) -> torch.Tensor:
+    "(size,3,side,side) long of +-1, any two at right angles or further apart, simplest first. Raises `ValueError`"
+    plain = _plain_patterns(side, whole)
     n,entry = len(plain),torch.arange(size)
     if size > 4*n:
         asked = f"{side}x{side} pixels have room for {4*n} entries, {size} were asked for"
@@ -134,10 +139,28 @@ def render(self:PyramidEncoder,
     added = [self.codebook(scale)[code] for scale,code in enumerate(codes.long().unbind(-1))]
     return (128 + sum(upsample(layer, side).short() for layer in added)).float()/255
 
+# %% ../../nbs/encoders/pyramid.ipynb #pyrsz006
+def _sides(size, n):
+    "Sides of `n` scales, each twice the one before, the last of `size` pixels"
+    return [size//2**scale for scale in reversed(range(n))]
+
 @patch(cls_method=True)
 def build(cls:PyramidEncoder, table, size=8, features=None):
     "A pyramid of as many scales as a token has codes, the last of `size` pixels"
-    return cls(table, [size//2**scale for scale in reversed(range(table.n_codebooks))])
+    return cls(table, _sides(size, table.n_codebooks))
+
+# %% ../../nbs/encoders/pyramid.ipynb #pyrsz002
+@patch(cls_method=True)
+def suitable_sizes(cls:PyramidEncoder, vocab_size, n_codebooks=3, size=8):
+    "Entries per scale, as equal as the room of the coarse scales allows. Raises `ValueError` for too many tokens"
+    sizes = ()
+    for scale,side in enumerate(_sides(size, n_codebooks)):
+        left = math.ceil(vocab_size/math.prod(sizes))
+        room = 4*len(_plain_patterns(side, scale==0))
+        sizes += (min(room, max(2, smallest_codebook(left, n_codebooks-scale))),)
+    if math.prod(sizes) >= vocab_size: return sizes
+    raise ValueError(f"a pyramid of {size}x{size} pixels has room for {math.prod(sizes):,} tokens, {vocab_size:,} "
+                     "were asked for; use a larger grid")
 
 # %% ../../nbs/encoders/pyramid.ipynb #ad8cef45
 @patch

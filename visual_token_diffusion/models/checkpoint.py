@@ -131,6 +131,11 @@ def _usable_part(seam, name):
     if (seam,name)==('sampler','auto'): return True
     return name in seam_base(seam).names()
 
+def _reads_features(config):
+    "Whether a part of the model reads features"
+    head,encoder = Head.part(config['head']),seam_base('encoder').part(config['encoder'])
+    return head.reads=='features' or encoder.reads_features
+
 # %% ../../nbs/models/checkpoint.ipynb #b676d979
 def check_config(config, # a model's `config`, as a file gave it
                  path # that file
@@ -145,6 +150,7 @@ def check_config(config, # a model's `config`, as a file gave it
     if not _usable_sizes(config.get('sizes')): refuse('sizes')
     for seam in PARTS:
         if not _usable_part(seam, config.get(seam)): refuse(seam)
+    if config['features'] and not _reads_features(config): refuse('features')
     return {key:config[key] for key in ['sizes',*LIMITS,'dropout','features',*PARTS]}
 
 # %% ../../nbs/models/checkpoint.ipynb #66abcb44

@@ -44,12 +44,13 @@ class VisualTokenLM(GenerationMixin, PictureMixin, CheckpointMixin, SequenceMode
                  process='masked', encoder='semantic', decoder='nearest', head='feature_tree', sampler='auto' # parts
                 ):
         features,process_part = _as_features(features, len(table)),lm_process(process, table)
+        drawn = lm_encoder(encoder, table, grid, features)   # first: it refuses sizes that no grid holds
         embed,made,skip = lm_parts(table, features, width, head, process_part)
         super().__init__(embed, made, width, depth, heads, process_part.is_causal, skip, dropout, process_part)
         self.register_buffer('codes', table.codes.clone())
         self.vocab,self.length = vocab,length
         self.names = dict(process=process, encoder=encoder, decoder=decoder, head=head, sampler=sampler)
-        self._take_parts(table, grid, features, skip)
+        self._take_parts(drawn, skip)
         self.config = dict(sizes=list(table.sizes), grid=grid, width=width, depth=depth, heads=heads, length=length,
                            dropout=dropout, features=self._features_needed(features), **self.names)
 
@@ -59,9 +60,9 @@ def _features_to_head(model, keys):
     model.head.set_features(model.embed.features)
 
 @patch
-def _take_parts(self:VisualTokenLM, table, grid, features, skip):
-    "Make encoder, decoder and sampler from their names"
-    self.encoder = lm_encoder(self.names['encoder'], table, grid, features)
+def _take_parts(self:VisualTokenLM, encoder, skip):
+    "Keep the encoder, make decoder and sampler from their names"
+    self.encoder = encoder
     self.decoder = lm_decoder(self.names['decoder'], self.encoder)
     self.sampler = lm_sampler(self.names['sampler'], self.process)
     if skip is not None: self.register_load_state_dict_post_hook(_features_to_head)
