@@ -1,0 +1,7 @@
+"""moods"""
+
+__all__ = ['DRAWINGS']
+
+DRAWINGS = '''
+
+'''

@@ -1,0 +1,7 @@
+"""moves"""
+
+__all__ = ['DRAWINGS']
+
+DRAWINGS = '''
+
+'''

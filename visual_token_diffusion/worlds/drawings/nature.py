@@ -1,0 +1,7 @@
+"""nature"""
+
+__all__ = ['DRAWINGS']
+
+DRAWINGS = '''
+
+'''

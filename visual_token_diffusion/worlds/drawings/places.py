@@ -1,0 +1,7 @@
+"""places"""
+
+__all__ = ['DRAWINGS']
+
+DRAWINGS = '''
+
+'''

@@ -1,0 +1,7 @@
+"""words"""
+
+__all__ = ['DRAWINGS']
+
+DRAWINGS = '''
+
+'''
