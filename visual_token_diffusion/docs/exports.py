@@ -1,10 +1,11 @@
 """Which exported code the site shows.
 
-On pages about a part, cells that define something say `#| exports`, so that the site shows them; elsewhere
-`#| export`, and the site shows what can be called. `python -m visual_token_diffusion.docs.exports` lists the
+On pages about a part, exported cells that hold more than imports say `#| exports`, so that the site shows
+them; elsewhere they say `#| export`, and the site shows what can be called. `python -m visual_token_diffusion.docs.exports` lists the
 cells that say the other word; `--fix` mends them.
 """
 
+import ast
 import json
 import re
 import sys
@@ -36,17 +37,17 @@ def is_shown(
 
 
 def defines(source) -> bool:
-    "Whether code defines a function or a class"
-    return bool(re.search(r'^(?:async )?(?:def|class) ', source, re.M))
+    "Whether code holds more than imports"
+    return not all(isinstance(n, (ast.Import, ast.ImportFrom)) for n in ast.parse(source).body)
 
 
 def _pages(folder):
-    "`(page, name, notebook, text)` of every page"
+    "`(page, name, notebook)` of every page"
     for page in sorted(Path(folder).rglob('*.ipynb')):
         parts = page.relative_to(folder).with_suffix('').parts
         if not any(part.startswith(('_', '.')) for part in parts):
             text = page.read_text(encoding='utf-8')
-            yield page, '/'.join(parts), json.loads(text), text
+            yield page, '/'.join(parts), json.loads(text)
 
 
 def _wrong(name, cell):
@@ -59,8 +60,8 @@ def _wrong(name, cell):
 def unshown_cells(
     folder,  # of notebooks
 ) -> list:
-    "`(page, cell id)` of every cell that defines something and is hidden on a page about it"
-    return [(name, cell['id']) for _, name, nb, _ in _pages(folder) for cell in nb['cells'] if _wrong(name, cell)]
+    "`(page, cell id)` of every exported cell that is hidden on a page about it"
+    return [(name, cell['id']) for _, name, nb in _pages(folder) for cell in nb['cells'] if _wrong(name, cell)]
 
 
 def fix_exports(
@@ -68,7 +69,7 @@ def fix_exports(
 ) -> int:
     "Make these cells say `exports`; nothing else changes. Gives their number"
     count = 0
-    for page, name, notebook, _ in _pages(folder):
+    for page, name, notebook in _pages(folder):
         wrong = [cell for cell in notebook['cells'] if _wrong(name, cell)]
         for cell in wrong:
             text = _DIRECTIVE.sub(r'\1exports', ''.join(cell['source']), count=1)
