@@ -6,12 +6,11 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/training/l
 
 # %% auto #0
 __all__ = ['EpochSeedCB', 'ReconstructCB', 'reconstruction_loss', 'scene_accuracy', 'adamw', 'tokenizer_learner', 'PatchDenoiser',
-           'NoiseCB', 'noise_loss', 'diffusion_learner', 'denoised', 'sample_pictures']
+           'noise_loss', 'diffusion_learner', 'denoised', 'sample_pictures']
 
 # %% ../../nbs/training/learners.ipynb #9c46ccde
 import torch
 import torch.nn.functional as F
-from fastcore.basics import patch
 from fastcore.meta import delegates
 from functools import partial
 from torch import nn
@@ -21,14 +20,14 @@ import fastai.callback.schedule   # brings `lr_find` and `fit_one_cycle`
 from fastai.callback.core import Callback
 from fastai.learner import AvgMetric, Learner
 from fastai.optimizer import OptimWrapper
-from ..diffusion.base import Corrupted, antithetic_times
+from ..diffusion.base import Corrupted
 from ..diffusion.gaussian import RectifiedFlow
 from ..networks.transformer import Backbone
 from ..samplers.ode import sample_ddim
 from ..tokenizers.patch import from_patches, to_patches
 from .callbacks import TerminateOnNaNCB
-from .dataloaders import rank_world, seed_of
 from .display import PictureLearner
+from .path_callbacks import NoiseCB
 
 # %% ../../nbs/training/learners.ipynb #c50159c5
 class EpochSeedCB(Callback):
@@ -93,39 +92,9 @@ class PatchDenoiser(nn.Module):
         return from_patches(self.out_proj(self.backbone(h, t=t)), self.patch, self.size)
 
 # %% ../../nbs/training/learners.ipynb #7d1d1002
-class NoiseCB(Callback):
-    "Noise on pictures: the model gets `(x_t, t)`, the loss `(data, noise, t)`; pictures are moved to [-1,1]"
-    order = 1
-    def __init__(self, process, # a `GaussianDiffusion`
-                 seed:int=0 # of the noise
-                ):
-        self.process,self.seed = process,seed
-    def before_batch(self):
-        data = self.xb[0]*2-1
-        times,generator = self.times(len(data))
-        times = times.to(data)
-        noisy = self.process.corrupt(data, times, generator=generator)
-        self.learn.xb,self.learn.yb = (noisy.x_t, times),(data, noisy.noise, times)
-
-def noise_loss(process, out, x, noise, t):
-    "The batch's mean loss of the process"
+def noise_loss(process, out, x, noise, t, *_):
+    "The batch's mean loss of the process; what else came with the batch does not count"
     return process.loss(out.float(), x, Corrupted(noise=noise), t).mean()
-
-# %% ../../nbs/training/learners.ipynb #7d1d1003
-def _even_times(n, generator):
-    "The middles of n equal parts of [0,1], in random order"
-    return ((torch.arange(n)+.5)/n)[torch.randperm(n, generator=generator)]
-
-@patch
-def times(self:NoiseCB, n):
-    "`(times (n,), generator)`: times are spread over the batch of all processes, noise is each one's own"
-    rank,world = rank_world()
-    when = ('noise', self.epoch, self.iter) if self.training else ('valid', self.iter)
-    generator = torch.Generator().manual_seed(seed_of(self.seed, *when))
-    spread = antithetic_times if self.training else _even_times
-    times = spread(n*world, generator)[rank*n:(rank+1)*n]
-    if rank: generator.manual_seed(seed_of(self.seed, rank, *when))
-    return times,generator
 
 # %% ../../nbs/training/learners.ipynb #5ecdc1b6
 @delegates(Learner.__init__, but=['dls','model','loss_func','opt_func'])
