@@ -13,7 +13,7 @@ from visual_token_diffusion.diffusion.gaussian import GaussianDiffusion, Rectifi
 from visual_token_diffusion.models.build import build_model
 from visual_token_diffusion.quantizers.vq import VectorQuantizer
 from visual_token_diffusion.tokenizers.patch import PatchTokenizer
-from visual_token_diffusion.training import learners
+from visual_token_diffusion.training import path_callbacks
 from visual_token_diffusion.training.dataloaders import split_text, text_dls
 from visual_token_diffusion.training.language_model import lm_learner
 from visual_token_diffusion.training.learners import (
@@ -124,7 +124,7 @@ def test_noise_is_that_of_the_process(process):
 def test_two_processes_share_times_and_not_noise(monkeypatch):
     inputs = []
     for r in (0, 1):
-        monkeypatch.setattr(learners, 'rank_world', lambda: (r, 2))
+        monkeypatch.setattr(path_callbacks, 'rank_world', lambda: (r, 2))
         learn = diffusing()
         seen = called_with(learn)
         quiet(learn, learn.validate)
