@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from visual_token_diffusion.text.shards import TokenShards, end_token, write_shards
+from visual_token_diffusion.text.shards import TokenShards, _token_blocks, end_token, write_shards
 from visual_token_diffusion.text.vocab import Vocab, make_vocab
 from visual_token_diffusion.worlds.stories import story_text
 
@@ -22,6 +22,12 @@ def one_line(f, *words):
     with pytest.raises(ValueError) as e:
         f()
     assert '\n' not in str(e.value) and all(w in str(e.value) for w in words), str(e.value)
+
+
+def test_blocks_are_full_and_documents_end_with_a_mark():
+    v = make_vocab('letters', 'ab\n')
+    blocks = list(_token_blocks(['abb', 'a', 'ba'], v, 4, np.uint16))
+    assert [v.decode(b.tolist()) for b in blocks] == ['abb\n', 'a\nba', '\n']
 
 
 @pytest.mark.parametrize('kind,size', [('npy', 997), ('bin', 64), ('npy', 10**6)])
@@ -93,6 +99,14 @@ def test_every_cut_and_every_flipped_byte_is_found(tmp_path):
         one_line(lambda: TokenShards(tmp_path), 'shard-00001')
     f.write_bytes(whole + b'\0\0')
     TokenShards(tmp_path)  # bytes behind the array are no part of it
+
+
+@pytest.mark.parametrize('wrong', [np.array([dict(x=1)]), np.zeros(997), np.zeros((1, 997), '<u2')])
+def test_what_is_no_row_of_token_numbers_is_refused(tmp_path, wrong):
+    "A pickle, numbers of another type, a table"
+    write_shards(docs, vocab, tmp_path, 997)
+    np.save(tmp_path / 'shard-00001.npy', wrong, allow_pickle=True)
+    one_line(lambda: TokenShards(tmp_path), 'shard-00001')
 
 
 def test_a_shard_that_is_gone_can_be_left_out(tmp_path):

@@ -2,6 +2,7 @@
 
 import io
 import json
+import sys
 import tarfile
 from pathlib import Path
 
@@ -41,3 +42,10 @@ def test_web_stream(tmp_path):
     one_line(lambda: list(WebDocs(urls)), '1.tar')
     w = WebDocs(urls, on_bad='skip')
     assert [b.decode() for b in w] == docs[:4] + docs[8:] and len(w.bad) == 1
+
+
+@pytest.mark.parametrize('make', [lambda: HubDocs('json'), lambda: WebDocs('x.tar')])
+def test_a_missing_package_is_named(make, monkeypatch):
+    for name in ('datasets', 'webdataset'):
+        monkeypatch.setitem(sys.modules, name, None)
+    one_line(lambda: list(make()), 'pip install')
