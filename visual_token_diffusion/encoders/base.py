@@ -19,6 +19,8 @@ from ..core.registry import Registered
 class Encoder(nn.Module, Registered):
     "Token -> codes -> grid of 3 x `size` x `size` whole 255ths. A part states `name` and `render`"
     reads_features = False # does it render features instead of codes?
+    reads_tokens = False # does it draw what the tokens mean, given them as words?
+    usual_size = 8 # side of its grids where nobody asks for another
 
     def __init__(self,
                  table:CodeTable, # codes of the tokens
@@ -34,6 +36,7 @@ class Encoder(nn.Module, Registered):
     def table(self) -> CodeTable: return CodeTable(self.codes, self.sizes)
 
     def render(self, codes): raise NotImplementedError(f"{type(self).__name__} should say how it renders codes")
+    def fingerprinted(self): return []      # tensors that decide the pictures, beside the codes and the code
 
     def extra_repr(self):
         return f'{self.vocab_size:,} tokens, codebooks of {self.sizes}, {self.size}x{self.size} pixels'
@@ -43,7 +46,8 @@ class Encoder(nn.Module, Registered):
 def build(cls:Encoder,
           table:CodeTable, # codes of the tokens
           size:int=8, # side of a grid in pixels
-          features=None # (V,D), for parts that render these instead of codes
+          features=None, # (V,D), for parts that render these instead of codes
+          tokens=None # V strings, for parts that draw what they mean
          ):
     "An encoder of `size` for the tokens of `table`. Raises `CombinationError` for what a part lacks"
     return cls(table, size)

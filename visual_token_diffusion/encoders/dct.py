@@ -117,7 +117,7 @@ def table(self:DCTEncoder):
     raise CombinationError("the dct encoder has no codes; choose another encoder where a table of codes is needed")
 
 @patch(cls_method=True)
-def build(cls:DCTEncoder, table, size=8, features=None):
+def build(cls:DCTEncoder, table, size=8, features=None, tokens=None):
     "An encoder of `features` (V,D)"
     if features is None:
         raise CombinationError("the dct encoder renders features; give them, or choose an encoder of codes")

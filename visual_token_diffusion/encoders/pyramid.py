@@ -145,7 +145,7 @@ def _sides(size, n):
     return [size//2**scale for scale in reversed(range(n))]
 
 @patch(cls_method=True)
-def build(cls:PyramidEncoder, table, size=8, features=None):
+def build(cls:PyramidEncoder, table, size=8, features=None, tokens=None):
     "A pyramid of as many scales as a token has codes, the last of `size` pixels"
     return cls(table, _sides(size, table.n_codebooks))
 

@@ -196,7 +196,8 @@ def from_state(cls:CheckpointMixin,
               ):
     "The model of a checkpoint or a training state. Raises `ValueError`, `RuntimeError` or `IndexError`"
     table = CodeTable(tensors['codes'].long(), config['sizes'])
-    model = cls(vocab, table, **{k:v for k,v in config.items() if k!='sizes'})
+    given = {k:v for k,v in config.items() if k!='sizes'}
+    model = cls(vocab, table, **given, tokens=())      # icons come from the tensors, not from the words
     twins = {k:tensors[first] for k,first in shared_tensors(model).items() if first in tensors}
     model.load_state_dict(tensors | twins)
     return model

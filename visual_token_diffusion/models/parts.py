@@ -73,10 +73,11 @@ def lm_parts(table, # a `CodeTable`
 def lm_encoder(name:str, # of a registered encoder
                table, # a `CodeTable`
                size:int, # side of a grid, in pixels
-               features=None # (V,D) float
+               features=None, # (V,D) float
+               tokens=None # V strings
               ) -> Encoder:
     "The encoder that draws the model's tokens. Raises `ValueError` if the tokens do not fit into its grids"
-    return Encoder.part(name).build(table, size, features)
+    return Encoder.part(name).build(table, size, features, tokens)
 
 def lm_decoder(name:str, # of a registered decoder
                encoder # an `Encoder`

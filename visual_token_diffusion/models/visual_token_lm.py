@@ -13,6 +13,7 @@ import visual_token_diffusion
 from fastcore.basics import patch
 from huggingface_hub import PyTorchModelHubMixin
 from pathlib import Path
+from ..encoders.base import Encoder
 from .checkpoint import CheckpointMixin
 from .generation import GenerationMixin
 from visual_token_diffusion.models.parts import (
@@ -27,6 +28,11 @@ def _as_features(features, vocab_size):
     if not isinstance(features, int): return features
     return torch.zeros(vocab_size, features) if features else None
 
+def _as_words(tokens, vocab, encoder):
+    "The tokens as a person sees them, for an encoder that draws what they mean"
+    if tokens is not None or not Encoder.part(encoder).reads_tokens: return tokens
+    return [vocab.label(i) for i in range(len(vocab))]
+
 # %% ../../nbs/models/visual_token_lm.ipynb #77424f45
 class VisualTokenLM(GenerationMixin, PictureMixin, CheckpointMixin, SequenceModel, PyTorchModelHubMixin,
                     library_name='visual_token_diffusion', tags=['diffusion','text-generation']):
@@ -36,15 +42,15 @@ class VisualTokenLM(GenerationMixin, PictureMixin, CheckpointMixin, SequenceMode
                  table, # a `CodeTable`: every token's structure, colour and texture
                  grid:int=8, # side of a picture, in pixels
                  width:int=192, # features per position
-                 depth:int=4, # layers
-                 heads:int=3, # attention heads
-                 length:int=64, # tokens of a sequence
-                 dropout:float=0., # share of activations dropped in training
+                 depth:int=4, heads:int=3, # layers, and attention heads in each
+                 length:int=64, dropout:float=0., # tokens of a sequence; share of activations dropped in training
                  features=0, # (V,D) frozen features of the tokens; a number D leaves room for them
-                 process='masked', encoder='semantic', decoder='nearest', head='feature_tree', sampler='auto' # parts
+                 process='masked', encoder='semantic', decoder='nearest', head='feature_tree', sampler='auto', # parts
+                 tokens=None # V strings that the encoder may draw; None takes the vocabulary's, () none
                 ):
         features,process_part = _as_features(features, len(table)),lm_process(process, table)
-        drawn = lm_encoder(encoder, table, grid, features)   # first: it refuses sizes that no grid holds
+        words = _as_words(tokens, vocab, encoder)      # the encoder comes first: it refuses sizes that no grid holds
+        drawn = lm_encoder(encoder, table, grid, features, words)
         embed,made,skip = lm_parts(table, features, width, head, process_part)
         super().__init__(embed, made, width, depth, heads, process_part.is_causal, skip, dropout, process_part)
         self.register_buffer('codes', table.codes.clone())
