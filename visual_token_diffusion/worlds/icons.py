@@ -21,7 +21,8 @@ PALETTE = COLOURS | dict(
     ink=(.12,.12,.16), white=(1.,1.,1.), paper=(.93,.93,.90), grey=(.62,.64,.68), dark=(.36,.38,.43),
     skin=(.98,.80,.60), face=(1.,.83,.22), gold=(.98,.75,.12), brown=(.53,.31,.15), tan=(.85,.62,.36),
     cream=(1.,.93,.75), leaf=(.30,.68,.20), pine=(.08,.42,.22), sky=(.60,.84,.98), navy=(.14,.20,.48),
-    rose=(.93,.28,.48), wine=(.55,.08,.18), lime=(.70,.88,.30))
+    rose=(.93,.28,.48), wine=(.55,.08,.18), lime=(.70,.88,.30),
+    teal=(.10,.62,.66), rust=(.90,.38,.10), nut=(.70,.43,.20), lilac=(.80,.76,.94), silver=(.82,.83,.86))
 GROUND = (1.,1.,1.)
 UNITS = 16      # side of the drawing board
 OUTLINE = 1.    # units that an outline reaches beyond its shapes
@@ -29,7 +30,7 @@ SHARPEST = 8    # supersampling
 
 # %% ../../nbs/worlds/icons.ipynb #icn00013
 Mark = namedtuple('Mark', 'kind colour points width', defaults=(0.,))
-Layer = namedtuple('Layer', 'marks outlined')
+Layer = namedtuple('Layer', 'marks outline')
 
 def _xy(field):
     "'3,4.5' as a point"
@@ -81,8 +82,8 @@ def _moved(mark, x, y, scale, mirror=False):
 def _read_put(drawings, name, x=8, y=8, scale=1, mirror=''):
     "The layers of another drawing, moved"
     place = float(x),float(y),float(scale),mirror=='mirror'
-    for marks,outlined in read_drawing(drawings[name], drawings):
-        yield Layer([_moved(mark, *place) for mark in marks], outlined)
+    for marks,outline in read_drawing(drawings[name], drawings):
+        yield Layer([_moved(mark, *place) for mark in marks], outline*float(scale))
 
 # %% ../../nbs/worlds/icons.ipynb #icn00016
 def _read_mark(line):
@@ -95,12 +96,13 @@ def read_drawing(lines, # one mark a line
                  drawings=None # {name: lines} for `put`; default all of the library
                 ) -> list:
     "The layers of a drawing, from back to front. Raises `ValueError` in one line for a mark that cannot be read"
-    drawings,layers = drawings or all_drawings(),[Layer([], True)]
+    drawings,layers = drawings or all_drawings(),[Layer([], OUTLINE)]
     for line in lines:
         word,*rest = line.split()
         try:
-            if word in ('--','flat'): layers.append(Layer([], word=='--'))
-            elif word=='put': layers += [*_read_put(drawings, *rest), Layer([], True)]
+            if word=='flat': layers.append(Layer([], 0.))
+            elif word=='--': layers.append(Layer([], float(*rest or [OUTLINE])))
+            elif word=='put': layers += [*_read_put(drawings, *rest), Layer([], OUTLINE)]
             else: layers[-1].marks.extend(_read_mark(line))
         except (KeyError, ValueError, TypeError) as e:
             raise ValueError(f"cannot read the mark '{line}' ({type(e).__name__}: {e})") from None
@@ -149,8 +151,8 @@ def _draw_mark(self, mark, colour, grow=0.):
 
 def _draw_layer(self, layer):
     "The outline of all its marks together, then the marks"
-    if layer.outlined:
-        for mark in layer.marks: self._draw_mark(mark, 'ink', OUTLINE)
+    if layer.outline:
+        for mark in layer.marks: self._draw_mark(mark, 'ink', layer.outline)
     for mark in layer.marks: self._draw_mark(mark, mark.colour)
 
 Board._draw_line,Board._draw_mark,Board.draw_layer = _draw_line,_draw_mark,_draw_layer
@@ -204,9 +206,9 @@ def _hex(colour): return '#'+''.join(f'{v:02x}' for v in _rgb(PALETTE[colour]))
 
 def _number(x): return f'{x:.2f}'.rstrip('0').rstrip('.')
 
-def _svg_mark(mark, outline=False):
+def _svg_mark(mark, outline=0.):
     "One SVG element"
-    colour,extra = _hex('ink' if outline else mark.colour),2*OUTLINE*outline
+    colour,extra = _hex('ink' if outline else mark.colour),2*outline
     stroke = f' stroke="{colour}" stroke-width="{_number(mark.width+extra)}"' if outline or mark.width else ''
     points = ' '.join(f'{_number(x)},{_number(y)}' for x,y in mark.points)
     if mark.kind=='line': return f'<polyline points="{points}" fill="none"{stroke}/>'
@@ -221,7 +223,7 @@ def icon_svg(word:str # one of `icon_words()`
     _check_word(word)
     parts = []
     for layer in read_drawing(all_drawings()[word]):
-        parts += [_svg_mark(mark, True) for mark in layer.marks if layer.outlined]
+        parts += [_svg_mark(mark, layer.outline) for mark in layer.marks if layer.outline]
         parts += [_svg_mark(mark) for mark in layer.marks]
     box = f'viewBox="0 0 {UNITS} {UNITS}" role="img" aria-label="{word}"'
     style = 'stroke-linecap="round" stroke-linejoin="round"'

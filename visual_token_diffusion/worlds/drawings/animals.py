@@ -8,12 +8,14 @@ cat
   poly orange 13.6,8 14,1.6 9,4.2
   oval orange 8 9 6 5.4
   flat
-  both poly pink 3.4,5.6 3.2,3.4 5.4,4.6
-  both oval ink 5.6 8.2 .8 1.1
-  poly rose 7.2,10 8.8,10 8,11
-  both line ink .5 1,9.6 4.4,10.4
-  both line ink .5 1,12.4 4.4,11.4
-  both arc ink .6 7.1 11.2 .9 .9 0 150
+  both poly pink 3.4,5.6 3.2,3.2 5.6,4.6
+  both line rust 1 8,4 8,5.6
+  both line rust .9 6,4.4 6,5.4
+  both oval ink 5.5 8.5 .8 1.3
+  poly rose 7,10 9,10 8,11.2
+  both line ink .6 1,9.4 4,10.4
+  both line ink .6 1,12.6 4,11.6
+  both arc ink .8 7.1 11.2 1 1.2 20 150
 dog
   oval tan 8 8.6 5 5.6
   oval cream 8 11 3.2 3
@@ -32,8 +34,8 @@ bird
   both line orange .8 6.8,13 6.8,15
   flat
   blob navy 4,8.6 8,8 9,9.4 6.4,11.6
-  oval white 11.4 5.2 1.1 1.1
-  oval ink 11.6 5.2 .6 .6
+  oval white 11.5 5.2 1.2 1.2
+  oval ink 11.6 5.4 .6 .7
 fish
   poly orange 5,8 1,3.6 1.6,8 1,12.4
   oval orange 9 8 5.6 4.2
@@ -43,12 +45,13 @@ fish
   oval white 11.8 7 1.3 1.3
   oval ink 12 7 .7 .7
 horse
-  blob brown 6,16.5 5.4,10 6,4.6 8.4,2.8 11,5 14.4,10 13.6,12.6 11.4,12.6 9.8,10.4 10.4,16.5
-  poly brown 7,4 7.2,.8 9.4,3.4
+  blob nut 6,16.5 5.4,10 6,4.6 8.4,2.8 11,5 14.4,10 13.6,12.6 11.4,12.6 9.8,10.4 10.4,16.5
+  poly nut 7,4 7.2,.8 9.4,3.4
   flat
-  blob ink 7.2,1.8 4.6,3.6 3.4,8 3.4,14 5.6,14.4 5.8,9 7.4,5
-  oval ink 9.6 6 .7 .8
-  oval ink 13 10.8 .5 .6
+  blob ink 7.4,1.4 4.6,3.6 3.4,8 3.4,15 5.8,14.4 6,9 7.6,5
+  oval ink 9.5 6.5 .8 1
+  oval ink 13 10.8 .6 .6
+  line brown .7 11.4,12.4 13,12
 cow
   both poly cream 3.4,4.4 1.4,3.4 1.2,.9 3.2,2.6 5,3
   both oval white 2.2 6.8 1.7 1.1
@@ -61,22 +64,24 @@ cow
   oval white 5.8 7.2 .7 .9
   both oval wine 6.4 12.4 .7 .8
 sheep
-  both box dark 4.4 12 6.2 15.4
-  both oval cream 4.6 8 3 3
-  oval cream 8 6 3.6 3.4
-  oval cream 8 11 4 3
+  both box dark 4.6 12 6 15.2
+  both oval white 4 10 2.4 2.6
+  both oval white 5.6 6 2.2 2
+  oval white 8 5 2.2 1.8
+  oval white 8 9 5 4.4
   --
-  oval dark 12.4 6.4 2 2.6
-  oval dark 10.4 4.8 1 .6
+  oval dark 12.6 7 1.9 2.5
+  oval dark 10.8 5.4 1 .6
   flat
-  oval white 12.4 6 .7 .7
+  oval white 12.5 6.5 .6 .8
+  both arc grey .7 6 9 1.2 1.2 20 160
 fox
-  both poly orange 2.2,8 1.6,1.2 6.6,4.4
-  poly orange 1.4,7.6 4,4.4 12,4.4 14.6,7.6 8,15
+  both poly rust 2.2,8 1.6,1.2 6.6,4.4
+  poly rust 1.4,7.6 4,4.4 12,4.4 14.6,7.6 8,15
   flat
   both poly ink 2.2,3.6 1.8,1.6 3.8,2.8
   both poly white 1.8,8 5.4,8.8 7.6,13.8
-  both oval ink 5.6 7.6 .8 .9
+  both oval ink 5.5 7.5 .8 1
   oval ink 8 13.8 1.2 1.1
 bear
   both oval brown 3.4 4 2.2 2.2
@@ -118,14 +123,14 @@ wolf
   oval ink 8 13 1.3 1
   both poly ink 5.8,11.8 6.8,11.8 6.3,13.2
 rabbit
-  both oval paper 5.6 4 1.5 3.6
+  both oval paper 5.6 4 1.4 3.4
   oval paper 8 10.4 4.8 4.4
   flat
-  both oval pink 5.6 4 .7 2.6
-  both oval ink 6 9.6 .7 .9
+  both oval pink 5.6 4 .7 2.4
+  both oval ink 5.5 9.5 .7 1.05
   oval rose 8 11.4 1 .7
-  box white 7.2 12.4 8.8 14
-  line ink .4 8,12.2 8,14
+  box white 7.1 12.6 8.9 14.2
+  line ink .8 6.4,12.5 9.6,12.5
 snake
   curve leaf 2.4 13,13.6 4,13.6 3.4,10.4 12,9 12,5.8 7,5.6
   oval leaf 5.4 4.6 2.8 2.1

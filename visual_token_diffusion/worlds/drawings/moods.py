@@ -6,9 +6,10 @@ DRAWINGS = '''
 _face
   oval face 8 8 6.6 6.6
 _note
-  oval ink 6 12 2.4 1.9
-  line ink 1.3 7.8,12 7.8,4
-  line ink 1.8 7.8,4 11,6
+  flat
+  oval navy 6 12 3 2.4
+  line navy 1.9 8.2,12 8.2,3
+  line navy 2.4 8.2,3 12,6
 happy
   put _face
   flat
@@ -31,11 +32,13 @@ angry
   poly white 4.8,12 5.6,10.4 10.4,10.4 11.2,12
   line ink .9 4.8,12.2 5.6,10.4 10.4,10.4 11.2,12.2 4.8,12.2
 tired
-  oval lime 8 8 6.6 6.6
+  oval lilac 8 8 6.6 6.6
   flat
-  both line ink 1.2 3.8,6.6 7,7
-  both arc purple .9 5.4 7 1.6 1.8 20 160
-  oval wine 8 11.4 1.7 2
+  both oval white 5.2 7.4 1.9 1.6
+  both oval ink 5.4 8 .8 .9
+  both box purple 3.2 5.4 7.2 7
+  both line ink .7 3.2,7.2 7.2,7.2
+  oval wine 8 12 1.6 1.7
 brave
   poly red 4,8 1,15.6 15,15.6 12,8
   oval face 8 7 6 5.8
@@ -47,31 +50,32 @@ brave
 quiet
   put _face
   flat
-  both oval ink 5.4 6.4 1 1.2
-  --
-  line skin 1.6 8,9.4 8,15
-  oval skin 8 15.4 2.6 1.8
+  both oval ink 5.5 6 .9 1.3
+  line grey 2.2 4,10.6 12,10.6
+  line ink .8 3.6,10.6 12.4,10.6
+  both line ink .8 4.8,9.4 4.8,11.8
+  both line ink .8 6.8,9.4 6.8,11.8
+  box dark 11.6 10 13 13.4
 proud
-  oval face 8 6.4 5.8 5.4
+  oval blue 8 15 6.6 5.2
+  oval skin 8 5.4 3.7 3.7
   flat
-  both arc ink .9 5.6 6 1.4 1.4 190 350
-  arc ink 1 8 7 2.8 2.4 20 160
-  --
-  poly blue 5.4,11.4 7.4,14 8.6,14 10.6,11.4
-  oval gold 8 13.8 1.5 1.5
+  blob brown 4.2,5 4.8,2.4 8,1.2 11.2,2.4 11.8,5 8,3
+  both arc ink .8 6.4 6 1 1 190 350
+  arc ink .9 8 6.2 1.8 1.6 20 160
+  -- .7
+  poly red 9.2,10.4 12.6,10.4 11.7,12.2 10.1,12.2
+  oval gold 10.9 13.2 1.7 1.7
 lonely
+  blob dark 2,5.6 3.4,3.4 5.6,3.2 8,1.2 10.4,2.2 12.8,3.2 14,5.6 12,6.4 4,6.4
   flat
-  arc grey .8 8 8 7.2 7.2 0 30
-  arc grey .8 8 8 7.2 7.2 60 90
-  arc grey .8 8 8 7.2 7.2 120 150
-  arc grey .8 8 8 7.2 7.2 180 210
-  arc grey .8 8 8 7.2 7.2 240 270
-  arc grey .8 8 8 7.2 7.2 300 330
+  both line blue .8 3,8.4 2.4,10.6
+  both line blue .8 3.4,12.4 2.8,14.6
   --
-  oval sky 8 9 3.4 3.4
+  oval sky 8 11.8 3.2 3.2
   flat
-  both oval ink 6.7 8.6 .6 .7
-  arc ink .8 8 11.4 1.4 1.1 200 340
+  both oval ink 6.7 11.2 .5 .8
+  arc ink .8 8 14.2 1.5 1.2 210 330
 sings
   oval face 7 9 5.6 5.6
   flat

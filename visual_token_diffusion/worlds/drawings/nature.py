@@ -18,12 +18,13 @@ moon
   oval white 12.4 10.6 .7 .7
   oval white 10.6 5 .6 .6
 cloud
-  oval white 4.6 10 3.2 3
-  oval white 8 7 4 4
-  oval white 11.6 9.6 3 3.2
-  box white 4.6 9 11.6 13
   flat
-  oval sky 8.6 11.2 4.4 1.4
+  box sky 0 0 16 16
+  -- .8
+  oval white 4.6 9.6 3 2.8
+  oval white 7.6 6.6 3.8 3.8
+  oval white 11.4 9.2 3 3
+  box white 4.6 9 11.6 12.4
 tree
   box brown 6.8 10 9.2 15
   oval leaf 8 4.8 4.2 3.6
@@ -84,4 +85,35 @@ island
   curve leaf 1.8 7.2,4.6 10.6,4 12.4,6.6
   curve leaf 1.6 7.2,4.6 5.6,2.2 3.4,1.6
   curve leaf 1.6 7.2,4.6 9,2.2 11.4,1.8
+shines
+  flat
+  line gold 1 2,2 14,14
+  line gold 1 14,2 2,14
+  --
+  poly yellow 8,.6 9.6,6.4 15.4,8 9.6,9.6 8,15.4 6.4,9.6 .6,8 6.4,6.4
+rises
+  -- .8
+  oval yellow 6.6 11 3.6 3.6
+  flat
+  line gold 1.2 6.6,6 6.6,4.4
+  line gold 1.2 2.6,8 1.4,6.8
+  box white 0 11 16 16
+  box leaf 0 11 16 16
+  line red 1.8 13,9.6 13,4.4
+  poly red 10.2,4.8 15.8,4.8 13,1
+sets
+  flat
+  box orange 0 0 16 16
+  oval red 6.4 11 4 4
+  oval yellow 6.4 11 2.4 2.4
+  box navy 0 11 16 16
+  line blue 1 3,13.4 10,13.4
+  line white 1.8 13,1.6 13,6
+  poly white 10.2,5.6 15.8,5.6 13,9.4
+glows
+  flat
+  oval cream 8 8 8 8
+  oval yellow 8 8 5.6 5.6
+  oval gold 8 8 3.6 3.6
+  oval white 8 8 2 2
 '''

@@ -5,41 +5,44 @@ __all__ = ['DRAWINGS']
 DRAWINGS = '''
 _eyes
   flat
-  both oval ink 6.5 8 .7 .8
+  both oval ink 6.5 8 .65 1.05
 _smile
   flat
-  arc ink .7 8 8.6 1.8 1.8 30 150
-
+  curve ink .9 6,11 7,11.7 9,11.7 10,11
 king
   oval wine 8 17 6.5 4
   oval skin 8 8.5 4 4
-  blob brown 4.2,8.5 5.5,9.8 8,9.2 10.5,9.8 11.8,8.5 11.2,12 8,14.4 4.8,12
+  flat
+  blob brown 4.2,8.6 5.5,10.2 8,9.8 10.5,10.2 11.8,8.6 11.4,12 8,14.4 4.6,12
   --
-  poly gold 3.8,5.8 3,1.2 5.8,3.2 8,.8 10.2,3.2 13,1.2 12.2,5.8
+  poly gold 3.8,5.2 3,1 5.8,3 8,.8 10.2,3 13,1 12.2,5.2
   put _eyes
+  flat
+  oval red 8 11.4 1.2 .6
 queen
   blob brown 3.2,6 8,3 12.8,6 13.4,13 11,14 5,14 2.6,13
   oval purple 8 17.5 6.5 4
-  oval skin 8 8.8 3.6 4
+  flat
+  oval skin 8 9 3.6 4
   --
-  poly gold 4.4,5.2 3.6,1.2 6.2,3.2 8,.8 9.8,3.2 12.4,1.2 11.6,5.2
+  poly gold 4.4,4.8 3.4,1 6.2,3 8,.8 9.8,3 12.6,1 11.6,4.8
   flat
   oval rose 8 3.8 .8 .8
-  put _eyes 8 8.3
+  put _eyes 8 8.4
   flat
-  oval red 8 11 1.2 .7
+  oval red 8 11.6 1.2 .6
 witch
   oval dark 8 17.5 5.5 4
   oval leaf 8 9.5 3.6 3.8
-  both poly brown 4,8 5.5,7 4.5,13 2.5,13
+  both poly rust 4,8 5.5,7 4.5,13 2.5,13
   --
-  poly purple 1,7 15,7 15,8 1,8
-  poly purple 4.2,7 8.6,.8 10.5,1.4 11.8,7
+  poly purple 1,6.4 15,6.4 15,7.6 1,7.6
+  poly purple 4.2,6.6 8.6,.8 10.5,1.4 11.8,6.6
   flat
-  line gold 1.2 4.4,6 11.6,6
-  both oval ink 6.4 9.4 .7 .8
-  poly lime 8,9.6 9.4,11 7.6,11
-  line ink .7 6.5,12.2 9.5,12.2
+  line gold 1.4 4.6,5.7 11.4,5.7
+  both oval ink 6.5 9.4 .65 1
+  line ink .9 6.5,12.5 9.5,12.5
+  poly lime 8,9.4 9.4,11.2 7.4,11.2
 child
   oval yellow 8 15.5 3.6 3.6
   oval skin 8 7.5 5 4.8
@@ -57,133 +60,153 @@ boy
   put _eyes 8 8.6
   put _smile 8 8.4
 girl
-  both oval tan 2.6 9 1.6 3.4
+  both blob gold 3,6 4,9 3.4,12.6 1.6,13 1,9
   oval rose 8 17.5 5.5 4.5
-  oval tan 8 7.2 4.6 4.6
-  oval skin 8 8.6 3.7 3.7
+  oval gold 8 7 4.6 4.8
   flat
-  blob tan 4,7.6 5,4 8,3 11,4 12,7.6 9,5.4
-  --
-  both poly pink 2.6,6.2 1,4.4 1,7 2.6,6.2 4.2,7.2 4.2,4.6
+  oval skin 8 9 3.8 3.8
+  blob gold 4,8 4.4,4.4 8,3 11.6,4.4 12,8 10,6.6 8,5.4 6,6.6
+  both oval rose 3 6.4 1.4 1.4
   put _eyes 8 8.6
-  put _smile 8 8.6
+  put _smile 8 8.4
 farmer
-  oval blue 8 17.5 5.5 4
+  oval red 8 17.5 5.5 4
+  flat
+  both line blue 1.4 5.4,13 5.4,17
+  box blue 5 15 11 17
+  --
   oval skin 8 8.8 3.8 4
   --
-  oval gold 8 5.6 7 1.2
-  poly gold 4.8,5.2 5.4,2 10.6,2 11.2,5.2
+  oval gold 8 5.4 7 1.1
+  poly gold 4.8,5.2 5.4,1.6 10.6,1.6 11.2,5.2
   flat
-  line red 1 5,4.6 11,4.6
+  line red 1.2 5,4.1 11,4.1
   put _eyes 8 8.4
   flat
-  line ink .7 9,11 6.8,11
-  line leaf .9 9.4,11 12.6,9.6
+  line ink .9 7,11 9,11
+  line leaf 1 9.4,11 13.4,9.6
 sailor
   oval white 8 17.5 5.8 4.2
   flat
-  line blue 1 4,15.2 12,15.2
+  line blue 1 4,15.4 12,15.4
+  poly blue 5.4,13 10.6,13 8,16
   --
   oval skin 8 9 3.9 4
   --
-  poly white 3.4,4.6 4,1.8 12,1.8 12.6,4.6
-  box navy 4 4.4 12 6
-  put _eyes 8 8.8
-  put _smile 8 8.8
-painter
-  oval paper 8 17.5 5.5 4
-  oval skin 8 8.8 3.8 4
-  --
-  blob wine 2.4,5.2 4,2.4 9,1.4 13,3 13.6,5.4 8,5.8
-  put _eyes 8 8.4
+  poly white 3.4,4.4 4,1.8 12,1.8 12.6,4.4
   flat
-  blob ink 8,10.6 10.4,9.8 11,11 8,11.4 5,11 5.6,9.8
+  box navy 3.6 4.2 12.4 5.8
+  put _eyes 8 8.4
+  put _smile 8 8.6
+painter
+  oval navy 8 17.5 5.5 4
+  oval skin 8 8.4 3.8 4
   --
-  line tan 1 12,15 14.4,10
-  oval red 14.4 9 .8 1.2
+  blob wine 2.4,5 4,2.4 9,1.2 13,2.8 13.6,5.2 8,5.4
+  put _eyes 8 8
+  flat
+  curve ink 1 5.4,10 8,9.8 10.6,10
+  -- .8
+  blob tan 7,13 10,11.4 14,11.6 15.4,13.6 13,15.6 9,15.4
+  flat
+  oval red 9.4 13.4 1 .9
+  oval yellow 11.8 12.8 .9 .8
+  oval blue 13.6 13.8 .9 .8
 doctor
   oval white 8 17.5 6.2 4.6
   flat
-  line blue .9 6,13.4 8,16 10,13.4
+  line blue 1 6,13.4 8,16 10,13.4
   --
   oval skin 8 8.4 3.8 4.2
   --
-  poly white 4,5.4 4,1.4 12,1.4 12,5.4
+  poly white 4,5 4,1.2 12,1.2 12,5
   flat
-  box red 7.3 1.6 8.7 5.2
-  box red 6.2 2.7 9.8 4.1
-  put _eyes 8 8.2
+  box red 7.3 1.4 8.7 5
+  box red 6 2.5 10 3.9
+  put _eyes 8 8
   put _smile 8 8.2
 teacher
-  box pine 1 1 15 10
+  box pine 1 1 15 9
   flat
-  line white .9 3,3.4 5.6,3.4
-  line white .9 3,5.6 5,5.6
+  line white 1 2.5,2.5 6.5,2.5
+  line white 1 2.5,4.5 4.5,4.5
+  line white 1 2.5,6.5 5.5,6.5
   --
-  oval orange 9 17.5 5 4
-  oval skin 9 9.4 3.4 3.7
-  blob grey 5.4,8.6 6.6,5.6 9,4.9 11.4,5.6 12.6,8.6 10,7.2 8,7.2
+  oval orange 10 17 5 4
+  oval brown 10 7.6 3.8 3.6
+  oval brown 10 3.6 1.6 1.4
   flat
-  both oval ink 7.2 9.2 .1 .1
-  oval white 7.6 9.2 1.3 1.3
-  oval white 10.6 9.2 1.3 1.3
-  arc ink .5 7.6 9.2 1.4 1.4 0 360
-  arc ink .5 10.6 9.2 1.4 1.4 0 360
-  oval ink 7.6 9.2 .5 .6
-  oval ink 10.6 9.2 .5 .6
+  oval skin 10 9.6 3.2 3.4
+  arc ink .8 8.3 9.4 1.2 1.2 0 360
+  arc ink .8 11.7 9.4 1.2 1.2 0 360
+  line red .9 9.2,12 10.8,12
+  -- .5
+  line tan .8 5.4,14.6 2.6,8
 baker
   oval white 8 17.5 5.6 4
-  oval skin 8 9.6 3.7 3.8
+  oval skin 8 9.4 3.7 3.8
   --
   both oval white 5 3.6 2.6 2.3
   oval white 8 3 2.8 2.4
-  box white 4.6 3.6 11.4 6.6
+  box white 4.6 3.6 11.4 6.2
   flat
-  line grey .6 4.8,6.4 11.2,6.4
-  put _eyes 8 9.4
+  line grey .6 4.8,6 11.2,6
+  put _eyes 8 8.8
   flat
-  blob brown 8,11.2 10,10.8 10.6,12 8,11.9 5.4,12 6,10.8
+  curve brown 1.2 5.6,11 8,10.6 10.4,11
+  -- .8
+  blob tan 3,15.4 4,13.8 12,13.8 13,15.4 12,16.6 4,16.6
+  flat
+  line brown .6 6,14.4 6.8,15.8
+  line brown .6 9,14.4 9.8,15.8
 friend
   oval blue 4.4 15.5 3.2 4
   oval orange 11.6 15.5 3.2 4
-  line blue 1.8 6,13.4 9,13.4
-  oval skin 4.6 8.2 2.8 2.9
-  oval skin 11.4 8.2 2.8 2.9
+  oval skin 4.6 8.6 2.9 2.9
+  oval skin 11.4 8.6 2.9 2.9
   flat
-  blob brown 2,7.6 3,5.4 5.6,5.2 7.2,7.4 4,6.8
-  blob ink 8.8,7.4 10.4,5.2 13,5.4 14,7.6 12,6.8
-  --
-  poly red 5.9,2.4 7,1.4 8,2.2 9,1.4 10.1,2.4 8,4.6
+  blob brown 1.8,8 2.6,5.8 5,5.2 7.2,7 6.6,8 4,7.2
+  blob ink 14.2,8 13.4,5.8 11,5.2 8.8,7 9.4,8 12,7.2
+  both oval ink 4 9 .5 .8
+  both oval ink 6 9 .5 .8
+  -- .8
+  poly red 5.9,2.2 7,1 8,2 9,1 10.1,2.2 8,4.6
 singer
-  oval purple 8 17.5 5.5 4
-  oval ink 8 6.4 4.6 4
-  oval skin 8 8.8 3.8 4
+  oval purple 7 17.5 5.5 4
+  oval ink 7 6.4 4.6 4
   flat
-  both line ink .7 5.8,7.6 7,8
-  oval wine 8 10.6 1.5 1.8
+  oval skin 7 9 3.8 4
+  line ink .9 4.6,8 6,8.5
+  line ink .9 9.4,8 8,8.5
+  oval wine 7 11.2 1.5 1.7
   --
   line dark 1.2 13,15 11.4,12.4
-  oval grey 10.8 11.6 1.3 1.3
+  oval grey 10.4 11.8 1.3 1.3
+  put _note 13.2 4.4 .5
 hunter
-  oval pine 8 17.5 5.5 4
-  oval skin 8 9 3.8 4
-  blob brown 4.4,10 8,11.4 11.6,10 11,12.6 8,13.6 5,12.6
-  --
-  poly leaf 1.4,7 4.6,5.6 5.4,2 10,3 11.4,5.6 14.6,6.4
-  curve red 1.2 10.6,5 12,2.6 13.8,1
-  put _eyes 8 8.8
-giant
-  box orange 4 6 11 12
-  box blue 4 11.5 7 17
-  box blue 8 11.5 11 17
-  line skin 1.6 3,7 2,12
-  line skin 1.6 12,7 13,10
-  oval skin 7.5 3.2 2.6 2.6
+  oval pine 7 17.5 5 4
+  oval skin 7 9 3.8 4
   flat
-  blob brown 5,2.6 6,.8 9,.8 10,2.6 7.5,2
-  oval ink 6.6 3.2 .5 .6
-  oval ink 8.6 3.2 .5 .6
+  blob brown 3.4,10 7,11 10.6,10 10,12.6 7,13.6 4,12.6
   --
-  box white 12.6 13.6 15.2 16.5
-  poly red 11.9,13.6 13.9,11.4 15.9,13.6
+  poly leaf .8,6.6 3.6,5.4 4.4,2 9,3 10.4,5.4 13,6.2
+  curve red 1 9.4,4.6 10.6,2.4 12.6,1
+  put _eyes 7 8.8
+  flat
+  arc brown 1.3 11.4 12 3.4 5 -80 80
+  line dark .5 12,7.2 12,16
+giant
+  box skin 6.8 4 9.2 6
+  poly orange 4,5.6 12,5.6 11,11.4 5,11.4
+  both line skin 1.6 3.4,6.4 2.6,10.4
+  both box blue 5.2 11 7.4 15.4
+  oval skin 8 3.4 2.4 2.6
+  flat
+  blob brown 5.4,3 5.8,1 8,.4 10.2,1 10.6,3 8,2
+  both oval ink 7 3.8 .4 .6
+  -- .5
+  box white 12.4 13.4 15 15.6
+  poly red 11.6,13.4 13.7,11 15.8,13.4
+  box brown 1.9 14 2.7 15.6
+  poly leaf 2.3,10.6 4.2,14 .4,14
 '''

@@ -14,31 +14,29 @@ castle
   box grey 4 7 12 14.6
   poly grey 1.6,14.6 1.6,4 2.8,4 2.8,5 3.6,5 3.6,4 4.8,4 4.8,14.6
   poly grey 14.4,14.6 14.4,4 13.2,4 13.2,5 12.4,5 12.4,4 11.2,4 11.2,14.6
-  poly red 7.6,6.6 7.6,1.2 12,2.6 8.4,4
+  line dark 1 7.5,7 7.5,2
+  poly red 8,1 12,2.5 8,4
   flat
-  oval dark 8 11.6 1.9 1.9
-  box dark 6.1 11.6 9.9 14.6
+  oval brown 8 11.4 2 2
+  box brown 6 11.4 10 14.6
+  both box navy 2.6 7 3.8 9
 tower
-  box grey 5 6 11 14.8
-  box grey 4 3.4 12 6.4
-  box grey 4 1.4 5.6 4
-  box grey 7.2 1.4 8.8 4
-  box grey 10.4 1.4 12 4
-  flat
-  box navy 7.2 7.6 8.8 10
-  box brown 6.8 12 9.2 14.8
-  line dark .6 5,11 6.6,11
-  line dark .6 9.6,8.6 11,8.6
-village
-  box cream 1.6 5.4 6.4 9
-  poly red 4,1.6 7,5.4 1,5.4
-  box cream 10 5.4 14.6 9
-  poly orange 12.4,1.6 15.2,5.4 9.4,5.4
+  box grey 5 6.4 11 14.8
+  box grey 4.2 6.4 11.8 8
   --
-  box cream 5 10.6 11 15
-  poly blue 8,6.6 12.2,10.8 3.8,10.8
+  poly red 8,.8 13,6 3,6
   flat
-  box brown 7.2 12 8.8 15
+  box navy 7 9 9 11
+  oval navy 8 9 1 1
+  box brown 6.8 12.6 9.2 14.8
+  line dark .7 5.4,12 6.4,12
+  line dark .7 9.8,10 10.8,10
+village
+  flat
+  box lime 0 12 16 16
+  put house 4 5 .52
+  put house 12 5 .52
+  put house 8 11 .56
 bridge
   flat
   box sky 0 10 16 16
@@ -59,29 +57,27 @@ road
   line white 1.2 8,9.4 8,11
   line white 1.5 8,13.4 8,16
 cave
-  blob grey 1,15 1.6,8 5,3 8.4,1.6 12,4 14.6,9 15,15
   flat
-  blob ink 4.4,15 4.8,10 8,7.2 11.2,10 11.6,15
-  both oval yellow 6.9 11.4 .6 .7
-  line dark .7 3.4,9 4.4,7
-  line dark .7 11,5 12.4,7
+  box lime 0 14 16 16
+  --
+  poly grey .8,14.6 2.6,7.6 5,6.6 6.6,2.4 9.4,1.6 11.4,4.6 13.6,6.4 15.2,14.6
+  flat
+  poly dark 6.6,2.4 9.4,1.6 11.4,4.6 9,5
+  blob ink 4.6,14.8 5.2,10.4 8,8.2 11,10.4 11.8,14.8
+  line dark .8 3,11 4,8.6
+  line dark .8 12.6,8 13.2,10.6
 garden
   flat
-  box lime 0 9 16 16
+  box leaf 0 11 16 16
+  line pine 1 8,12 8,6
+  both line pine 1 3,13 3,8
+  both line pine 1.2 3,12 4.6,10.4
+  line pine 1.2 8,11.4 9.8,9.4
+  both oval lime 5.6 13.6 1 .8
   --
-  box white 1 9 2.8 15
-  box white 4.8 9 6.6 15
-  box white 8.8 9 10.6 15
-  box white 12.8 9 14.6 15
-  box white 1 11 14.6 12.4
-  flat
-  line leaf 1 4,8.6 4,5
-  line leaf 1 12,8.6 12,5
-  line leaf 1 8,8.6 8,5
-  --
-  oval rose 3.6 4 1.8 1.8
-  oval yellow 8 3.4 1.8 1.8
-  oval purple 12.4 4 1.8 1.8
+  poly rose 1.2,4.4 2.2,5.2 3,4 3.8,5.2 4.8,4.4 4.6,7 3,8 1.4,7
+  poly yellow 6.2,1.8 7.2,2.6 8,1.4 8.8,2.6 9.8,1.8 9.6,4.4 8,5.4 6.4,4.4
+  poly purple 11.2,4.4 12.2,5.2 13,4 13.8,5.2 14.8,4.4 14.6,7 13,8 11.4,7
 field
   flat
   box sky 0 0 16 5

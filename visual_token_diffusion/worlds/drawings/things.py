@@ -31,12 +31,13 @@ box
   poly brown 2.8,7 8,5 13.2,7
   box cream 7 7 9 10
 book
-  poly white 8,4.4 1.8,2.8 1.8,12 8,13.6 14.2,12 14.2,2.8
+  poly blue .8,3.6 15.2,3.6 15.2,13.6 .8,13.6
   flat
-  line ink .8 8,4.4 8,13.6
-  both line blue .8 3.2,5.4 6.6,6.2
-  both line blue .8 3.2,7.6 6.6,8.4
-  both line blue .8 3.2,9.8 6.6,10.6
+  poly white 8,4 2.2,2.4 2.2,11.2 8,12.8 13.8,11.2 13.8,2.4
+  line ink .9 8,4 8,13
+  both line grey .8 3.8,5 6.4,5.7
+  both line grey .8 3.8,7.2 6.4,7.9
+  both line grey .8 3.8,9.4 6.4,10.1
 cup
   arc blue 1.4 11.4 9.6 2.6 2.4 -90 90
   poly blue 2.4,6 11.6,6 11,14.4 3,14.4
@@ -82,18 +83,20 @@ bell
   flat
   curve cream 1 6.4,5 5.8,8.4
 circle
-  oval blue 8 8 6.2 6.2
+  oval teal 8 8 6.2 6.2
 square
-  box blue 2 2 14 14
+  box teal 2 2 14 14
 triangle
-  poly blue 8,2 14.2,13.6 1.8,13.6
+  poly teal 8,2 14.2,13.6 1.8,13.6
 cross
-  box blue 6 1.6 10 14.4
-  box blue 1.6 6 14.4 10
+  box teal 6 1.6 10 14.4
+  box teal 1.6 6 14.4 10
 diamond
-  poly blue 8,1.2 13.6,8 8,14.8 2.4,8
+  poly teal 8,1.2 13.6,8 8,14.8 2.4,8
 ring
-  arc blue 3 8 8 5 5 0 360
+  arc gold 2.2 8 10 4.4 4.4 0 360
+  -- .8
+  poly sky 5.8,1.6 10.2,1.6 11.4,3.4 8,6 4.6,3.4
 star
   poly gold 8,1.2 10,5.9 15,6.3 11.2,9.6 12.4,14.5 8,11.8 3.6,14.5 4.8,9.6 1,6.3 6,5.9
 heart
