@@ -18,7 +18,7 @@ LEARNED = dict(
     hierarchical=lambda make: make(torch.arange(V) // 4, 16),
     pyramid_classifier=lambda make: make(ENCODERS['pyramid']),
 )
-PAIRS = [('nearest', e) for e in ENCODERS] + [('pyramid', 'pyramid')]
+PAIRS = [('nearest', e) for e in ENCODERS] + [('pyramid', 'pyramid'), ('pictograms', 'pictograms')]
 
 
 def learned(name):

@@ -69,8 +69,9 @@ def _differences(patterns, size):
 @lru_cache
 def ring_patterns(size:int # side of a grid: 8, 16 or 32
                  ) -> torch.Tensor:
-    "(2n,n) of +-1 for the n pixels of the ring: orthogonal or opposite, in an order that keeps halves apart"
+    "(2n-2,n) of +-1 for the n pixels of the ring, half of each: orthogonal or opposite; first those far apart on halves"
     rows = hadamard(4*size-4)
+    rows = (rows*rows[0])[1:]                # the first is now constant, and all others have as many 1 as -1
     patterns = torch.cat([rows,-rows])
     difference = _differences(patterns, size)
     chosen,nearest = [0],difference[0].clone()
@@ -88,7 +89,7 @@ def _check_options(table, size, strength):
     if size not in SIZES: raise ValueError(f"pictograms have 8, 16 or 32 pixels a side, got {size}; take grid=16")
     if table.n_codebooks!=3: raise ValueError(f"this encoder spells three codes, got {table.n_codebooks}")
     if not 1 <= strength <= 127: raise ValueError(f"the ring's strength should lie in 1..127, got {strength}")
-    most = 2*(4*size-4)
+    most = 8*size-10
     if max(table.sizes) > most:
         raise ValueError(f"a ring of {4*size-4} pixels spells {most} codes, got codebooks of {table.sizes}; "
                          "take larger grids or fewer tokens")
@@ -241,6 +242,6 @@ def build(cls:PictogramEncoder,
 def suitable_sizes(cls:PictogramEncoder, vocab_size, n_codebooks=3, size=16):
     "The fewest entries per codebook, two at least, that give every token codes of its own. Raises `ValueError`"
     sizes = super(PictogramEncoder, cls).suitable_sizes(vocab_size, n_codebooks, size)
-    if size in SIZES and max(sizes) > 8*size-8:
-        raise ValueError(f"{vocab_size:,} tokens need {max(sizes)} codes, a ring at grid={size} spells {8*size-8}")
+    if size in SIZES and max(sizes) > 8*size-10:
+        raise ValueError(f"{vocab_size:,} tokens need {max(sizes)} codes, a ring at grid={size} spells {8*size-10}")
     return sizes
