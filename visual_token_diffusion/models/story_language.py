@@ -31,7 +31,7 @@ class StoryLanguage:
         self.table = Codebook.make('balanced').assign(self.features, (6,6,6))
         icons = choose_icons(self.words, size-2, book=IconBook(emoji=False))
         self.encoder = PictogramEncoder(self.table, size, icons.icons, icons.icon_of)
-        self.decoder = Decoder.part('nearest').build(self.encoder)
+        self.decoder = Decoder.part('pictograms').build(self.encoder)
 
     def grids(self, text): return self.encoder(torch.tensor(self.vocab.encode(text)))
     def read(self, grids): return self.vocab.decode(self.decoder.decode(grids).tolist())
