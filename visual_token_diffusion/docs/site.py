@@ -7,10 +7,11 @@ from pathlib import Path
 from fastcore.nbio import mk_cell
 
 from ..core.results import runs_folder
+from .links import bound_names, defined_names, mend_doc_links, page_files, page_name
 
 __all__ = [
-    'ADDRESS', 'REPOSITORY', 'SiteProc', 'broken_links', 'footer', 'live_animation', 'llms_text', 'page_files',
-    'plain_outputs', 'runs_of',
+    'ADDRESS', 'REPOSITORY', 'SiteProc', 'documented', 'footer', 'live_animation', 'llms_text', 'plain_outputs',
+    'runs_of',
 ]
 
 REPOSITORY = 'https://github.com/visual-token-diffusion/visual_token_diffusion'
@@ -18,17 +19,6 @@ ADDRESS = 'https://visual-token-diffusion.github.io/visual_token_diffusion'
 _COLAB = 'https://colab.research.google.com/github/visual-token-diffusion/visual_token_diffusion/blob/main/nbs'
 _WIDGET = 'application/vnd.jupyter.widget-view+json'
 _GIF = re.compile(r'^!\[[^\]]*\]\((?:\.\./)*images/denoising\.gif\)$', re.M)
-
-
-def page_files(folder):
-    "All pages below `folder`, the first page first"
-    folder = Path(folder)
-    found = [
-        p
-        for p in folder.rglob('*.ipynb')
-        if not any(part.startswith(('_', '.')) for part in p.relative_to(folder).parts)
-    ]
-    return sorted(found, key=lambda p: (p.stem != 'index', p.relative_to(folder).as_posix()))
 
 
 def _join(source):
@@ -147,11 +137,68 @@ def llms_text(
     for path in page_files(folder):
         title, *lines = _join(_cells(path)[0]['source']).strip().splitlines()
         subtitle = ' '.join(line.lstrip('> ').strip() for line in lines if line.startswith('>'))
-        name = path.relative_to(folder).with_suffix('').as_posix()
-        rows.append((title.lstrip('# ').strip(), subtitle, name))
+        rows.append((title.lstrip('# ').strip(), subtitle, page_name(path, folder)))
     (title, subtitle, _), *rest = rows
     pages = ''.join(f'- [{t}]({ADDRESS}/{n}.html.md): {s}\n' for t, s, n in rest)
     return f'# {title}\n\n> {subtitle}\n\n## Pages\n\n{pages}'
+
+
+def _entry_of(cell):
+    "The name that a cell of nbdev's explains, `name` or `Class.name`, or ''"
+    found = re.search(r'^show_doc\(([\w.]+)\)\s*$', _join(cell.get('source')), re.M)
+    return found[1] if found and getattr(cell, 'has_sd', False) else ''
+
+
+def _without_signature(cell):
+    "An entry whose signature is gone, since the code follows"
+    for output in cell.get('outputs', []):
+        data = output.get('data') or {}
+        if 'text/markdown' in data:
+            data['text/markdown'] = re.sub(r'```python\n.*?\n```\n*', '', _join(data['text/markdown']), flags=re.S)
+    return cell
+
+
+def _in_order(run):
+    "Entries and the code that they explain: each code cell behind its own entries, all in the order of the code"
+    waiting, ordered = {_entry_of(c): c for c in run if _entry_of(c)}, []
+    for cell in run:
+        if _entry_of(cell):
+            continue
+        names = dict.fromkeys(defined_names(_join(cell.get('source'))))
+        ordered += [_without_signature(waiting.pop(name)) for name in names if name in waiting] + [cell]
+    return list(waiting.values())[::-1] + ordered
+
+
+def documented(
+    cells,  # of a processed notebook
+) -> list:
+    """Cells where entries stand in the order of the code, and without a signature where the code is shown.
+
+    nbdev puts the entries of a cell down in the reverse order, all but one of them behind it.
+    """
+    result, run = [], []
+    for cell in cells:
+        shown = cell['cell_type'] == 'code' and 'exports' in (getattr(cell, 'directives_', None) or {})
+        if shown or _entry_of(cell):
+            run.append(cell)
+        else:
+            result += _in_order(run) + [cell]
+            run = []
+    return result + _in_order(run)
+
+
+def _mend_links(cells, bound):
+    "Mend nbdev's links in Markdown. Changes `cells`"
+    from nbdev.doclinks import NbdevLookup
+
+    symbols = NbdevLookup().syms
+    for cell in cells:
+        if cell['cell_type'] == 'markdown':
+            cell['source'] = mend_doc_links(_join(cell['source']), bound, symbols)
+        for output in cell.get('outputs', []):
+            data = output.get('data') or {}
+            if 'text/markdown' in data:
+                data['text/markdown'] = mend_doc_links(_join(data['text/markdown']), bound, symbols)
 
 
 def _nbs_of(path):
@@ -167,6 +214,8 @@ class SiteProc:
 
     def begin(self):
         path = Path(self.nb.path_)
+        self.nb.cells = documented(self.nb.cells)
+        _mend_links(self.nb.cells, bound_names(_cells(path)))
         plain_outputs(self.nb.cells)
         if path.stem == 'index':
             return self.first_page(path.parent)
@@ -186,20 +235,3 @@ class SiteProc:
 
     def __call__(self, cell):
         pass
-
-
-def broken_links(
-    folder,  # of notebooks
-) -> list:
-    "`(page, target)` of every relative link in Markdown cells that leads to no file"
-    broken, folder = [], Path(folder)
-    for path in page_files(folder):
-        for cell in _cells(path):
-            if cell['cell_type'] != 'markdown':
-                continue
-            text = re.sub(r'```.*?```|`[^`]*`', '', _join(cell['source']), flags=re.S)
-            for target in re.findall(r'\]\(([^)\s]+)\)', text):
-                local = not re.match(r'[a-z]+:|#', target)
-                if local and not (path.parent / target.split('#')[0]).exists():
-                    broken.append((path.relative_to(folder).as_posix(), target))
-    return broken

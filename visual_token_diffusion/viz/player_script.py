@@ -86,6 +86,7 @@ root.onkeydown = event => {
 };
 $('.bar').hidden = false;
 show(last);
+text.style.minHeight = text.offsetHeight + 'px';
 const still = matchMedia('(prefers-reduced-motion: reduce)').matches;
 if (AUTO && !still) { show(0); go(); }
 } })();

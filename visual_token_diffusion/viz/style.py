@@ -28,7 +28,8 @@ PLAYER_STYLE = '''\
 .vtd .tok.new b{font-weight:700;text-decoration:underline}
 .vtd .bar{display:flex;flex-wrap:wrap;align-items:center;gap:8px;padding:4px}
 .vtd .bar[hidden]{display:none}
-.vtd .bar button{font:inherit;min-width:5.5em;min-height:2.4em;cursor:pointer}
+.vtd .bar button{font:inherit;color:inherit;background:#8883;border:1px solid #8888;border-radius:4px;
+ min-width:5.5em;min-height:2.4em;cursor:pointer}
 .vtd .bar input{flex:1 1 10rem;min-width:8rem;accent-color:#0072b2;min-height:2em}
 .vtd .bar output{flex:1 1 12rem;font-variant-numeric:tabular-nums}
 .vtd .text{white-space:pre-wrap;padding:4px 8px;margin:4px 0;
