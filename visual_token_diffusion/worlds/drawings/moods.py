@@ -34,11 +34,10 @@ angry
 tired
   oval lilac 8 8 6.6 6.6
   flat
-  both oval white 5.2 7.4 1.9 1.6
-  both oval ink 5.4 8 .8 .9
-  both box purple 3.2 5.4 7.2 7
-  both line ink .7 3.2,7.2 7.2,7.2
-  oval wine 8 12 1.6 1.7
+  both curve ink 1 3.8,6.4 5.3,7.4 6.8,6.4
+  both arc purple .9 5.4 7.4 1.6 1.7 30 150
+  oval wine 8 11.4 2.2 2.5
+  oval rose 8 12.8 1.3 .9
 brave
   poly red 4,8 1,15.6 15,15.6 12,8
   oval face 8 7 6 5.8
@@ -48,24 +47,20 @@ brave
   both oval ink 5.6 6.8 .6 .9
   arc ink 1 8 8.6 3 2.4 30 150
 quiet
-  put _face
+  poly dark 1.2,5.6 4,5.6 8,2 8,14 4,10.4 1.2,10.4
   flat
-  both oval ink 5.5 6 .9 1.3
-  line grey 2.2 4,10.6 12,10.6
-  line ink .8 3.6,10.6 12.4,10.6
-  both line ink .8 4.8,9.4 4.8,11.8
-  both line ink .8 6.8,9.4 6.8,11.8
-  box dark 11.6 10 13 13.4
+  line red 2 10.4,5.6 15,10.4
+  line red 2 15,5.6 10.4,10.4
 proud
   oval blue 8 15 6.6 5.2
-  oval skin 8 5.4 3.7 3.7
+  oval skin 8 5.4 3.7 3.8
   flat
-  blob brown 4.2,5 4.8,2.4 8,1.2 11.2,2.4 11.8,5 8,3
-  both arc ink .8 6.4 6 1 1 190 350
-  arc ink .9 8 6.2 1.8 1.6 20 160
+  blob brown 4.2,5 4.8,2.2 8,1 11.2,2.2 11.8,5 8,3
+  both oval ink 6.5 5.5 .55 .8
+  curve ink .8 6,7.2 8,8.2 10,7.2
   -- .7
-  poly red 9.2,10.4 12.6,10.4 11.7,12.2 10.1,12.2
-  oval gold 10.9 13.2 1.7 1.7
+  poly red 9,10.2 13,10.2 12,12.4 10,12.4
+  oval gold 11 13.2 1.9 1.9
 lonely
   blob dark 2,5.6 3.4,3.4 5.6,3.2 8,1.2 10.4,2.2 12.8,3.2 14,5.6 12,6.4 4,6.4
   flat
@@ -97,14 +92,12 @@ cries
   both box blue 4 7 6 14.6
   oval wine 8 11 1.5 1.9
 whistles
-  oval face 6.6 9 5.6 5.6
+  oval teal 5.8 10 4.6 4.4
+  poly teal 5,5.6 15,5.6 15,9 9,9
   flat
-  oval ink 4.6 7.4 .8 1
-  oval ink 8.6 7.4 .8 1
-  oval rose 10 11.4 1.5 1.5
-  oval ink 10.4 11.4 .7 .7
-  line grey .9 12.4,11.4 15,11.4
-  line grey .9 12.2,9.8 14.2,8.6
-  line grey .9 12.2,13 14.2,14.2
-  put _note 13.4 4.4 .5
+  oval white 5.8 10 1.9 1.9
+  box ink 8 5.6 10 7
+  line gold 1.2 4,3.4 3,1.4
+  line gold 1.2 7.4,3 7.6,.8
+  line gold 1.2 11,3.4 12.4,1.6
 '''

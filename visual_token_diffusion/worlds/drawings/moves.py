@@ -60,8 +60,8 @@ sleeps
   blob blue 6.4,9 10,8.2 13.8,9.6 13.8,12 6.2,12
   flat
   line ink .5 4.4,8.6 5.6,8.6
-  line navy .9 7,1 9.4,1 7,4.2 9.4,4.2
-  line navy .9 11.2,4 13,4 11.2,6.4 13,6.4
+  line navy 1.2 7.5,1.5 10.5,1.5 7.5,5.5 10.5,5.5
+  line navy .8 12.5,3.5 14.5,3.5 12.5,6.4 14.5,6.4
 sits
   flat
   line brown 1.4 3.6,5.6 3.6,15
@@ -107,11 +107,9 @@ takes
   poly blue 12.6,.4 12.6,4.4 15.6,2.4
 drops
   blob skin 4,-1 12,-1 11.6,3 11.4,6 10,6 9.8,3.6 9,3.6 8.8,6.4 7.4,6.4 7.2,3.6 6.4,3.6 6,6 4.6,5.6 4.4,3
-  --
-  oval red 8 12.6 2.4 2.4
+  put ball 8 12 .48
   flat
-  both line grey .8 4.4,8 4.4,11
-  line grey .8 8,7.8 8,9
+  both line grey .9 3.5,8 3.5,12
 paints
   flat
   curve red 3 2,13.6 5,12.6 8,14 11,13
@@ -162,12 +160,14 @@ smells
   curve leaf 1.1 8,15.6 7,14.4 8.4,13.2
   curve leaf 1.1 12,15.4 11,14.4 12.4,13.4
 tastes
-  put _face
+  blob red .8,6 4.6,3.2 8,4.4 11.4,3.2 15.2,6 12.6,10 8,11 3.4,10
   flat
-  both oval ink 5.4 5.8 1 1.3
-  arc ink 1 8 8.4 4 2.6 0 180
+  blob wine 2.6,6.2 8,6.4 13.4,6.2 11.4,8.8 8,9.4 4.6,8.8
+  box white 4.4 6 11.6 7.4
   --
-  blob rose 8.6,10.6 12,10 12.4,13 11,14.6 9.2,13.6
+  blob rose 5.8,8.4 8,8.4 10.2,8.4 11,12 9.6,14.6 8,15 6.4,14.6 5,12
+  flat
+  line wine .7 8,9.4 8,12.6
 sees
   blob white .8,8 4,4.4 8,3.2 12,4.4 15.2,8 12,11.6 8,12.8 4,11.6
   flat
@@ -196,25 +196,31 @@ watches
   oval ink 12.8 8.6 1.6 2.4
 follows
   flat
-  blob navy 2.6,13 2,10.8 2.6,9 4.6,9 5.4,11 4.8,13
-  oval navy 3.8 14.8 1.2 .9
-  blob blue 10.6,6.4 10,4.2 10.6,2.2 12.6,2 13.6,4 12.8,6.4
-  oval blue 11.8 8.2 1.2 .9
-  blob blue 10.8,14 10.4,12.4 11,11.2 12.6,11.2 13,12.6 12.6,14
+  line navy 1.5 11.6,9.6 13.4,12 14.4,15
+  line navy 1.5 11.6,9.6 10.8,12.4 9,14.8
+  line blue 2.4 11.6,6 11.6,9.4
+  line blue 1.2 11.6,6 14,8.4
+  put _head 11.8 3
+  flat
+  line navy 1.5 4.4,10.6 6,12.6 7,15
+  line navy 1.5 4.4,10.6 3.6,13 1.8,14.8
+  line red 2.4 4.4,7.4 4.4,10.4
+  line red 1.2 4.4,7.4 8,8
+  put _head 4.6 4.6
 thinks
-  oval face 5.4 11 4.4 4.4
+  oval face 5.5 11 4.5 4.4
   flat
-  oval ink 4.4 10.4 .7 .8
-  oval ink 7.4 10.4 .7 .8
-  line ink .8 4.6,13 7,12.6
-  --
-  oval white 10.4 4 3 2.4
-  oval white 13 4.4 2 2
-  oval white 8.2 4.2 1.6 1.6
+  oval ink 4.5 10 .6 1
+  oval ink 7.5 10 .6 1
+  line ink .9 4.6,13 7.2,12.5
+  -- .8
+  oval white 11.5 3.6 3 2.6
+  oval white 13.4 4.4 1.8 2
+  oval white 8.6 4.4 2 1.8
   flat
-  oval ink 8.6 4.2 .6 .6
-  oval ink 10.6 4.2 .6 .6
-  oval ink 12.6 4.2 .6 .6
+  oval ink 9.5 4.5 .55 .6
+  oval ink 11.5 4.5 .55 .6
+  oval ink 13.5 4.5 .55 .6
 says
   blob white 2,2.4 8,1.4 14,2.4 15,6 14,10 8,11 7,11 3.6,15 4,10.6 2,10 1,6
   flat

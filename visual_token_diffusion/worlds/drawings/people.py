@@ -47,9 +47,9 @@ child
   oval yellow 8 15.5 3.6 3.6
   oval skin 8 7.5 5 4.8
   flat
-  curve brown 1.1 8,3 7,1.4 9,.9 9.6,2
-  both oval ink 6 7.8 .8 .9
-  oval rose 8 10.2 1.3 1.1
+  curve brown 1.2 8,3 7,1.4 9,.9 9.6,2
+  both oval ink 5.5 8 .7 1.1
+  oval rose 8 10.6 1.4 1
 boy
   oval blue 8 17.5 5.5 4.5
   oval skin 8 8.8 3.9 4
@@ -162,13 +162,13 @@ baker
 friend
   oval blue 4.4 15.5 3.2 4
   oval orange 11.6 15.5 3.2 4
-  oval skin 4.6 8.6 2.9 2.9
-  oval skin 11.4 8.6 2.9 2.9
+  oval skin 4.6 8.8 3 3
+  oval skin 11.4 8.8 3 3
   flat
-  blob brown 1.8,8 2.6,5.8 5,5.2 7.2,7 6.6,8 4,7.2
-  blob ink 14.2,8 13.4,5.8 11,5.2 8.8,7 9.4,8 12,7.2
-  both oval ink 4 9 .5 .8
-  both oval ink 6 9 .5 .8
+  blob brown 1.4,8.2 2.4,6 4.6,5.2 7,6.2 7.4,8 4.4,7
+  blob ink 14.6,8.2 13.6,6 11.4,5.2 9,6.2 8.6,8 11.6,7
+  both oval ink 3.5 9 .55 1
+  both oval ink 5.5 9 .55 1
   -- .8
   poly red 5.9,2.2 7,1 8,2 9,1 10.1,2.2 8,4.6
 singer
@@ -196,14 +196,13 @@ hunter
   arc brown 1.3 11.4 12 3.4 5 -80 80
   line dark .5 12,7.2 12,16
 giant
-  box skin 6.8 4 9.2 6
-  poly orange 4,5.6 12,5.6 11,11.4 5,11.4
-  both line skin 1.6 3.4,6.4 2.6,10.4
+  poly orange 4,6 12,6 11,11.4 5,11.4
+  both line skin 1.6 3.4,6.8 2.4,10.6
   both box blue 5.2 11 7.4 15.4
-  oval skin 8 3.4 2.4 2.6
+  oval skin 8 4 3 3
   flat
-  blob brown 5.4,3 5.8,1 8,.4 10.2,1 10.6,3 8,2
-  both oval ink 7 3.8 .4 .6
+  blob brown 4.8,4 5.2,1.4 8,.6 10.8,1.4 11.2,4 8,2.6
+  both oval ink 6.5 4.5 .5 .7
   -- .5
   box white 12.4 13.4 15 15.6
   poly red 11.6,13.4 13.7,11 15.8,13.4

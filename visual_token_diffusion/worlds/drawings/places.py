@@ -14,9 +14,9 @@ castle
   box grey 4 7 12 14.6
   poly grey 1.6,14.6 1.6,4 2.8,4 2.8,5 3.6,5 3.6,4 4.8,4 4.8,14.6
   poly grey 14.4,14.6 14.4,4 13.2,4 13.2,5 12.4,5 12.4,4 11.2,4 11.2,14.6
-  line dark 1 7.5,7 7.5,2
-  poly red 8,1 12,2.5 8,4
   flat
+  line ink 1 7.5,6.4 7.5,1
+  poly red 7.5,.6 11,2.1 7.5,3.6
   oval brown 8 11.4 2 2
   box brown 6 11.4 10 14.6
   both box navy 2.6 7 3.8 9
@@ -34,9 +34,9 @@ tower
 village
   flat
   box lime 0 12 16 16
-  put house 4 5 .52
-  put house 12 5 .52
-  put house 8 11 .56
+  put house 3.9 4.6 .5
+  put house 12.1 4.6 .5
+  put house 8 11.3 .56
 bridge
   flat
   box sky 0 10 16 16
@@ -69,15 +69,15 @@ cave
 garden
   flat
   box leaf 0 11 16 16
-  line pine 1 8,12 8,6
-  both line pine 1 3,13 3,8
+  line pine 1 8,12 8,5
+  both line pine 1 3,13 3,7
   both line pine 1.2 3,12 4.6,10.4
   line pine 1.2 8,11.4 9.8,9.4
   both oval lime 5.6 13.6 1 .8
-  --
-  poly rose 1.2,4.4 2.2,5.2 3,4 3.8,5.2 4.8,4.4 4.6,7 3,8 1.4,7
-  poly yellow 6.2,1.8 7.2,2.6 8,1.4 8.8,2.6 9.8,1.8 9.6,4.4 8,5.4 6.4,4.4
-  poly purple 11.2,4.4 12.2,5.2 13,4 13.8,5.2 14.8,4.4 14.6,7 13,8 11.4,7
+  -- .6
+  poly rose 1,3.6 2.2,5 3,3.4 3.8,5 5,3.6 4.8,7 3,8.4 1.2,7
+  poly yellow 6,1 7.2,2.4 8,.8 8.8,2.4 10,1 9.8,4.4 8,5.8 6.2,4.4
+  poly purple 11,3.6 12.2,5 13,3.4 13.8,5 15,3.6 14.8,7 13,8.4 11.2,7
 field
   flat
   box sky 0 0 16 5

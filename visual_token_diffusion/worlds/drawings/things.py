@@ -89,8 +89,8 @@ square
 triangle
   poly teal 8,2 14.2,13.6 1.8,13.6
 cross
-  box teal 6 1.6 10 14.4
-  box teal 1.6 6 14.4 10
+  box teal 6.2 1.2 9.8 14.8
+  box teal 1.2 6.2 14.8 9.8
 diamond
   poly teal 8,1.2 13.6,8 8,14.8 2.4,8
 ring
