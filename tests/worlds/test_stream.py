@@ -2,7 +2,9 @@
 
 import torch
 from torch.utils.data import DataLoader
+
 from visual_token_diffusion.worlds.captions import World
+from visual_token_diffusion.worlds.stream import Stream
 
 
 def take(n, **kwargs):
@@ -22,3 +24,16 @@ def test_streams_of_different_seeds_differ():
     streams = [World(1).stream(16, seed=s) for s in (0, 1, 1)]
     a, b, c = [next(iter(s))[0] for s in streams]
     assert (a != b).any() and (b == c).all()
+
+
+def test_a_stream_may_begin_anywhere():
+    def dice(generator):
+        return torch.randint(1, 7, (6,), generator=generator)
+
+    def first(stream, n, **kwargs):
+        return torch.stack([b for b, _ in zip(DataLoader(stream, batch_size=None, **kwargs), range(n))])
+
+    alone = first(Stream(dice), 6)
+    assert torch.equal(alone, first(Stream(dice), 6, num_workers=2))
+    assert torch.equal(alone[3:], first(Stream(dice, start=3), 3))
+    assert torch.equal(alone[4], Stream(dice).batch(4))
