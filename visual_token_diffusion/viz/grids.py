@@ -166,7 +166,7 @@ def stack_images(images, # pictures, from top to bottom
                  gap:int=4 # white pixels between them
                 ) -> Image.Image:
     "Pictures below each other on white. Raises `ValueError` if there are none"
-    images,font = list(images),_font(12)
+    images,font = list(images),_font(14)
     if not images: raise ValueError("there are no pictures to stack")
     left = _label_room(labels, len(images), font)
     width = left+max(im.width for im in images)
