@@ -1,32 +1,21 @@
 "The site: nbdev's processing of all pages, their foot, their links, their pictures; nothing is asked of anybody."
 
+import ast
 import json
-import os
 import re
-import subprocess
-import sys
+from collections import Counter
 from pathlib import Path
 
-import pytest
-from support.checkout import copy_project
+from support.pages import cells, join
 
+from visual_token_diffusion.docs.links import broken_links, page_files, page_name
 from visual_token_diffusion.docs.results import gallery, headline, page_of, results, results_table
-from visual_token_diffusion.docs.site import (
-    broken_links, footer, live_animation, page_files, plain_outputs, runs_of,
-)
+from visual_token_diffusion.docs.site import documented, footer, live_animation, llms_text, plain_outputs, runs_of
 
 root = Path(__file__).resolve().parents[2]
 nbs = root / 'nbs'
 PAGES = page_files(nbs)
 RUNS = nbs / 'lab' / 'runs'
-
-
-def cells(path):
-    return json.loads(path.read_text(encoding='utf-8'))['cells']
-
-
-def join(text):
-    return text if isinstance(text, str) else ''.join(text)
 
 
 def test_links_between_pages():
@@ -37,12 +26,6 @@ def test_links_between_pages():
                 assert (root / target).exists(), f'{name}: {target}'
 
 
-def test_a_broken_link_is_found(tmp_path):
-    text = '[x](b.ipynb#y) [y](a.ipynb) [z](https://z) `[q](q)` ![p](p.png)'
-    (tmp_path / 'a.ipynb').write_text(json.dumps(dict(cells=[dict(cell_type='markdown', source=text)])))
-    assert broken_links(tmp_path) == [('a.ipynb', 'b.ipynb#y'), ('a.ipynb', 'p.png')]
-
-
 def test_every_page_ends_with_exercises():
     for page in PAGES:
         headings = [join(c['source']).strip() for c in cells(page) if c['cell_type'] == 'markdown']
@@ -50,11 +33,16 @@ def test_every_page_ends_with_exercises():
 
 
 def test_output_names_are_unique():
-    "Two pages in one folder may not become one file"
-    names = [p.relative_to(nbs).with_suffix('.html').as_posix() for p in PAGES]
+    "Two pages may not become one file"
+    names = [page_name(p, nbs) for p in PAGES]
     assert len(set(names)) == len(names)
     for page in PAGES:
         assert not re.match(r'\d+[a-z]?_', page.name) or page.parent.name == 'course', page
+
+
+def test_titles_are_unique():
+    titles = [join(cells(p)[0]['source']).splitlines()[0] for p in PAGES]
+    assert [t for t, n in Counter(titles).items() if n > 1] == []
 
 
 def test_every_result_has_a_page_and_a_headline():
@@ -66,10 +54,21 @@ def test_every_result_has_a_page_and_a_headline():
         assert re.search(r'\d', line) and line != 'no number' and '\n' not in line
         assert not page_of(result) or (nbs / f'{page_of(result)}.ipynb').exists(), result['command']
         assert f"| {result['name']} |" in table
-    widths = {line.count('|') - line.count('\\|') for line in table.splitlines()}
+    said, _, rows = table.partition('\n\n')
+    widths = {line.count('|') - line.count('\\|') for line in rows.splitlines()}
     assert len(widths) == 1, 'every row has the same number of cells'
+    assert 'torch' in said and 'machine' not in rows.splitlines()[0]
     assert headline(dict(name='robust', metrics={'a': 3})) == 'a 3'
     assert headline(dict(name='new', metrics={})) == 'no number'
+
+
+def test_a_machine_is_named_once():
+    usual = dict(device='cpu', threads=1, torch='2.6')
+    runs = [dict(name=n, command='x', metrics={'a': 1}, facts=usual) for n in ('one', 'two')]
+    runs.append(dict(runs[0], name='three', facts=dict(usual, threads=4)))
+    table = results_table(runs)
+    assert table.count('cpu, 1 thread, torch 2.6') == 1 and table.count('cpu, 4 threads, torch 2.6') == 1
+    assert results_table([]).startswith('| result')
 
 
 def test_no_saved_widget_and_nothing_loaded_from_elsewhere():
@@ -83,77 +82,59 @@ def test_no_saved_widget_and_nothing_loaded_from_elsewhere():
                 assert not re.search(outside, join(data.get('text/html', ''))), page.name
 
 
-@pytest.fixture(scope='module')
-def processed(tmp_path_factory):
-    "nbdev's own processing, of a copy"
-    copy = copy_project(tmp_path_factory.mktemp('site') / 'project')
-    env = os.environ | dict(PYTHONPATH=str(copy), PYTHONWARNINGS='ignore', VTD_PROFILE='ci', OMP_NUM_THREADS='1')
-    program = 'from nbdev.serve import proc_nbs\nif __name__=="__main__": proc_nbs(n_workers=2)'
-    (copy / 'proc.py').write_text(program)
-    result = subprocess.run(
-        [sys.executable, 'proc.py'], cwd=copy, env=env, capture_output=True, text=True, timeout=900
-    )
-    assert result.returncode == 0, result.stderr[-3000:]
-    return copy / '_proc'
-
-
-def test_all_pages_are_processed(processed):
-    made = {p.relative_to(processed).as_posix() for p in page_files(processed)}
-    assert made == {p.relative_to(nbs).as_posix() for p in PAGES}
-    assert (processed / 'llms.txt').exists() and (processed / 'site.scss').exists()
-    assert not (processed / '_quarto.yml').is_symlink()
-
-
-def test_every_page_has_a_foot_with_its_source(processed):
-    for page in page_files(processed):
-        if page.stem == 'index':
-            continue
-        name = page.relative_to(processed).as_posix()
-        last = join(cells(page)[-1]['source'])
-        wanted = ['**Measured.**', '**Source.**', f'blob/main/nbs/{name}', 'colab.research.google.com/github']
-        for text in wanted:
-            assert text in last, (name, text)
-        for path in re.findall(r'blob/main/(visual_token_diffusion/[\w/]+\.py)', last):
-            assert (root / path).exists(), path
-
-
-def test_pictures_have_texts_and_html_is_raw(processed):
-    for page in page_files(processed):
-        for cell in cells(page):
-            for output in cell.get('outputs', []):
-                data = output.get('data', {})
-                assert 'text/html' not in data or 'image/png' in data, f'{page.name}: Quarto would fetch libraries'
-                if 'image/png' in data:
-                    assert '#| fig-alt:' in join(cell['source']), page.name
-            if cell['cell_type'] == 'markdown':
-                for alt in re.findall(r'!\[([^\]]*)\]\(', join(cell['source'])):
-                    assert alt.strip(), f'{page.name}: a picture without a text'
-
-
-def test_the_animation_is_on_the_first_page(processed):
-    found = [join(c['source']) for c in cells(processed / 'index.ipynb') if c['cell_type'] == 'markdown']
-    text = '\n'.join(found)
-    assert 'when-format="html"' in text and 'class="vtd"' in text
-    assert text.count('images/denoising.gif') == 1
-    saved = (nbs / 'images' / 'animation.html').read_text(encoding='utf-8')
-    assert '\n\n' not in saved and not re.search('https?:', saved)
-
-
-def test_doc_links_go_to_pages(processed):
-    "Links that nbdev put in lead to pages that exist"
-    base = re.search(r'Documentation = "(.*?)"', (root / 'pyproject.toml').read_text())[1]
-    known = {p.relative_to(nbs).with_suffix('').as_posix() for p in PAGES}
-    for page in page_files(processed):
-        for cell in cells(page):
-            for target in re.findall(re.escape(base) + r'([\w./]+)\.html', join(cell['source'])):
-                assert target in known, (page.name, target)
-
-
 def test_site_settings():
-    settings = (root / '_quarto.yml').read_text()
-    for wanted in ('html-math-method: mathml', 'search: true', 'dark:', 'light:', 'site.scss', '"*.txt"'):
-        assert wanted in settings
+    import yaml
+
+    settings = yaml.safe_load((root / '_quarto.yml').read_text())
+    html, website = settings['format']['html'], settings['website']
+    assert html['html-math-method'] == 'mathml' and html['theme'].keys() == {'light', 'dark'}
+    assert html['grid'] == {'body-width': '1100px'} and html['toc-depth'] >= 4
+    assert website['navbar']['search'] and website['open-graph'] and website['twitter-card']
+    assert any(entry.get('icon') == 'github' for entry in website['navbar']['right'])
+    assert website['repo-subdir'] == 'nbs' and 'source' in website['repo-actions']
+    assert '"*.txt"' in (root / '_quarto.yml').read_text()
     assert '$web-font-path: false' in (nbs / 'site.scss').read_text()
+
+
+def test_pictures_of_the_site():
+    import yaml
+    from PIL import Image
+
+    website = yaml.safe_load((root / '_quarto.yml').read_text())['website']
+    icon = (nbs / website['favicon']).read_text()
+    assert icon.startswith('<svg') and len(icon) < 2000 and 'href' not in icon
+    with Image.open(nbs / website['image']) as card:
+        assert card.size == (1200, 630) and website['image-alt']
+
+
+def test_the_card_can_be_made_again():
+    from visual_token_diffusion.docs.card import SIZE, social_card
+
+    assert social_card().size == SIZE
+
+
+def test_docstrings_hold_no_formula():
+    "A page shows a docstring as it stands, and a formula in it would stand raw"
+    library = root / 'visual_token_diffusion'
+    kinds = (ast.FunctionDef, ast.ClassDef)
+    for path in library.rglob('*.py'):
+        for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+            doc = isinstance(node, kinds) and ast.get_docstring(node)
+            assert not doc or not re.search(r'\$[^$`]*\\|\\\\[a-z]', doc), f'{path.name}: {node.name}'
+
+
+def test_addresses_in_llms_txt():
+    made = {page_name(p, nbs) for p in PAGES}
+    named = re.findall(r'^- \[[^\]]+\]\(https://[^/]+/visual_token_diffusion/([\w/]+)\.html\.md\)', llms_text(nbs), re.M)
+    assert sorted(named) == sorted(made - {'index'})
+
+
+def test_gallery_opens_with_a_picture():
+    "Its imports are folded, what its training says is not shown"
+    code = [join(c['source']) for c in cells(nbs / 'lab' / 'gallery.ipynb') if c['cell_type'] == 'code']
+    assert all(re.match(r'#\| (code-fold: true|echo: false)\n', source) for source in code)
+    trained = [source for source in code if 'train_on(' in source]
+    assert trained and all('#| output: false\n' in source for source in trained)
 
 
 def test_parts_of_the_processor():
@@ -168,6 +149,35 @@ def test_parts_of_the_processor():
     page = [dict(cell_type='markdown', source='x\n\n![a](images/denoising.gif)\n\ny')]
     text = live_animation(page, 'ANIMATION')[0]['source']
     assert 'ANIMATION' in text and text.startswith('x\n') and text.endswith('\ny')
+
+
+class Cell(dict):
+    "A cell as nbdev's processors meet it"
+
+    def __init__(self, source, directives=(), has_sd=False):
+        super().__init__(cell_type='code', source=source)
+        self.directives_ = {name: '' for name in directives}
+        self.has_sd = has_sd
+
+
+def test_entries_stand_in_the_order_of_the_code():
+    "nbdev puts them down the other way round, all but one behind the code"
+    code = Cell('def a(): pass\ndef b(): pass\n@patch\ndef c(self:A): pass', ['exports'])
+    entries = [Cell(f'show_doc({name})', has_sd=True) for name in ('A.c', 'b', 'a')]
+    signed = '### a\n\n```python\ndef a()\n```\n\n*Text*'
+    entries[2]['outputs'] = [dict(data={'text/markdown': signed})]
+    text = Cell('1+1')
+    ordered = documented([text, entries[0], code, *entries[1:], text])
+    assert [c['source'] for c in ordered[1:4]] == ['show_doc(a)', 'show_doc(b)', 'show_doc(A.c)']
+    assert ordered[4] is code and ordered[0] is ordered[-1] is text
+    assert entries[2]['outputs'][0]['data']['text/markdown'] == '### a\n\n*Text*', 'the code shows the signature'
+
+
+def test_entries_without_code_keep_their_signature():
+    entries = [Cell(f'show_doc({name})', has_sd=True) for name in ('b', 'a')]
+    entries[0]['outputs'] = [dict(data={'text/markdown': '```python\ndef b()\n```\n\nText'})]
+    assert documented(entries) == entries[::-1]
+    assert 'def b()' in entries[0]['outputs'][0]['data']['text/markdown']
 
 
 def test_gallery_cards_are_escaped():

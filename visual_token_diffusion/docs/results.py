@@ -4,6 +4,7 @@ import base64
 import html
 import io
 import re
+from collections import Counter
 from pathlib import Path
 
 from ..core.results import load_run, runs_folder
@@ -160,17 +161,24 @@ def _machine(facts):
     return _cell(f"{facts['device']}, {facts['threads']} thread{plural}, torch {facts['torch']}")
 
 
+def _row(run, usual):
+    "One line of the table; a machine other than the usual one is named"
+    page = page_of(run)
+    link = f"[{page.split('/')[-1]}](../{page}.ipynb)" if page else ''
+    machine = _machine(run['facts'])
+    says = _cell(headline(run)) + ('' if machine == usual else f' ({machine})')
+    return f"| {_cell(run['name'])} | {link} | {says} | `{_cell(run['command'])}` |"
+
+
 def results_table(
     runs: list,  # from `results`
 ) -> str:
-    "A table in Markdown, for a page in `lab`: the result, its page, its headline, where and how it was made"
-    rows = ['| result | page | says | machine | made by |', '|---|---|---|---|---|']
-    for run in runs:
-        page = page_of(run)
-        link = f"[{page.split('/')[-1]}](../{page}.ipynb)" if page else ''
-        parts = [_cell(run['name']), link, _cell(headline(run)), _machine(run['facts']), f"`{_cell(run['command'])}`"]
-        rows.append(f"| {' | '.join(parts)} |")
-    return '\n'.join(rows)
+    "Markdown, for a page in `lab`: the usual machine, then a table of the results, their pages, headlines and commands"
+    usual = Counter(_machine(run['facts']) for run in runs).most_common(1)
+    said = f'Where nothing else is said, a result was made on: {usual[0][0]}.\n\n' if usual else ''
+    # Pandoc gives the columns widths as these dashes are long
+    head = ['| result | page | says | made by |', f"|{'-' * 18}|{'-' * 12}|{'-' * 44}|{'-' * 26}|"]
+    return said + '\n'.join(head + [_row(run, usual[0][0]) for run in runs])
 
 
 _CARD = (
