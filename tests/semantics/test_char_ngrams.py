@@ -19,3 +19,11 @@ def test_the_nearest_known_word_by_letters():
         best = max(range(len(words)), key=lambda i: (round(cos[i], 9), -i))
         assert index(word, -1) == (best if max(cos) else -1)
     assert char_ngrams('ab') == {'<ab', 'ab>', '<ab>'}
+
+
+def test_a_word_is_known_by_its_longest_relative():
+    known = ['cat', 'cart', 'dog', 'class', 'classify', 'program']
+    index = CharNGramIndex(known)
+    assert CharNGramIndex(['cat', 'cart', 'dog'])('carts') == 1
+    assert [known[index(w)] for w in ('classification', 'programmer', 'dogs')] == ['classify', 'program', 'dog']
+    assert index('zzz') == 0 and index('zzz', default=None) is None
