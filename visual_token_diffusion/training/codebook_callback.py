@@ -109,7 +109,8 @@ def reset(self:CodebookCB, dead):
     generator = torch.Generator().manual_seed(seed)
     codebooks = self.q.codebooks
     parts = self.last.unflatten(1, (self.q.n_codebooks,-1))
-    moments = [s for s in self.opt.opt.state.get(codebooks, {}).values() if torch.is_tensor(s)]
+    state = getattr(self.opt, 'opt', self.opt).state     # torch's optimizer in a wrapper, or fastai's own
+    moments = [s for s in state.get(codebooks, {}).values() if torch.is_tensor(s)]
     for m,k in dead.nonzero().tolist():
         i = torch.randint(len(parts), (1,), generator=generator).item()
         near = 1+1e-3*torch.randn((), generator=generator).item()

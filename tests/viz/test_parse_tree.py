@@ -5,7 +5,7 @@ import re
 import pytest
 import torch
 
-from visual_token_diffusion.viz.trees import Tree
+from visual_token_diffusion.viz.parse_tree import Tree
 
 TREE = ('S', ('NP', 'the', 'cat'), ('V', 'sleeps'), ('more',))
 GRIDS = {'cat': torch.rand(3, 8, 8, generator=torch.Generator().manual_seed(0))}
