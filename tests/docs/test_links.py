@@ -117,5 +117,7 @@ def test_where_a_word_leads():
 def test_links_are_mended():
     text = f'[`noise`]({ADDRESS}/other.html#noise) and [`Part`]({ADDRESS}/core.html#part), [`x`](y.ipynb)'
     assert mend_doc_links(text, {}, symbols()) == f'`noise` and [`Part`]({ADDRESS}/core.html#part), [`x`](y.ipynb)'
+    nested = f'| [see [`Part`]({ADDRESS}/core.html#part) there](y.ipynb) | `z`'
+    assert mend_doc_links(nested, {}, symbols()) == '| [see `Part` there](y.ipynb) | `z`'
     call = f'[`two_words()`]({ADDRESS}/core.html#two_words)'
     assert mend_doc_links(call, {}, symbols()) == call

@@ -122,10 +122,12 @@ class Entry(BasicMarkdownRenderer):
     def _signature(self, node, lines):
         "The signature as text"
         text = plain_names(str(self.dm))
-        if node is None:
+        if not inspect.isclass(self.sym):
             return text
-        if _ANYTHING.search(text):
+        if _ANYTHING.search(text) and node is not None:
             return class_signature(self.sym, node, lines)
+        if _ANYTHING.search(text):  # not in nbdev's index yet
+            return f"class {self.nm}({', '.join(base.__name__ for base in self.sym.__bases__)})"
         return re.sub(r'^def ', 'class ', text)
 
     def _repr_markdown_(self):

@@ -13,6 +13,7 @@ __all__ = [
 PACKAGE = 'visual_token_diffusion'
 _EXPORT = re.compile(r'^#\|\s*exports?\s*$', re.M)
 _DEFS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+_NESTED = re.compile(r'(\[[^\[\]]*)\[(`[^`\s]+`)\]\(https?://[^)\s]+\)([^\[\]]*\]\()')
 _DOC_LINK = re.compile(r'\[(`([^`\s]+?)(?:\(\))?`)\]\((https?://[^)\s]+?\.html#[^)\s]+)\)')
 
 
@@ -206,7 +207,9 @@ def mend_doc_links(
     bound: dict,  # from `bound_names`
     symbols: dict,  # nbdev's index
 ) -> str:
-    "Markdown where nbdev's links lead to the right place or are gone"
+    "Markdown where nbdev's links lead to the right place or are gone; a link within a link is none"
+    while _NESTED.search(text):
+        text = _NESTED.sub(r'\1\2\3', text)
 
     def mend(found):
         target = doc_target(found[2], bound, symbols)

@@ -197,8 +197,8 @@ def _mend_links(cells, bound):
             cell['source'] = mend_doc_links(_join(cell['source']), bound, symbols)
         for output in cell.get('outputs', []):
             data = output.get('data') or {}
-            if 'text/markdown' in data:
-                data['text/markdown'] = mend_doc_links(_join(data['text/markdown']), bound, symbols)
+            if 'text/markdown' in data:  # in a docstring an everyday word is an argument
+                data['text/markdown'] = mend_doc_links(_join(data['text/markdown']), {}, symbols)
 
 
 def _nbs_of(path):
