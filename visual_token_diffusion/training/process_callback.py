@@ -58,7 +58,8 @@ def corrupt(self:ProcessCB, ids):
     everyone = ids.new_zeros(total, *ids.shape[1:])
     everyone[rows] = ids
     times = antithetic_times(total, generator)
-    noisy = self.unwrapped.process.corrupt(everyone, times, generator=generator)
+    model = getattr(self.learn.model, 'module', self.learn.model)     # without the wrapper of several processes
+    noisy = model.process.corrupt(everyone, times, generator=generator)
     return _at_rows(noisy, rows)
 
 # %% ../../nbs/training/process_callback.ipynb #7d1cb015
