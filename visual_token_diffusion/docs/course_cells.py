@@ -99,7 +99,7 @@ def picture_widths(cell):
     for kind, value in cell.data():
         if kind == 'image/png':
             widths.append(png_width(value))
-        if kind == 'image/svg+xml' or kind == 'text/html' and value.lstrip().startswith('<svg'):
+        if kind == 'image/svg+xml' or kind == 'text/html' and value.startswith(('<svg', '<div class="vtd-drawing"')):
             widths += _svg_widths(value)
     return widths
 
