@@ -7,7 +7,7 @@ from importlib import import_module
 
 __all__ = ['PARTS', 'load_drawings']
 
-PARTS = ('people', 'animals', 'food', 'things', 'places', 'nature', 'moods', 'moves', 'words')
+PARTS = ('people', 'animals', 'food', 'objects', 'places', 'nature', 'moods', 'moves', 'words')
 
 
 def load_drawings():

@@ -81,14 +81,14 @@ dances
   put _head 6.4 3.2
   put _note 13 3.6 .42
 carries
-  box tan 3 1.2 13 5.6
+  box tan 3 1 13 5
   flat
-  box cream 7 1.2 9 3
-  put _head 8 7.8 .8
+  box cream 7 1 9 2.8
+  put _head 8 7.6
   flat
-  both line blue 1.4 7.4,10.4 4.4,9 4,6.4
-  both line navy 1.7 7.4,12.2 6.4,15.4
-  line blue 2.4 8,10.2 8,12
+  both line blue 1.4 7.4,11 4.4,9.4 4,5.8
+  both line navy 1.7 7.4,12.6 6.4,15.4
+  line blue 2.4 8,10.6 8,12.4
 wants
   flat
   line navy 1.7 4.8,12 3.6,15.4
@@ -251,8 +251,8 @@ dreams
   put star 9.8 5 .42
   flat
   oval face 5 13 3.8 3.6
-  arc ink .8 3.4 12.4 .9 .8 0 180
-  arc ink .8 6.6 12.4 .9 .8 0 180
+  line ink .9 2.6,12.5 4.4,12.5
+  line ink .9 5.6,12.5 7.4,12.5
 _head
   -- .6
   oval skin 8 8 1.8 1.8

@@ -86,16 +86,16 @@ farmer
   line ink .9 7,11 9,11
   line leaf 1 9.4,11 13.4,9.6
 sailor
-  oval white 8 17.5 5.8 4.2
+  oval navy 8 17.5 6 4.6
   flat
-  line blue 1 4,15.4 12,15.4
-  poly blue 5.4,13 10.6,13 8,16
+  poly white 5.6,13 10.4,13 8,16.4
+  both line white .7 3,15.4 5,13.6
   --
   oval skin 8 9 3.9 4
   --
-  poly white 3.4,4.4 4,1.8 12,1.8 12.6,4.4
+  poly white 3.4,4.4 4,1.6 12,1.6 12.6,4.4
   flat
-  box navy 3.6 4.2 12.4 5.8
+  box navy 3.4 4 12.6 6
   put _eyes 8 8.4
   put _smile 8 8.6
 painter
@@ -126,22 +126,24 @@ doctor
   put _eyes 8 8
   put _smile 8 8.2
 teacher
-  box pine 1 1 15 9
+  box pine 1 1 15 10
   flat
-  line white 1 2.5,2.5 6.5,2.5
-  line white 1 2.5,4.5 4.5,4.5
-  line white 1 2.5,6.5 5.5,6.5
+  line white 1.1 2.5,2.5 8,2.5
+  line white 1.1 2.5,4.5 6,4.5
+  line white 1.1 2.5,6.5 5,6.5
   --
-  oval orange 10 17 5 4
-  oval brown 10 7.6 3.8 3.6
-  oval brown 10 3.6 1.6 1.4
+  oval blue 10.5 17 4.6 4
+  oval grey 10.5 6.6 3.4 3
+  oval grey 10.5 3.4 1.5 1.2
   flat
-  oval skin 10 9.6 3.2 3.4
-  arc ink .8 8.3 9.4 1.2 1.2 0 360
-  arc ink .8 11.7 9.4 1.2 1.2 0 360
-  line red .9 9.2,12 10.8,12
+  oval skin 10.5 9 3.2 3.2
+  oval ink 9 8.5 1.05 1.05
+  oval ink 12 8.5 1.05 1.05
+  oval white 9 8.5 .5 .5
+  oval white 12 8.5 .5 .5
+  line red .9 9.6,11 11.4,11
   -- .5
-  line tan .8 5.4,14.6 2.6,8
+  line tan .9 6,15 3,8.6
 baker
   oval white 8 17.5 5.6 4
   oval skin 8 9.4 3.7 3.8
@@ -176,12 +178,12 @@ singer
   oval ink 7 6.4 4.6 4
   flat
   oval skin 7 9 3.8 4
-  line ink .9 4.6,8 6,8.5
-  line ink .9 9.4,8 8,8.5
-  oval wine 7 11.2 1.5 1.7
-  --
-  line dark 1.2 13,15 11.4,12.4
-  oval grey 10.4 11.8 1.3 1.3
+  line ink .9 4.5,8.5 5.6,8.5
+  line ink .9 8.4,8.5 9.5,8.5
+  oval wine 7 11 1.1 1.4
+  -- .8
+  line dark 1.4 14,16 11.8,13
+  oval silver 11.2 12.2 1.5 1.5
   put _note 13.2 4.4 .5
 hunter
   oval pine 7 17.5 5 4

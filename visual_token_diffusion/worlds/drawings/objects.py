@@ -1,4 +1,4 @@
-"""Things"""
+"""Things that are held, used and played with, and plain shapes"""
 
 __all__ = ['DRAWINGS']
 
