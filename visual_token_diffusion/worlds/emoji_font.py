@@ -16,7 +16,7 @@ LARGEST_FONT = 200_000_000      # bytes; the largest colour font of an operating
 _FRAME = .75                    # side of the picture, in widths of an emoji: the median drawing fills it
 _STRIKES = (109, 128, 136, 160, 96, 64)   # pixel sizes of fonts that hold pictures
 _FORMATS = (b'\0\1\0\0', b'OTTO', b'ttcf', b'true', b'wOFF', b'wOF2')
-_PROBE = '🍎'                   # an emoji that no font draws in one colour
+_PROBES = '🍎😀🐱🚗'              # emoji that no colour font draws in one colour
 _NOBODY = '\U0010FFFF'          # no font has this character
 
 _Glyph = namedtuple('_Glyph', 'image width')
@@ -48,6 +48,12 @@ def _check_pillow():
                         "install its wheel, and fribidi (libfribidi0)")
 
 
+def _is_colourful(image):
+    pixels = np.asarray(image)
+    inked = pixels[pixels[...,3] > 127][:,:3]
+    return len(inked) > 0 and np.ptp(inked, axis=1).max() > 60
+
+
 class EmojiFont:
     "Draws emoji with their colours. Raises `DataError` for a file that is no font, or one without colours"
 
@@ -59,6 +65,7 @@ class EmojiFont:
         _check_file(self.path)
         _check_pillow()
         self._open = functools.lru_cache(8)(self._open)
+        self._drawn = {}
         self._check_colours()
 
     def _open(self, px):
@@ -75,23 +82,24 @@ class EmojiFont:
         width = font.getlength(char)
         image = Image.new('RGBA', (int(2*font.size+width), 3*font.size))
         ImageDraw.Draw(image).text((font.size, 2*font.size), char, font=font, embedded_color=True, anchor='ls')
-        return _Glyph(image, width)
+        # drawn on nothing, the colours come out multiplied by the opacity
+        return _Glyph(Image.frombytes('RGBa', image.size, image.tobytes()).convert('RGBA'), width)
 
     def _check_colours(self):
-        try: image = self._glyph(_PROBE).image
+        try: known = [char for char in _PROBES if self.has(char)]
         except OSError as e: raise DataError(f"{self.path} cannot be read as a font: {e}") from None
-        pixels = np.asarray(image)
-        inked = pixels[pixels[...,3] > 0][:,:3]
-        if len(inked) and np.ptp(inked, axis=0).max() > 60: return
+        if not known: raise DataError(f"the font {self.name} has no emoji, not one of {' '.join(_PROBES)}")
+        if any(_is_colourful(self._glyph(char, 24).image) for char in known): return
         library = f"Pillow {PIL.__version__} with FreeType {features.version('freetype2')}"
-        raise DataError(f"{library} draws {self.path.name} without colours; "
-                        "take a colour font (COLR or CBDT), or a newer Pillow")
+        raise DataError(f"{library} draws {self.name} without colours; "
+                        "take a colour font (COLR version 0, or CBDT), or a newer Pillow")
 
     @functools.cached_property
     def _probe(self):
         "At a small size: the width of one emoji, and the width and drawing of a character that the font lacks"
+        width = max(self._open(24).getlength(char) for char in _PROBES)
         missing = self._glyph(_NOBODY, 24)
-        return self._open(24).getlength(_PROBE),missing.width,missing.image.tobytes()
+        return width,missing.width,missing.image.tobytes()
 
     def has(self, char:str) -> bool:
         "Whether the font draws this as one picture"
@@ -100,8 +108,16 @@ class EmojiFont:
         if length > 1.3*width: return False
         return length!=missing_width or self._glyph(char, 24).image.tobytes()!=missing
 
-    def draw(self, char, size:int=16) -> np.ndarray:
-        "(size,size,4) uint8, colours and opacity. Raises `DataError` for an emoji that the font lacks"
+    def draw(self,
+             char:str, # an emoji
+             size:int=16 # pixels along each side
+            ) -> np.ndarray:
+        "(size,size,4) uint8: colours and opacity, drawn once and kept. Raises `DataError` where the font lacks it"
+        key = char,size
+        if key not in self._drawn: self._drawn[key] = self._draw(char, size)
+        return self._drawn[key]
+
+    def _draw(self, char, size):
         if not self.has(char):
             code = ' '.join(f'U+{ord(c):04X}' for c in char)
             raise DataError(f"the font {self.name} has no picture of {char} ({code})")
@@ -111,4 +127,4 @@ class EmojiFont:
         side = round(max(*ink.size, _FRAME*width))
         frame = Image.new('RGBA', (side, side))
         frame.paste(ink, ((side-ink.width)//2, (side-ink.height)//2))
-        return np.asarray(frame.resize((size, size), Image.Resampling.BOX))
+        return np.array(frame.resize((size, size), Image.Resampling.BOX))

@@ -15,6 +15,7 @@ _SKIN_TONES = dict.fromkeys(range(0x1F3FB, 0x1F400))             # `str.translat
 _NEUTRAL = str.maketrans('👨👩👦👧', '🧑🧑🧒🧒')
 _JOINER = '\u200d'
 _SKIN_WORDS = re.compile('(medium-light|medium-dark|light|medium|dark) skin tone')
+_CODE = re.compile('u[0-9a-f]{4,5}')                             # an alias that is a number and no word
 _GENDER_WORDS = re.compile(r'\b(man|woman|men|women|person|people|and)\b')
 
 
@@ -41,7 +42,8 @@ def _check_language(language):
     if language in LANGUAGES: return
     near = difflib.get_close_matches(str(language).lower(), LANGUAGES, 1, .5)
     hint = f"did you mean '{near[0]}'? " if near else ''
-    raise DataError(f"no emoji names in '{language}'; {hint}There are {', '.join(LANGUAGES)}, or a JSON file of your own")
+    known = ', '.join(LANGUAGES)
+    raise DataError(f"no emoji names in '{language}'; {hint}There are {known}, or a JSON file of your own")
 
 
 @functools.lru_cache(1)
@@ -90,9 +92,10 @@ def _concept(key, chars):
     char = next((char for char in chars if _plain(char)==key), chars[0])
     entry = _data()[char]
     name = clean_name(entry['en'])
-    aliases = dict.fromkeys(clean_name(alias) for alias in entry.get('alias', ()))
-    aliases.pop(name, None)
-    return Concept(char, name, tuple(aliases), tuple(sorted(chars)))
+    aliases = {alias.lower():alias for alias in map(clean_name, entry.get('alias', ()))}
+    aliases.pop(name.lower(), None)
+    words = tuple(alias for alias in aliases.values() if not _CODE.fullmatch(alias))
+    return Concept(char, name, words, tuple(sorted(chars)))
 
 
 @functools.lru_cache(16)
