@@ -10,10 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-from .course_checks import find_faults, measure_page, path_pages
-from .course_path import COLAB_CELL, colab_link, neighbors_of
+from .path_checks import find_faults, measure_page, path_pages
+from .path_data import COLAB_CELL, colab_link, neighbors_of
 
-__all__ = ['course_header', 'course_rows', 'course_table', 'main']
+__all__ = ['course_header', 'path_rows', 'path_table', 'main']
 
 _COLUMNS = [
     'page', 'words', 'code', 'exported', 'longest', 'picture', 'figures', 'labelled', 'learner', 'callback',
@@ -31,12 +31,12 @@ def course_header(number, needs='', minutes=30, see='...'):
     return f'{opening}\n\n{" · ".join(links)}', COLAB_CELL
 
 
-def course_rows(folder='nbs/course'):
+def path_rows(folder='nbs/course'):
     "A dict for each page of the path, in order"
     return [measure_page(path) for path in path_pages(folder)]
 
 
-def course_table(rows, columns=None):
+def path_table(rows, columns=None):
     "The rows as aligned text"
     columns = columns or _COLUMNS
     lines = [columns] + [[str(row[c]) for c in columns] for row in rows]
@@ -65,13 +65,13 @@ def main(argv=None):
         return 0
     timed = '--seconds' in args
     folder = ([a for a in args if not a.startswith('--')] or ['nbs/course'])[0]
-    pages, rows = path_pages(folder), course_rows(folder)
+    pages, rows = path_pages(folder), path_rows(folder)
     columns = _COLUMNS + ['seconds'] * timed
     if timed:
         profile = os.environ.get('VTD_PROFILE', 'ci')
         for path, row in zip(pages, rows):
             row['seconds'] = seconds_of(path, profile)
-    print(course_table(rows, columns))
+    print(path_table(rows, columns))
     faults = [fault for path in pages for fault in find_faults(path)]
     for fault in faults:
         print(fault)

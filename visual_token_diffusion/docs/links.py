@@ -103,8 +103,10 @@ def anchors(path) -> set:
     cells = _cells(path)
     found = set(_entries(cells))
     for cell in cells[1:]:
-        text = _join(cell['source'])
+        texts = [_join(o.get('data', {}).get('text/markdown')) for o in cell.get('outputs', [])]
         if cell['cell_type'] == 'markdown':
+            texts.append(_join(cell['source']))
+        for text in texts:
             found |= {heading_anchor(h) for h in re.findall(r'^#{1,6}\s+(.+?)\s*$', text, re.M)}
             found |= set(re.findall(r'\{#([\w.:-]+)', text)) | set(re.findall(r'\bid="([^"]+)"', text))
     return found

@@ -7,6 +7,7 @@ from pathlib import Path
 from fastcore.nbio import mk_cell
 
 from ..core.results import runs_folder
+from .bibliography import link_citations
 from .links import bound_names, defined_names, mend_doc_links, page_files, page_name
 
 __all__ = [
@@ -187,8 +188,8 @@ def documented(
     return result + _in_order(run)
 
 
-def _mend_links(cells, bound):
-    "Mend nbdev's links in Markdown. Changes `cells`"
+def _mend_links(cells, bound, up):
+    "Mend nbdev's links in Markdown, and link what docstrings cite. Changes `cells`"
     from nbdev.doclinks import NbdevLookup
 
     symbols = NbdevLookup().syms
@@ -198,7 +199,9 @@ def _mend_links(cells, bound):
         for output in cell.get('outputs', []):
             data = output.get('data') or {}
             if 'text/markdown' in data:  # in a docstring an everyday word is an argument
-                data['text/markdown'] = mend_doc_links(_join(data['text/markdown']), {}, symbols)
+                text = mend_doc_links(_join(data['text/markdown']), {}, symbols)
+                cited = 'show_doc(' in _join(cell.get('source'))
+                data['text/markdown'] = link_citations(text, f'{up}core/bibliography.ipynb') if cited else text
 
 
 def _nbs_of(path):
@@ -214,8 +217,9 @@ class SiteProc:
 
     def begin(self):
         path = Path(self.nb.path_)
+        up = '../' * (len(path.relative_to(_nbs_of(path)).parts) - 1)
         self.nb.cells = documented(self.nb.cells)
-        _mend_links(self.nb.cells, bound_names(_cells(path)))
+        _mend_links(self.nb.cells, bound_names(_cells(path)), up)
         plain_outputs(self.nb.cells)
         if path.stem == 'index':
             return self.first_page(path.parent)

@@ -4,11 +4,11 @@ import re
 from pathlib import Path
 
 from ..viz import player, widgets
-from .course_cells import (
+from .path_cells import (
     count_words, grid_calls, imported_names, picture_widths, read_cells, shows_something, unlinked_citations,
     verdict_lines,
 )
-from .course_path import BORROWED, CALLBACKS, COLAB_CELL, LIMITS, colab_link, neighbors_of, owner_of
+from .path_data import BORROWED, CALLBACKS, COLAB_CELL, LIMITS, colab_link, neighbors_of, owner_of
 
 __all__ = ['find_faults', 'measure_page', 'path_pages']
 
@@ -22,7 +22,7 @@ def path_pages(folder):
 
 def _code(cells):
     "The code of a page that a reader reads"
-    return '\n'.join(line for c in cells if c.is_code and not c.is_hidden for line in c.lines)
+    return '\n'.join(line for c in cells if c.is_code and not c.is_unread for line in c.lines)
 
 
 def _markdown(cells):

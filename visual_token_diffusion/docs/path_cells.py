@@ -31,7 +31,7 @@ class Cell:
         return bool({'export', 'exports', 'exporti'} & set(self.directives))
 
     @property
-    def is_hidden(self):
+    def is_unread(self):
         return bool({'hide', 'default_exp'} & set(self.directives))
 
     @property
@@ -52,7 +52,7 @@ class Cell:
         if not self.is_code:
             return bool(re.fullmatch(r'#+ [^\n]*', self.text.strip()))
         imports = [isinstance(n, (ast.Import, ast.ImportFrom)) for n in self.tree.body]
-        return self.is_hidden or all(imports)
+        return self.is_unread or all(imports)
 
     def data(self):
         "`(kind, value)` of everything that the cell has shown"
