@@ -64,6 +64,9 @@ def log_probs(self:ClassifierDecoder, grids):
     return self._log_probs(self._ready(grids)).view(*grids.shape[:-3], self.vocab_size)
 
 @patch
+def forward(self:ClassifierDecoder, grids): return self.log_probs(grids)
+
+@patch
 def loss(self:ClassifierDecoder, grids, ids):
     "NLL of the true tokens, mean, nats"
     return F.nll_loss(self._log_probs(self._ready(grids)), self._check_ids(ids))
