@@ -2,6 +2,7 @@
 
 import pytest, torch
 from visual_token_diffusion.codebooks.base import Codebook, fit_sizes, smallest_codebook
+from visual_token_diffusion.codebooks.table import node_codes
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
 
@@ -58,3 +59,34 @@ def test_smallest_codebook_by_counting():
             assert size == 1 or (size - 1) ** n_codebooks < vocab_size
     with pytest.raises(ValueError, match='at least, got 0 and 3'):
         smallest_codebook(0)
+
+
+def test_sizes_are_the_fewest_or_those_that_are_given():
+    assert fit_sizes(192) == (6, 6, 6) and fit_sizes(192, 3, (25, 4, 2)) == (25, 4, 2)
+    assert [smallest_codebook(49408, m) for m in (1, 2, 3, 4)] == [49408, 223, 37, 15]
+    with pytest.raises(ValueError, match='no tokens'):
+        fit_sizes(0)
+    with pytest.raises(ValueError, match='9 tokens need 3 entries in each of 2 codebooks, 2 give only 4'):
+        fit_sizes(9, 2, 2)
+
+
+def test_a_codebook_of_your_own():
+    "A class that states its name and writes its codes; what comes in is checked for it"
+
+    class Numbers(Codebook):
+        name = 'numbers_of_a_test'
+
+        def codes(self, features, sizes, generator=None, counts=None):
+            return node_codes(torch.arange(len(features)), sizes)
+
+    try:
+        made = Codebook.make('numbers_of_a_test')
+        table = made.assign(torch.zeros(192, 5))
+        assert torch.equal(table.node_index(table.codes), torch.arange(192))
+        for wrong in (torch.zeros(3), torch.full((3, 3), torch.nan)):
+            with pytest.raises(ValueError, match='finite numbers'):
+                made.assign(wrong)
+        with pytest.raises(ValueError, match='2 give only 8'):
+            made.assign(torch.zeros(9, 2), (2, 2, 2))
+    finally:
+        Codebook.parts.pop('numbers_of_a_test')

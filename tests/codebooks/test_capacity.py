@@ -38,3 +38,8 @@ def test_what_comes_in_is_left_as_it_was():
     before = score.clone()
     assign_with_capacity(score, capacity)
     assert torch.equal(score, before) and capacity.tolist() == [2, 2, 2]
+
+
+def test_an_entry_keeps_those_that_fit_best():
+    score = torch.tensor([[5.0, 1, 0], [4, 3, 0], [3, 2, 1], [9, 0, 0]])
+    assert assign_with_capacity(score, torch.tensor([1, 1, 2])).tolist() == [2, 1, 2, 0]

@@ -16,3 +16,9 @@ def test_ranks_with_one_digit_for_each_codebook():
 def test_counts_are_needed(counts):
     with pytest.raises(ValueError, match='need counts, one for each of 5'):
         FrequencyCodebook().assign(torch.zeros(5, 1), counts=counts)
+
+
+def test_of_equals_the_smaller_number_comes_first():
+    counts = torch.tensor([3, 50, 1, 7, 7])
+    table = FrequencyCodebook(2).assign(torch.zeros(5, 1), 3, counts=counts)
+    assert table.codes.tolist() == [[1, 0], [0, 0], [1, 1], [0, 1], [0, 2]]
