@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from visual_token_diffusion.docs.course import course_header, course_rows, course_table, main
-from visual_token_diffusion.docs.course_cells import count_words, unlinked_citations
-from visual_token_diffusion.docs.course_checks import find_faults, measure_page, path_pages
-from visual_token_diffusion.docs.course_path import CALLBACKS, COLAB_CELL, INTRODUCES, PATH, owner_of
+from visual_token_diffusion.docs.course import course_header, path_rows, path_table, main
+from visual_token_diffusion.docs.path_cells import count_words, unlinked_citations
+from visual_token_diffusion.docs.path_checks import find_faults, measure_page, path_pages
+from visual_token_diffusion.docs.path_data import CALLBACKS, COLAB_CELL, INTRODUCES, PATH, owner_of
 
 root = Path(__file__).resolve().parents[2]
 PAGES = path_pages(root / 'nbs' / 'course')
@@ -241,6 +241,6 @@ def test_the_pages_are_in_the_form(page):
 
 
 def test_the_table_has_a_row_for_each_page():
-    rows = course_rows(root / 'nbs' / 'course')
+    rows = path_rows(root / 'nbs' / 'course')
     assert [row['page'] for row in rows] == [p.stem for p in PAGES]
-    assert all(row['page'] in course_table(rows) for row in rows)
+    assert all(row['page'] in path_table(rows) for row in rows)

@@ -98,7 +98,8 @@ def symbols():
 def test_where_a_word_leads():
     cells = [
         dict(cell_type='code', source='#| default_exp here\n#| export'),
-        dict(cell_type='code', source='from visual_token_diffusion.core import noise as n, noise\nlocal = two_words = 3'),
+        dict(cell_type='code', source='from visual_token_diffusion.core import noise as n, noise'),
+        dict(cell_type='code', source='local = two_words = 3'),
     ]
     bound = bound_names(cells)
     assert bound == dict(

@@ -125,7 +125,8 @@ def test_docstrings_hold_no_formula():
 
 def test_addresses_in_llms_txt():
     made = {page_name(p, nbs) for p in PAGES}
-    named = re.findall(r'^- \[[^\]]+\]\(https://[^/]+/visual_token_diffusion/([\w/]+)\.html\.md\)', llms_text(nbs), re.M)
+    address = re.compile(r'^- \[[^\]]+\]\(https://[^/]+/visual_token_diffusion/([\w/]+)\.html\.md\)', re.M)
+    named = address.findall(llms_text(nbs))
     assert sorted(named) == sorted(made - {'index'})
 
 

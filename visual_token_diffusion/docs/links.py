@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 __all__ = [
-    'anchors', 'bound_names', 'broken_links', 'defined_names', 'doc_target', 'heading_anchor', 'mend_doc_links', 'output_name',
-    'page_files', 'page_name',
+    'anchors', 'bound_names', 'broken_links', 'defined_names', 'doc_target', 'heading_anchor', 'mend_doc_links',
+    'output_name', 'page_files', 'page_name',
 ]
 
 PACKAGE = 'visual_token_diffusion'
@@ -147,7 +147,8 @@ def broken_links(
     folder,  # of notebooks
 ) -> list:
     "`(page, target)` of every relative link, on a page or in a saved output, that leads to no file or no anchor"
-    broken, known, folder = [], {}, Path(folder)
+    folder = Path(folder)
+    broken, known = [], {}
     for path in page_files(folder):
         for cell in _cells(path):
             targets = (target for target in _targets(cell) if not _alive(path, target, known))
