@@ -70,16 +70,17 @@ encoder = SemanticVisualEncoder(table)
 
 def reading(kind, x, ids, model=None, cbs=()):
     "A learner of a batch of some kind"
-    ds = TensorDataset(x, ids)
-    dls = DataLoaders.from_dsets(ds, ds, bs=4, shuffle=False, num_workers=0, device=torch.device('cpu'))
+    ds, device = TensorDataset(x, ids), torch.device('cpu')
+    dls = DataLoaders.from_dsets(ds, ds, bs=4, num_workers=0, device=device)
     learn = PictureLearner(dls, model or nn.Identity(), loss_func=F.cross_entropy, cbs=list(cbs))
-    learn.kind, learn.vocab, learn.encoder = kind, words, encoder
+    learn.kind, learn.vocab = kind, words
+    learn.encoder = encoder
     return learn
 
 
 ids = torch.arange(8).view(2, 4).repeat(4, 1) % V
 KINDS = {
-    WordGrids: (encoder(ids.flatten()), ids.flatten(), lambda model, b: dict(read=b[1], grids=b[0])),
+    WordGrids: (encoder(ids[0]), ids[0], lambda model, b: dict(read=b[1], grids=b[0])),
     SentenceGrids: (encoder(ids), ids, lambda model, b: dict(read=b[1].flip(1), grids=b[0])),
     Codes: (table.codes[ids], ids, lambda model, b: dict(given=b[0], masked=b[0] - 1)),
     TokenIds: (ids, ids, lambda model, b: dict(truth=(b[0], None))),

@@ -1,4 +1,4 @@
-"""A learner that shows what goes in and what comes out: pictures, tokens, noisy grids, whole sentences, codes, with their words beneath.
+"""A learner that shows what goes in and what comes out: pictures, tokens, noisy grids, codes, with their words.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/training/display.html.md"""
 

@@ -1,4 +1,4 @@
-"""What a lesson adds to a training loop: noise, a question read back, a similarity, a condition that is dropped, scales that are missing.
+"""What a lesson adds to a training loop: noise, words read back, similarity, conditions dropped, scales missing.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/training/path_callbacks.html.md"""
 

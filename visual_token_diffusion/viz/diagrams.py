@@ -21,15 +21,14 @@ def _row_of_words(x, y, texts, width=44, **kwargs):
     return ''.join(words(left+width*i, y, text, **kwargs) for i,text in enumerate(texts))
 
 def _row_of_grids(x, y, pictures, side=40, gap=6):
-    "Grids beside each other, centered at x; blank ones where there are none"
+    "Grids beside each other, centered at x"
     left = x-(side+gap)*len(pictures)/2+gap/2
-    places = [left+(side+gap)*i for i in range(len(pictures))]
-    return ''.join(cell(place, y, side, side, dashed=True) if picture is None else grid(place, y, side, picture)
-                   for place,picture in zip(places, pictures))
+    return ''.join(grid(left+(side+gap)*i, y, side, picture) for i,picture in enumerate(pictures))
 
 def _station(x, y, name, color, inside):
     "A box with a name, and what it holds"
-    return cell(x-80, y, 160, 96, color, radius=10)+words(x, y+20, name, 16, weight=600)+inside
+    frame = cell(x-80, y, 160, 96, color, radius=10)
+    return frame+words(x, y+20, name, 16, weight=600)+inside
 
 # %% ../../nbs/viz/diagrams.ipynb #diagr014
 _WAY = (86,348,610,872) # middles of the four columns
@@ -47,6 +46,7 @@ def _forth(texts, ids, codes, grids, pages):
         drawn.append(arrow(x+80, 88, x+182, 88, name, page))
     return drawn
 
+# %% ../../nbs/viz/diagrams.ipynb #diagr054
 def _back(texts, grids, noisy, pages):
     "The lower row: from noise back to text"
     a,b,c,d = _WAY
@@ -78,6 +78,8 @@ def whole_way(texts, # a few short words
     return Drawing(drawn, 960, 400, 'The whole way from text to grids and back')
 
 # %% ../../nbs/viz/diagrams.ipynb #diagr024
+def _word_with_grid(x, y, label, picture): return [grid(x-20, y, 40, picture),words(x, y+54, label, 14)]
+
 def _sentence_row(y, labels, masked, grids, new):
     "One sentence; what is masked is blank, what changes in this row is framed"
     width = min(150, 690/len(labels))
@@ -85,8 +87,8 @@ def _sentence_row(y, labels, masked, grids, new):
     for i,label in enumerate(labels):
         x = 150+width*i
         if i in masked: drawn.append(cell(x, y, width-8, 64, dashed=True, fill=.06))
-        elif grids is None: drawn.append(cell(x, y, width-8, 64, 0)+words(x+width/2-4, y+32, label))
-        else: drawn.append(grid(x+width/2-24, y, 40, grids[i])+words(x+width/2-4, y+54, label, 14))
+        elif grids is None: drawn += [cell(x, y, width-8, 64, 0),words(x+width/2-4, y+32, label)]
+        else: drawn += _word_with_grid(x+width/2-4, y, label, grids[i])
         if i==new: drawn.append(cell(x-3, y-4, width-2, 72, 1, fill=0))
     return drawn
 
@@ -106,27 +108,32 @@ def masking(labels, # words of a sentence, at most about 8
         drawn += _sentence_row(y, labels, set(order[:k]), grids, new)
         drawn.append(words(868, y+32, f't = {k}/{n}', 15, 'start', opacity=.8))
     low = 20+84*n+60
-    drawn.append(arrow(60, 24, 60, low, color='currentColor')+words(60, 10, 'mask', 15, weight=600))
-    drawn.append(arrow(110, low, 110, 24, color='currentColor')+words(112, low+14, 'reveal', 15, weight=600))
+    drawn += [arrow(60, 24, 60, low),words(60, 10, 'mask', 15, weight=600)]
+    drawn += [arrow(110, low, 110, 24),words(112, low+14, 'reveal', 15, weight=600)]
     return Drawing(drawn, 960, low+30, 'A sentence is masked token by token and revealed the other way round')
 
 # %% ../../nbs/viz/diagrams.ipynb #diagr030
 def _training_row():
     "What passes between the parts while a network learns"
-    boxes = [box(20, 44, 150, 84, ['data', 'x at t = 0'], 6), box(300, 44, 180, 84, ['process', 'corrupt(x, t)'], 1),
-             box(600, 44, 160, 84, ['network', 'net(x_t, t)'], 0), box(840, 44, 110, 84, ['loss', 'of the process'], 1)]
-    arrows = [arrow(170, 86, 300, 86, 'x, t'), arrow(480, 86, 600, 86, 'x_t, t'), arrow(760, 86, 840, 86, 'pred'),
-              bow(400, 128, 890, 128, 22, 'target and weight')]
+    boxes = [box(20, 44, 150, 84, ['data','x at t = 0'], 6),
+             box(300, 44, 180, 84, ['process','corrupt(x, t)'], 1),
+             box(600, 44, 160, 84, ['network','net(x_t, t)'], 0),
+             box(840, 44, 110, 84, ['loss','of the process'], 1)]
+    arrows = [arrow(170, 86, 300, 86, 'x, t'),arrow(480, 86, 600, 86, 'x_t, t'),
+              arrow(760, 86, 840, 86, 'pred'),bow(400, 128, 890, 128, 22, 'target and weight')]
     return [words(20, 20, 'Training', 17, 'start', 600), *boxes, *arrows]
 
+# %% ../../nbs/viz/diagrams.ipynb #diagr056
 def _sampling_rows(y):
     "What passes between them while a sampler goes from noise to data"
-    boxes = [box(20, y, 150, 84, ['prior', 'x at t = 1'], 1), box(300, y, 180, 200, ['sampler', 'which t is next?'], 2),
-             box(600, y, 160, 84, ['network', 'net(x_t, t)'], 0), box(20, y+116, 150, 84, ['data', 'x at t = 0'], 6),
-             box(600, y+116, 260, 84, ['process', 'posterior(x_t, pred, s, t)'], 1)]
-    arrows = [arrow(170, y+42, 300, y+42, 'x_t'), arrow(480, y+26, 600, y+26, 'x_t, t'),
-              arrow(600, y+60, 480, y+60, '', 'pred'), arrow(480, y+142, 600, y+142, 'x_t, pred'),
-              arrow(600, y+176, 480, y+176, '', 'x_s'), arrow(300, y+158, 170, y+158, 'x_0')]
+    boxes = [box(20, y, 150, 84, ['prior','x at t = 1'], 1),
+             box(300, y, 180, 200, ['sampler','which t is next?'], 2),
+             box(600, y, 160, 84, ['network','net(x_t, t)'], 0),
+             box(20, y+116, 150, 84, ['data','x at t = 0'], 6),
+             box(600, y+116, 260, 84, ['process','posterior(x_t, pred, s, t)'], 1)]
+    ways = [(170, 42, 300, 'x_t', ''),(480, 26, 600, 'x_t, t', ''),(600, 60, 480, '', 'pred'),
+            (480, 142, 600, 'x_t, pred', ''),(600, 176, 480, '', 'x_s'),(300, 158, 170, 'x_0', '')]
+    arrows = [arrow(a, y+at, b, y+at, above, below) for a,at,b,above,below in ways]
     return [words(20, y-24, 'Sampling', 17, 'start', 600), *boxes, *arrows]
 
 # %% ../../nbs/viz/diagrams.ipynb #diagr053
@@ -147,7 +154,7 @@ def pyramid(picture, # (3,size,size) in [0,1]
     pitch = 960/(n+1)
     for i,(layer,side,name) in enumerate(zip(shown, sides, names)):
         x = pitch*i+pitch/2
-        drawn.append(grid(x-72, 20, 144, layer.clamp(0, 1))+words(x, 184, name, 16, weight=600))
+        drawn += [grid(x-72, 20, 144, layer.clamp(0, 1)),words(x, 184, name, 16, weight=600)]
         drawn.append(words(x, 206, f'{side} x {side} pixels', 14, opacity=.8))
         drawn.append(words(x+pitch/2, 92, '+' if i < n-1 else '=', 30))
     x = 960-pitch/2
@@ -155,17 +162,22 @@ def pyramid(picture, # (3,size,size) in [0,1]
     return Drawing(drawn, 960, 224, 'A grid as the sum of its scales')
 
 # %% ../../nbs/viz/diagrams.ipynb #diagr040
+def _look(may, within):
+    "Color and strength of a cell of the table"
+    if not may: return None,.04
+    return (1 if within else 0),.55
+
 def _mask_table(x, y, mask, labels, groups, side):
     "A table (q,k) with names at its left and top; cells of one group have its color"
     drawn = []
     for q,row in enumerate(mask):
         drawn.append(words(x-8, y+side*(q+.5), labels[q], 14, 'end'))
         for k,may in enumerate(row):
-            same = groups[q]==groups[k] and groups[q]
-            color = (1 if same else 0) if may else None
-            drawn.append(cell(x+side*k+1, y+side*q+1, side-2, side-2, color, .55 if may else .04, radius=2))
+            color,fill = _look(may, groups[q] and groups[q]==groups[k])
+            drawn.append(cell(x+side*k+1, y+side*q+1, side-2, side-2, color, fill, radius=2))
     return drawn
 
+# %% ../../nbs/viz/diagrams.ipynb #diagr055
 def attention_mask(mask, # (L,L) bool: row q may look at column k
                    labels, # (L,) short names of the positions
                    groups=None, # (L,) numbers: positions of one picture have the same, 0 for text
@@ -176,10 +188,11 @@ def attention_mask(mask, # (L,L) bool: row q may look at column k
     side = min(40, 420/n)
     groups = [0]*n if groups is None else [int(g) for g in groups]
     drawn = _mask_table(300, 44, mask.tolist(), labels, groups, side)
-    drawn.append(words(300+side*n/2, 20, 'is seen', 15, opacity=.8)+words(150, 44+side*n/2, 'looks', 15, opacity=.8))
+    drawn.append(words(300+side*n/2, 20, 'is seen', 15, opacity=.8))
+    drawn.append(words(150, 44+side*n/2, 'looks', 15, opacity=.8))
     x = 300+side*n+40
-    key = [(0, .55, 'may look'), (None, .04, 'may not')]
-    if any(groups): key.insert(1, (1, .55, 'within one picture'))
-    for i,(color,fill,name) in enumerate(key):
-        drawn.append(cell(x, 60+34*i, 20, 20, color, fill, radius=2)+words(x+30, 70+34*i, name, 14, 'start'))
+    key = [((True,False), 'may look'),((True,True), 'within one picture'),((False,False), 'may not')]
+    for i,(which,name) in enumerate(k for k in key if any(groups) or not k[0][1]):
+        drawn.append(cell(x, 60+34*i, 20, 20, *_look(*which), radius=2))
+        drawn.append(words(x+30, 70+34*i, name, 14, 'start'))
     return Drawing(drawn, 960, 64+side*n, title)

@@ -35,8 +35,9 @@ def box(x, y, width, height, lines, color=0, size=16):
     lines = [lines] if isinstance(lines, str) else list(lines)
     drawn, step = [cell(x, y, width, height, color, radius=8)], size + 4
     top = y + height / 2 - step * (len(lines) - 1) / 2
-    for i, text in enumerate(lines):
-        drawn.append(words(x + width / 2, top + step * i, text, size if not i else size - 2, weight=600 if not i else 400))
+    drawn.append(words(x + width / 2, top, lines[0], size, weight=600))
+    for i, text in enumerate(lines[1:], 1):
+        drawn.append(words(x + width / 2, top + step * i, text, size - 2))
     return ''.join(drawn)
 
 
@@ -79,7 +80,8 @@ def bow(x1, y1, x2, y2, bend, label='', size=14):
     path = f'M{x1:.1f},{y1:.1f} Q{middle:.1f},{top + bend:.1f} {x2:.1f},{y2:.1f}'
     drawn = f'<path d="{path}" fill="none" stroke="currentColor" stroke-width="1.6"/>'
     drawn += _head(x2, y2, x2 - middle, y2 - (top + bend))
-    return drawn + (words(middle, top + (14 if bend > 0 else -12), label, size) if label else '')
+    beside = top + (14 if bend > 0 else -12)
+    return drawn + (words(middle, beside, label, size) if label else '')
 
 
 def grid(x, y, side, picture):

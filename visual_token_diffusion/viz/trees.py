@@ -29,9 +29,9 @@ def _edge(xs, heights, prefix, colors):
     m = len(prefix)
     x1,x2 = xs[m-1],xs[m]
     y1,y2 = heights[prefix[:-1]],heights[prefix]
-    color = colors[prefix[0]%6]
-    bend = (x1+x2)/2
-    return polyline([(x1, y1),(bend, y2),(x2, y2)], 2, color=color)+words(bend+12, y2-9, prefix[-1], 13)
+    color,bend = colors[prefix[0]%6],(x1+x2)/2
+    bent = polyline([(x1, y1),(bend, y2),(x2, y2)], 2, color=color)
+    return bent+words(bend+12, y2-9, prefix[-1], 13)
 
 # %% ../../nbs/viz/trees.ipynb #diagr020
 def code_tree(table, # `CodeTable`
@@ -49,7 +49,8 @@ def code_tree(table, # `CodeTable`
     heights = _node_heights(codes, step, 56)
     xs = [40+600*m/depth for m in range(depth+1)]
     drawn = [_edge(xs, heights, prefix, COLORS) for prefix in sorted(heights) if prefix]
-    drawn += [words((a+b)/2+12, 18, name, 14, opacity=.75) for a,b,name in zip(xs, xs[1:], names)]
+    middles = [(a+b)/2+12 for a,b in zip(xs, xs[1:])]
+    drawn += [words(x, 18, name, 14, opacity=.75) for x,name in zip(middles, names)]
     for i,code in zip(ids, codes):
         if grids is not None: drawn.append(grid(652, heights[code]-14, 28, grids[i]))
         drawn.append(words(692, heights[code], labels[i], 16, 'start'))
@@ -68,14 +69,20 @@ def _first_words(cls, most=56):
     text = (cls.__doc__ or '').strip().split('\n')[0].split('. ')[0].replace('`', '')
     return text if len(text) <= most else text[:most-1].rsplit(' ', 1)[0]+' …'
 
+def _hook(x, above, y):
+    "The line from a class to one below it"
+    return polyline([(x, above),(x, y),(x+16, y)], 1.4, .6)
+
+# %% ../../nbs/viz/trees.ipynb #treesd12
 def class_tree(cls) -> Drawing:
     "A class and its subclasses in this library, with the names of registered parts"
     if hasattr(cls, 'names'): cls.names()      # imports all parts of a seam
-    rows,drawn,at = list(_class_rows(cls)),[],{}
+    rows,drawn = list(_class_rows(cls)),[]
+    at = {} # height of the last class of each depth
     for i,(c,depth) in enumerate(rows):
         x,y = 20+34*depth,26+36*i
         at[depth] = y
-        if depth: drawn.append(polyline([(x-20, at[depth-1]+13),(x-20, y),(x-4, y)], 1.4, .6))
+        if depth: drawn.append(_hook(x-20, at[depth-1]+13, y))
         name = c.__dict__.get('name')
         label = c.__name__+(f"  '{name}'" if name else '')
         drawn.append(cell(x, y-13, 9.2*len(label)+14, 26, 0 if name else 6))
