@@ -8,14 +8,14 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/worlds/emo
 __all__ = ['EmojiWorld', 'EmojiPairs']
 
 # %% ../../nbs/worlds/emoji.ipynb #3e01aa04
-import copy, difflib, functools, hashlib, torch
+import copy, functools, hashlib, torch
 from fastcore.basics import patch
 from functools import partial
 from torch.utils.data import Dataset, TensorDataset
 from ..core.errors import DataError
 from .emoji_categories import category
 from .emoji_font import EmojiFont
-from .emoji_names import FOLDS, clean_name, concepts, emoji_names
+from .emoji_names import FOLDS, NameIndex, concepts, emoji_names
 from .emoji_oracle import ALIKE, is_flat, look_alikes, read_nearest, rms_distances
 from .scenes import Reading
 from .stream import Stream
@@ -144,34 +144,13 @@ def render(self:EmojiWorld, ids, size:int=None) -> torch.Tensor:
 
 # %% ../../nbs/worlds/emoji.ipynb #3e01aa35
 @patch
-def _index(self:EmojiWorld):
-    "{name or alias in small letters: number}; names come before aliases"
-    if '_by_name' in self.__dict__: return self._by_name
-    aliases = {alias.lower():i for i,words in enumerate(self.aliases) for alias in words}
-    self._by_name = aliases | {name.lower():i for i,name in enumerate(self.names)}
-    return self._by_name
-
-@patch
 def find(self:EmojiWorld,
          names # a name or alias, or a list of them
         ) -> torch.Tensor:
     "(n,) long, or a number for one name. Raises `DataError` in one line for names that the world lacks"
-    if isinstance(names, str): return self.find([names])[0].item()
-    index = self._index()
-    wanted = [clean_name(name).lower() for name in names]
-    unknown = [name for name in wanted if name not in index]
-    if not unknown: return torch.tensor([index[name] for name in wanted], dtype=torch.long)
-    raise DataError(self._unknown(unknown))
-
-@patch
-def _unknown(self:EmojiWorld, names):
-    "One line about names that the world lacks"
-    first = names[0][:40]
-    why = next((f" ({why})" for name,why in self.dropped.items() if name.lower()==first), '')
-    near = difflib.get_close_matches(first, self._index(), 1, .7)
-    hint = f"; did you mean '{near[0]}'?" if near and not why else ''
-    others = f", nor of {len(names)-1} more of these names" if len(names) > 1 else ''
-    return f"no picture of '{first}'{why}{others}{hint}"
+    if '_by_name' not in self.__dict__: self._by_name = NameIndex(self.names, self.aliases, self.dropped)
+    if isinstance(names, str): return self._by_name[[names]][0]
+    return torch.tensor(self._by_name[names], dtype=torch.long)
 
 # %% ../../nbs/worlds/emoji.ipynb #3e01aa39
 @functools.lru_cache(1)
@@ -184,6 +163,7 @@ def _share(char, seed):
     text = f'{seed} {_roots()[char]}'.encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=6).digest(), 'big')/2**48
 
+# %% ../../nbs/worlds/emoji.ipynb #3e01aa64
 @patch
 def only(self:EmojiWorld,
          ids # (n,) numbers
@@ -220,6 +200,7 @@ def captions(self:EmojiWorld,
     words = [self.names[i], *(self.aliases[i] if self.language=='en' else ())]
     return dict.fromkeys(words, 1/len(words))
 
+# %% ../../nbs/worlds/emoji.ipynb #3e01aa66
 @patch
 def caption(self:EmojiWorld,
             ids, # a number, or (n,) of them

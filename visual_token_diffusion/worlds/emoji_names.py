@@ -4,7 +4,7 @@ import difflib, functools, importlib, json, os, re, unicodedata
 from collections import namedtuple
 from ..core.errors import DataError
 
-__all__ = ['FOLDS', 'LANGUAGES', 'Concept', 'concepts', 'emoji_names', 'clean_name', 'optional_package']
+__all__ = ['FOLDS', 'LANGUAGES', 'Concept', 'NameIndex', 'clean_name', 'concepts', 'emoji_names', 'optional_package']
 
 FOLDS = ('skin', 'gender', 'direction', 'flags')
 LANGUAGES = ('en', 'ar', 'de', 'es', 'fa', 'fr', 'id', 'it', 'ja', 'ko', 'pt', 'ru', 'tr', 'zh', 'alias')
@@ -143,3 +143,31 @@ def emoji_names(chars, # emoji
     if missing:
         for i,name in zip(missing, emoji_names([chars[i] for i in missing], fallback)): found[i] = name
     return [clean_name(name) for name in found]
+
+
+class NameIndex:
+    "Finds numbers by name or alias, in any case; names come before aliases"
+
+    def __init__(self,
+                 names, # n strings
+                 aliases=(), # a list of more names for each
+                 absent=None # {name: why it is not there}
+                ):
+        words = {alias.lower():i for i,others in enumerate(aliases) for alias in others}
+        self.numbers = words | {name.lower():i for i,name in enumerate(names)}
+        self.absent = {name.lower():why for name,why in (absent or {}).items()}
+
+    def __getitem__(self, names):
+        "A number each. Raises `DataError` in one line for names that are not there"
+        wanted = [clean_name(name).lower() for name in names]
+        unknown = [name for name in wanted if name not in self.numbers]
+        if unknown: raise DataError(self._message(unknown))
+        return [self.numbers[name] for name in wanted]
+
+    def _message(self, names):
+        first = names[0][:40]
+        others = f", nor of {len(names)-1} more of these names" if len(names) > 1 else ''
+        if first in self.absent: return f"no picture of '{first}' ({self.absent[first]}){others}"
+        near = difflib.get_close_matches(first, self.numbers, 1, .7)
+        hint = f"; did you mean '{near[0]}'?" if near else ''
+        return f"no picture of '{first}'{others}{hint}"

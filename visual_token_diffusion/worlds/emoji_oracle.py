@@ -34,6 +34,7 @@ def is_flat(rgba # (4,S,S) float in [0,1]: colours and opacity
     inked = rgba[:3,inside]
     return bool((inked.max(1)[0]-inked.min(1)[0]).max() <= .06)
 
+# %% ../../nbs/worlds/emoji_oracle.ipynb #3e02aa41
 def look_alikes(pictures, # (n,3,S,S) float in [0,1]
                 names, # n strings
                 alike:float=ALIKE
@@ -64,6 +65,7 @@ def resized(pictures, # (n,3,S,S)
     if pictures.shape[-1] > size: return F.interpolate(pictures.float(), size=(size,size), mode='area')
     return F.interpolate(pictures.float(), size=(size,size), mode='bilinear', align_corners=False)
 
+# %% ../../nbs/worlds/emoji_oracle.ipynb #3e02aa43
 def read_nearest(pictures, # (n,3,S,S) or (3,S,S) float in [0,1]
                  bank, # (m,3,s,s): the known ones
                  far:float=.17, # refuse above this distance
@@ -74,5 +76,5 @@ def read_nearest(pictures, # (n,3,S,S) or (3,S,S) float in [0,1]
     _check_pictures(pictures)
     known = bank.to(pictures.device)
     found = [rms_distances(resized(part, bank.shape[-1]), known).min(1) for part in pictures.split(chunk)]
-    distance,nearest = (torch.cat(part) for part in zip(*found)) if found else (torch.zeros(0), torch.zeros(0).long())
+    distance,nearest = (torch.cat(part) for part in zip(*found))
     return Reading(torch.where(distance <= far, nearest, -1), distance, nearest)
