@@ -7,6 +7,7 @@ from torch import nn
 from visual_token_diffusion.codebooks.table import CodeTable
 from visual_token_diffusion.core.errors import CombinationError
 from visual_token_diffusion.networks.embeddings import TokenEmbedding
+from visual_token_diffusion.networks.heads.adaptive import AdaptiveHead
 from visual_token_diffusion.networks.heads.base import Head
 from visual_token_diffusion.networks.heads.feature_tree import (
     FeatureTreeHead,
@@ -14,6 +15,7 @@ from visual_token_diffusion.networks.heads.feature_tree import (
     node_scores,
 )
 from visual_token_diffusion.networks.heads.hierarchical import HierarchicalSoftmaxHead, node_prior
+from visual_token_diffusion.semantics.cooccurrence import rms_normalize
 
 V = 11
 WIDTH, DIM = 8, 12
@@ -190,3 +192,37 @@ def test_the_sampled_loss_tends_to_the_full_one():
     torch.manual_seed(0)
     assert abs(head.nll(h, ids).mean() - full) < 0.02
     assert torch.allclose(full, F.cross_entropy(head.logits(h), ids))
+
+
+def test_whoever_trains_the_input_trains_a_tied_output():
+    head = shake(build('tied', counts=counts, skip=False))
+    h = hidden_states(head)
+    before = head.log_probs(h)
+    with torch.no_grad():
+        head.emb.weight[0] *= 2
+    assert (head.log_probs(h) - before).abs().max() > 1e-3
+
+
+def test_rows_of_an_adaptive_head_start_at_the_features_of_their_tokens():
+    "Sorted by frequency: the most frequent tokens make the short list"
+    features = torch.randn(300, 64, generator=gen())
+    often = torch.randint(0, 50, (300,), generator=gen()).float()
+    head = AdaptiveHead(300, 32, features, cutoffs=(20, 100))
+    head.set_prior(often)
+    assert torch.equal(head.ids, often.argsort(descending=True, stable=True))
+    rows = rms_normalize(features)[head.ids]
+    assert torch.equal(head.soft.head.weight[:20], rows[:20, :32])
+    for tail, first, last in zip(head.soft.tail, (20, 100), (100, 300)):
+        assert torch.equal(tail[1].weight, rows[first:last, : tail[0].out_features])
+
+
+def test_few_samples_read_too_low():
+    "The logarithm of a noisy mean is on average too small"
+    head = shake(build('sampled', counts=counts, skip=False))
+    h, ids = torch.randn(200, WIDTH, generator=gen()), torch.randint(V, (200,), generator=gen())
+    full = head.nll(h, ids).mean().item()
+    head.train()
+    head.n = 2
+    torch.manual_seed(0)
+    few = torch.stack([head.nll(h, ids).mean() for _ in range(20)]).mean().item()
+    assert few < full - 0.05
