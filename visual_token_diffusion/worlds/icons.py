@@ -31,7 +31,7 @@ def smooth(points, # [(x,y)]
         for t in np.arange(8)/8:
             inner = 2-5*t**2+3*t**3, t+4*t**2-3*t**3
             weights = np.array([-t+2*t**2-t**3, *inner, t**3-t**2])/2
-            curve.append(tuple(weights@near))
+            curve.append(tuple((weights@near).tolist()))
     return curve if closed else curve+[points[-1]]
 
 # %% ../../nbs/worlds/icons.ipynb #icn00020
