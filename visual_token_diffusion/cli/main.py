@@ -15,7 +15,7 @@ from .parser import make_parser, parse_arguments
 from .shell import completion, run_command
 
 # %% ../../nbs/cli/main.ipynb #6033fdf1
-_COMMANDS = dict(train='train', generate='generate', encode='pictures', decode='pictures', info='pictures')
+_COMMANDS = dict(train='train', generate='generate', encode='pictures', decode='pictures', draw='draw', info='pictures')
 
 def _command(name):
     "The function of a command, imported on first use"

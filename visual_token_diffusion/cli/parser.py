@@ -83,9 +83,21 @@ def _add_pictures(commands):
     argument('text', metavar='TEXT', help='the text, or - to read it from standard input')
     argument('-o', '--out', required=True, metavar='X.png', help='picture to write')
     argument('--words', action='store_true', help='also write X.words.png, with the words under the grids')
-    argument = _command(commands, 'decode', 'Read the text of a picture.', 'runs/book cat.png')
-    argument('model', metavar='DIR', help='folder of a trained model')
-    argument('picture', metavar='X.png', help='picture that `vtd encode` wrote')
+    argument = _command(commands, 'decode', 'Read the text of a picture.', 'runs/book cat.png', 'drawn.png')
+    argument('model', metavar='DIR', nargs='?', help='folder of the model that wrote it (none: `vtd draw` did)')
+    argument('picture', metavar='X.png', help='picture that `vtd encode` or `vtd draw` wrote')
+
+
+def _add_draw(commands):
+    argument = _command(
+        commands, 'draw', 'Draw a text with an icon for every word that has one, without a model.',
+        '"the cat sleeps under the tree" -o cat.png', '- -o page.png --words < page.txt',
+        '"die Katze schläft" -o katze.png --language de',
+    )
+    argument('text', metavar='TEXT', help='the text, or - to read it from standard input')
+    argument('-o', '--out', required=True, metavar='X.png', help='picture to write')
+    argument('--language', metavar='CODE', help='language of the words, such as en, de, ru, ja (default: guessed)')
+    argument('--words', action='store_true', help='also write X.words.png, with the words under the grids')
 
 
 def _add_rest(commands):
@@ -107,7 +119,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--version', action='store_true', help='print the version')
     commands = parser.add_subparsers(dest='command', metavar='COMMAND')
-    for add in (_add_train, _add_generate, _add_pictures, _add_rest):
+    for add in (_add_train, _add_generate, _add_pictures, _add_draw, _add_rest):
         add(commands)
     return parser
 

@@ -8,12 +8,13 @@ from ..core.errors import InputError
 from ..models.visual_token_lm import STORYTELLER
 from ..viz.grids import sentence_image
 from ..viz.png import load_sentence, save_sentence
+from ..viz.png_bytes import NotOurPicture
 from .generate import checked_picture_path, load_model, save_image
 
-__all__ = ['decode', 'encode', 'info', 'metrics_text']
+__all__ = ['decode', 'encode', 'info', 'metrics_text', 'text_argument']
 
 
-def _text_argument(text):
+def text_argument(text):
     "The text of the argument, or of standard input for '-'; refuses what is empty or was not UTF-8"
     try:
         text = sys.stdin.buffer.read().decode('utf-8') if text == '-' else text
@@ -30,7 +31,7 @@ def encode(model, text, out, words=False, console=None):
     "Write `text` as a picture"
     out = checked_picture_path(out, ('.png',))
     model = load_model(model)
-    text = _text_argument(text)
+    text = text_argument(text)
     grids = model.encode_text(text)
     save_sentence(out, grids, dict(fingerprint=model.fingerprint))
     labelled = out.with_suffix('.words.png') if words else None
@@ -42,15 +43,35 @@ def encode(model, text, out, words=False, console=None):
     console.note(f'{len(grids)} tokens: {out}{rest}')
 
 
-def decode(model, picture, console=None):
-    "Print the text of a picture"
-    folder, model = model, load_model(model)
+def _read_with(folder, picture):
+    "`(text, grids, meta)` of a picture that the model in `folder` made"
+    model = load_model(folder)
     grids, meta = load_sentence(picture, model.encoder.size)
     if meta.get('fingerprint', model.fingerprint) != model.fingerprint:
-        raise InputError(f'{picture} was written with another model; name that one')
-    text = model.decode_grids(grids)
+        way = f'vtd decode {picture}' if 'drawn' in meta else 'name that one'
+        raise InputError(f'{picture} was written {"without a" if "drawn" in meta else "with another"} model; {way}')
+    return model.decode_grids(grids), grids, meta
+
+
+def _read_without(picture):
+    "`(text, grids, meta)` of a picture that `vtd draw` made"
+    from .draw import read_drawn
+
+    try:
+        grids, meta = load_sentence(picture)
+    except NotOurPicture:
+        grids, meta = load_sentence(picture, 16)  # it may have lost its text chunk
+    return read_drawn(picture, grids, meta), grids, meta
+
+
+def decode(picture, model=None, console=None):
+    "Print the text of a picture"
+    if model is None and Path(picture).is_dir():
+        raise InputError(f'{picture} is a folder; name the picture too: vtd decode {picture} X.png')
+    text, grids, meta = _read_with(model, picture) if model else _read_without(picture)
     if meta.get('recovered'):
-        print(f'note: {picture} has lost its text chunk; it is read as if {folder} had written it', file=sys.stderr)
+        writer = f'{model} had written' if model else '`vtd draw` had drawn'
+        print(f'note: {picture} has lost its text chunk; it is read as if {writer} it', file=sys.stderr)
     at_terminal = bool(sys.stdout and sys.stdout.isatty())
     console.result(text + '\n' * at_terminal, text=text, tokens=len(grids), recovered=bool(meta.get('recovered')))
 

@@ -8,9 +8,10 @@ from pathlib import Path
 
 import torch
 
-from ..core.config import load_settings
+from ..core.config import RunConfig, load_settings
 from ..core.errors import InputError
 from ..core.files import write_json_atomically
+from ..encoders.base import Encoder
 from ..text.corpus import read_text
 from ..training.distributed import gather, join, launch_command
 from ..training.language_model import train_folder, train_text
@@ -160,7 +161,17 @@ def _split_words(words):
     settings = [w for w in words if w not in files]
     if not files and not any(s.startswith('unit=') for s in settings):
         settings.append('unit=words')
-    return files, settings
+    return files, settings + _usual_grid(settings)
+
+
+def _usual_grid(settings):
+    "The side of the grids that an encoder is made for, as a setting, where nobody asks for another"
+    given = dict(s.split('=', 1) for s in settings if '=' in s)
+    name = given.get('encoder', RunConfig.encoder)
+    if 'grid' in given or name not in Encoder.names():
+        return []
+    size = Encoder.part(name).usual_size
+    return [] if size == RunConfig.grid else [f'grid={size}']
 
 
 def train(words, out=None, profile=None, resume=False, console=None):

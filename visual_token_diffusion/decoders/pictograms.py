@@ -127,7 +127,8 @@ class PictogramDecoder(Decoder):
                 ):
         if not counted > 0: raise ValueError(f"the inside should count for something, got {counted}")
         if by not in _ways: raise ValueError(f"by should be one of {', '.join(_ways)}, got '{by}'")
-        self.encoder,self.by,self.counted = encoder,by,counted
+        self.encoder,self.by = encoder,by
+        self.counted = counted
         self.size,self.vocab_size = encoder.size,encoder.vocab_size
         self.search = PictogramSearch(encoder)
 

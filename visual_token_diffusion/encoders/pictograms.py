@@ -42,7 +42,8 @@ def hadamard(n:int # 4(k+1) with `n-1` or `n/2-1` a prime, as 28, 60 and 124 are
         rows = _bordered(n-1, 1)
         return rows - eye.index_fill(0, torch.tensor([0]), 0)
     if n%8!=4 or not _is_prime(n//2-1): raise ValueError(f"no orthogonal patterns of {n} pixels are known here")
-    off,on = torch.tensor([[1,1],[1,-1]]),torch.tensor([[1,-1],[-1,-1]])
+    off = torch.tensor([[1,1],[1,-1]])
+    on = torch.tensor([[1,-1],[-1,-1]])
     return torch.kron(_bordered(n//2-1, 0), off) + torch.kron(eye[::2,::2], on)
 
 # %% ../../nbs/encoders/pictograms.ipynb #pict0014
@@ -69,7 +70,7 @@ def _differences(patterns, size):
 @lru_cache
 def ring_patterns(size:int # side of a grid: 8, 16 or 32
                  ) -> torch.Tensor:
-    "(2n-2,n) of +-1 for the n pixels of the ring, half of each: orthogonal or opposite; first those far apart on halves"
+    "(2n-2,n) of +-1 for the n pixels of the ring, orthogonal or opposite, first those far apart on halves"
     rows = hadamard(4*size-4)
     rows = (rows*rows[0])[1:]                # the first is now constant, and all others have as many 1 as -1
     patterns = torch.cat([rows,-rows])

@@ -93,17 +93,21 @@ def unit_ids(self:BPEVocab, unit, closed):
 
 # %% ../../nbs/text/bpe.ipynb #0a367c14
 @patch
-def encode(self:BPEVocab, text):
-    "Ids of `text`, from which `decode` makes the very same string"
-    ids,last = [],''
+def unit_tokens(self:BPEVocab, text):
+    "Yields `(unit, ids)` for every unit of `text`, and for white space that is written down, whose unit is empty"
+    last = ''
     for (unit,space),(following,gap) in pairwise(chain(iter_units(text), [('','')])):
         is_predicted = last and unit and space==joiner(last, unit[0])
-        if not is_predicted: ids += self.space_ids(space)
-        if not unit: break
+        if space and not is_predicted: yield '',self.space_ids(space)
+        if not unit: return
         is_glued = following and gap=='' and joiner(unit[-1], following[0])==' '
-        ids += self.unit_ids(unit, not is_glued)
+        yield unit,self.unit_ids(unit, not is_glued)
         last = unit[-1]
-    return ids
+
+@patch
+def encode(self:BPEVocab, text):
+    "Ids of `text`, from which `decode` makes the very same string"
+    return [i for _,ids in self.unit_tokens(text) for i in ids]
 
 # %% ../../nbs/text/bpe.ipynb #71a56ec7
 @patch
