@@ -38,11 +38,11 @@ class Painter(nn.Module):
         distance = torch.cdist(x, (1-t)*self.points).square()
         return -distance/(2*t.clamp(min=.02)**2)
 
-    def forward(self, x, t):
+    def forward(self, x, t, extra=0.):
         x = x.flatten(2)
         alone = self.likelihood(x, t) if self.out=='bayes' else None
         h = self.embed(x if alone is None else alone.softmax(-1))
-        h = self.body(h + self.place + self.time(t.view(-1, 1, 1)))
+        h = self.body(h + self.place + self.time(t.view(-1, 1, 1)) + extra)
         said = self.head(h)
         if self.out=='pixels': return said.unflatten(2, self.shape)
         return (said if alone is None else said+alone).log_softmax(-1)

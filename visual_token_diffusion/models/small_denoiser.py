@@ -34,6 +34,9 @@ class SmallDenoiser(nn.Module):
         self.body = nn.TransformerEncoder(layer, depth, enable_nested_tensor=False)
         self.head = nn.Linear(width, len(vocab))
 
+    @property
+    def device(self): return self.place.device
+
     def log_probs(self, x, mask):
         "(B,L,V) log-probabilities of the tokens at every place"
         seen = x.masked_fill(mask, len(self.vocab))
