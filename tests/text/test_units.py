@@ -24,7 +24,8 @@ def test_joiner_sees_white_space_as_the_cutter_does():
 def gaps(text):
     "`(white space, what the joiner says)` between the units of `text`"
     cut = [u for u in units(text) if u[0]]
-    return [(space, joiner(a[-1], b[0])) for (a, _), (b, space) in zip(cut, cut[1:])]
+    pairs = [(before[0], after) for before, after in zip(cut, cut[1:])]
+    return [(space, joiner(unit[-1], following[0])) for unit, (following, space) in pairs]
 
 
 def test_joiner_knows_english_typing_and_no_other():
