@@ -1,7 +1,10 @@
 "Every registered vocabulary, source of meaning and image tokenizer."
 
+import sys
+
 import pytest
 import torch
+from support import sentence_model
 from support.parts import WIDTH, gen, quantizers, randn, seeded
 from support.standin import DEVICE, StandIn, on_device, stand_in_device
 
@@ -34,7 +37,8 @@ def test_a_vocabulary_survives_being_stored(name):
 
 
 @pytest.mark.parametrize('name', SEMANTICS.names())
-def test_a_source_gives_a_row_for_every_token(name):
+def test_a_source_gives_a_row_for_every_token(name, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'sentence_transformers', sentence_model.module())
     ids = torch.randint(len(WORDS), (400,), generator=gen())
     source = SEMANTICS.part(name).build(ids=ids, dim=4, window=2, seed=0)
     features = source.features(WORDS)
