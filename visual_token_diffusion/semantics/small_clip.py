@@ -55,32 +55,37 @@ def _write_merges(merges, path):
     data = '\n'.join(['#version: 0.2', *(' '.join(merge) for merge in merges)])
     Path(path).write_bytes(gzip.compress(data.encode(), mtime=0))
 
-def _clip_config(n_merges, width):
+def _clip_config(n_merges, width, image_size=32, patch=8):
     "open_clip's configuration of a small model"
-    vision = dict(image_size=32, layers=3, width=width, patch_size=8, head_width=32)
+    vision = dict(image_size=image_size, layers=3, width=width, patch_size=patch, head_width=32)
     text = dict(context_length=32, vocab_size=514+n_merges, width=width*2//3, heads=2, layers=2)
     return dict(embed_dim=64, vision_cfg=vision, text_cfg=text)
 
 # pictures of the world are dark; without their mean and spread the first 200 steps learn nothing
-_preprocess = dict(size=(32,32), mode='RGB', mean=(.15,)*3, std=(.2,)*3,
-                   interpolation='bicubic', resize_mode='shortest', fill_color=0)
+def _preprocess(image_size=32, mean=.15, std=.2):
+    return dict(size=(image_size,image_size), mode='RGB', mean=(mean,)*3, std=(std,)*3,
+                interpolation='bicubic', resize_mode='shortest', fill_color=0)
 
 # %% ../../nbs/semantics/small_clip.ipynb #c42e932f
 def new_clip(
     seed:int=0, # of the weights
-    width:int=96 # features per patch; texts have two thirds of it
+    width:int=96, # features per patch; texts have two thirds of it
+    words=None, # that stay single tokens; None takes those of the tiny world
+    image_size:int=32, # pixels along each side
+    patch:int=8, # of a patch
+    mean:float=.15, std:float=.2 # of the pixels: those of the tiny world are dark
 ) -> Clip:
-    "A small untrained `Clip` for the captions of the tiny world"
+    "A small untrained `Clip`, if nothing else is said for the captions of the tiny world"
     import open_clip
-    merges = bpe_merges(world_words())
-    config = _clip_config(len(merges), width)
+    merges = bpe_merges(world_words() if words is None else words)
+    config = _clip_config(len(merges), width, image_size, patch)
     with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         path = Path(folder)/'bpe.txt.gz'
         _write_merges(merges, path)
         tokenizer = open_clip.tokenizer.SimpleTokenizer(bpe_path=str(path), context_length=32)
         model = open_clip.CLIP(**config)
-    model.visual.preprocess_cfg = dict(_preprocess)
+    model.visual.preprocess_cfg = _preprocess(image_size, mean, std)
     clip = Clip(model, tokenizer)
     clip.config,clip.merges = config,merges
     return clip
