@@ -91,7 +91,8 @@ def test_place_words_show_the_place():
     def rows(word, colour):
         "Mean row of a colour, in pixels of 64"
         rgb = torch.tensor(PALETTE[colour])[:, None, None]
-        return ((draw_icon(word, 64) - rgb).abs() < 0.1).all(0).nonzero()[:, 0].double().mean()
+        painted = ((draw_icon(word, 64) - rgb).abs() < 0.1).all(0)
+        return painted.nonzero()[:, 0].double().mean()
 
     assert rows('above', 'red') < rows('above', 'tan')
     assert rows('below', 'red') > rows('below', 'tan')

@@ -60,6 +60,14 @@ def _stroke(kind, colour, width, *fields):
     points = [(x+rx*math.cos(a), y+ry*math.sin(a)) for a in angles]
     return Mark('line', colour, tuple(points), float(width))
 
+# %% ../../nbs/worlds/icons.ipynb #icn00067
+@contextmanager
+def _reading(line):
+    "Says which line cannot be read"
+    try: yield
+    except (KeyError, ValueError, TypeError, IndexError) as e:
+        raise ValueError(f"cannot read the mark '{line[:80]}': {e}") from None
+
 # %% ../../nbs/worlds/icons.ipynb #icn00022
 _KINDS = dict.fromkeys(('oval', 'box', 'poly', 'blob'), _area)
 _KINDS |= dict.fromkeys(('line', 'curve', 'arc'), _stroke)
@@ -80,13 +88,6 @@ def read_mark(line:str # such as 'both oval ink 5 8 1 1'
         if len(mark.points) < 2: raise ValueError('too few points')
         if not np.isfinite(mark.points).all(): raise ValueError('a number is not finite')
     return [mark,_move(mark, UNITS/2, UNITS/2, 1, True)] if both else [mark]
-
-@contextmanager
-def _reading(line):
-    "Says which line cannot be read"
-    try: yield
-    except (KeyError, ValueError, TypeError, IndexError) as e:
-        raise ValueError(f"cannot read the mark '{line[:80]}': {e}") from None
 
 # %% ../../nbs/worlds/icons.ipynb #icn00024
 @functools.cache

@@ -61,7 +61,8 @@ class Board:
 
     def _oval(self, mark):
         (x0, y0), (x1, y1) = mark.points
-        across, down = (self.x - (x0 + x1) / 2) / (x1 - x0), (self.y - (y0 + y1) / 2) / (y1 - y0)
+        across = (self.x - (x0 + x1) / 2) / (x1 - x0)
+        down = (self.y - (y0 + y1) / 2) / (y1 - y0)
         return across**2 + down**2 <= 0.25
 
     def _poly(self, mark):
@@ -81,7 +82,8 @@ class Board:
             px, py = self.x[:, columns] - x0, self.y[rows] - y0
             dx, dy = x1 - x0, y1 - y0
             along = np.clip((px * dx + py * dy) / (dx**2 + dy**2 or 1), 0, 1)
-            near[rows, columns] |= (px - along * dx) ** 2 + (py - along * dy) ** 2 <= half**2
+            across = (px - along * dx) ** 2 + (py - along * dy) ** 2
+            near[rows, columns] |= across <= half**2
         return near
 
     def _span(self, a, b, half):
