@@ -1,0 +1,121 @@
+"""The front door: the pictures of the home page and its table of the course, made from the pages.
+
+python -m visual_token_diffusion.docs.front      write them
+"""
+
+import base64
+import io
+import json
+import re
+from pathlib import Path
+
+import torch
+from PIL import Image
+
+from ..models.story_language import story_language
+from ..viz.diagrams import whole_way
+
+__all__ = ['badge', 'course_rows', 'course_table', 'first_picture', 'write_front']
+
+ROOT = Path(__file__).resolve().parents[2]
+COLAB = 'https://colab.research.google.com/github/visual-token-diffusion/visual_token_diffusion/blob/main/nbs/course'
+BADGES = {
+    'docs': ('docs', 'site', '#7a4fbf'),
+    'python': ('python', '3.10+', '#2a6db0'),
+    'licence': ('licence', 'Apache-2.0', '#2f8f4e'),
+    'colab': ('colab', 'page 1', '#c9730f'),
+}
+
+
+def course_pages(root=ROOT):
+    "Paths of the path's pages, in order"
+    return sorted((root / 'nbs' / 'course').glob('[0-9][0-9]_*.ipynb'))
+
+
+def _text(cell):
+    return ''.join(cell['source'])
+
+
+def first_picture(page):
+    "The first picture that a page's cells have made, or None"
+    for cell in json.loads(page.read_text(encoding='utf-8'))['cells']:
+        for output in cell.get('outputs', []):
+            png = output.get('data', {}).get('image/png')
+            if png:
+                return Image.open(io.BytesIO(base64.b64decode(''.join(png)))).convert('RGB')
+    return None
+
+
+def course_rows(root=ROOT):
+    "A dict for each page: number, name, title, question, minutes"
+    rows = []
+    for page in course_pages(root):
+        head, needs = [_text(cell) for cell in json.loads(page.read_text(encoding='utf-8'))['cells'][:2]]
+        title = re.search(r'^# (.+)', head, re.M)[1]
+        question = re.search(r'^> (.+)', head, re.M)[1]
+        minutes = re.search(r'(\d+) minutes', needs)
+        rows.append(dict(number=int(page.stem[:2]), name=page.stem, title=title, question=question,
+                         minutes=minutes and int(minutes[1])))
+    return rows
+
+
+def course_table(root=ROOT):
+    "The course as a Markdown table, with links from `nbs`"
+    lines = ['| | page | question | minutes | |', '|---|---|---|---|---|']
+    for row in course_rows(root):
+        name = row['name']
+        picture = f'![]({"images/course/" + name}.png)'
+        link = f'{row["number"]}. [{row["title"]}](course/{name}.ipynb)'
+        lines.append(f'| {picture} | {link} | {row["question"]} | {row["minutes"]} | [Colab]({COLAB}/{name}.ipynb) |')
+    return '\n'.join(lines)
+
+
+def badge(label, text, color):
+    "A flat badge as SVG"
+    left, right = 12 + 7 * len(label), 12 + 7 * len(text)
+    font = 'font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" text-anchor="middle" fill="#fff"'
+    boxes = f'<rect width="{left}" height="20" fill="#555"/><rect x="{left}" width="{right}" height="20" fill="{color}"/>'
+    words = f'<text x="{left / 2}" y="14">{label}</text><text x="{left + right / 2}" y="14">{text}</text>'
+    size = f'width="{left + right}" height="20" role="img" aria-label="{label}: {text}"'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{boxes}<g {font}>{words}</g></svg>\n'
+
+
+def _thumbnail(picture, width=200, height=70):
+    "The top of a picture, small, on white"
+    scale = width / picture.width
+    small = picture.resize((width, max(1, round(picture.height * scale))), Image.LANCZOS)
+    out = Image.new('RGB', (width, height), 'white')
+    out.paste(small.crop((0, 0, width, min(height, small.height))), (0, max(0, (height - small.height) // 2)))
+    return out.quantize(64)
+
+
+def _whole_way():
+    language = story_language()
+    sentence = 'the cat sleeps'
+    ids = torch.tensor(language.vocab.encode(sentence))
+    codes = language.table.codes[ids].tolist()
+    return whole_way(sentence.split(), ids.tolist(), codes, language.grids(sentence))
+
+
+def write_front(root=ROOT):
+    "Write badges, drawing, thumbnails, and the table into the home page"
+    images = root / 'nbs' / 'images'
+    (images / 'course').mkdir(parents=True, exist_ok=True)
+    for name, parts in BADGES.items():
+        (images / f'badge_{name}.svg').write_text(badge(*parts), encoding='utf-8')
+    _whole_way().save(images / 'whole_way.svg')
+    for page in course_pages(root):
+        picture = first_picture(page)
+        if picture:
+            _thumbnail(picture).save(images / 'course' / f'{page.stem}.png', optimize=True)
+    index = root / 'nbs' / 'index.ipynb'
+    notebook = json.loads(index.read_text(encoding='utf-8'))
+    for cell in notebook['cells']:
+        if _text(cell).startswith('| | page | question |'):
+            rest = _text(cell).split('\n\n', 1)[1]
+            cell['source'] = (course_table(root) + '\n\n' + rest).splitlines(True)
+    index.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + '\n', encoding='utf-8')
+
+
+if __name__ == '__main__':
+    write_front()
