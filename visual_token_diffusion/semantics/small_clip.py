@@ -55,10 +55,11 @@ def _write_merges(merges, path):
     data = '\n'.join(['#version: 0.2', *(' '.join(merge) for merge in merges)])
     Path(path).write_bytes(gzip.compress(data.encode(), mtime=0))
 
-def _clip_config(n_merges, width, image_size=32, patch=8):
+def _clip_config(n_merges, width, image_size=32, patch=8, context_length=32):
     "open_clip's configuration of a small model"
     vision = dict(image_size=image_size, layers=3, width=width, patch_size=patch, head_width=32)
-    text = dict(context_length=32, vocab_size=514+n_merges, width=width*2//3, heads=2, layers=2)
+    vocab_size = 514+n_merges
+    text = dict(context_length=context_length, vocab_size=vocab_size, width=width*2//3, heads=2, layers=2)
     return dict(embed_dim=64, vision_cfg=vision, text_cfg=text)
 
 # pictures of the world are dark; without their mean and spread the first 200 steps learn nothing
@@ -73,17 +74,18 @@ def new_clip(
     words=None, # that stay single tokens; None takes those of the tiny world
     image_size:int=32, # pixels along each side
     patch:int=8, # of a patch
+    context_length:int=32, # tokens of a caption; longer ones are cut
     mean:float=.15, std:float=.2 # of the pixels: those of the tiny world are dark
 ) -> Clip:
     "A small untrained `Clip`, if nothing else is said for the captions of the tiny world"
     import open_clip
     merges = bpe_merges(world_words() if words is None else words)
-    config = _clip_config(len(merges), width, image_size, patch)
+    config = _clip_config(len(merges), width, image_size, patch, context_length)
     with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         path = Path(folder)/'bpe.txt.gz'
         _write_merges(merges, path)
-        tokenizer = open_clip.tokenizer.SimpleTokenizer(bpe_path=str(path), context_length=32)
+        tokenizer = open_clip.tokenizer.SimpleTokenizer(bpe_path=str(path), context_length=context_length)
         model = open_clip.CLIP(**config)
     model.visual.preprocess_cfg = _preprocess(image_size, mean, std)
     clip = Clip(model, tokenizer)
