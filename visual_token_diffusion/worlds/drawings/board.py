@@ -61,8 +61,8 @@ class Board:
 
     def _oval(self, mark):
         (x0, y0), (x1, y1) = mark.points
-        across = (self.x - (x0 + x1) / 2) / (x1 - x0)
-        down = (self.y - (y0 + y1) / 2) / (y1 - y0)
+        across = (self.x - (x0 + x1) / 2) / (x1 - x0 or 1e-9)
+        down = (self.y - (y0 + y1) / 2) / (y1 - y0 or 1e-9)
         return across**2 + down**2 <= 0.25
 
     def _poly(self, mark):
