@@ -28,6 +28,7 @@ def gen(seed=0):
 
 def test_atoms_are_balanced_and_far_apart():
     t = atoms()
+    assert t.shape == (2 * N_ATOMS, 3, 2, 4) and N_ATOMS == 144
     rows = t.flatten(1).tolist()
     pairs = itertools.combinations(rows[::5], 2)
     slow = [sum((a - b) ** 2 for a, b in zip(p, q)) for p, q in pairs]
