@@ -47,12 +47,14 @@ def test_a_real_model_made_here(tmp_path):
     words = ['[PAD]', '[UNK]', '[CLS]', '[SEP]', '[MASK]', 'cat', 'dog', '##s', 'the']
     (tmp_path / 'vocab.txt').write_text('\n'.join(words))
     tokenizer = transformers.BertTokenizerFast(str(tmp_path / 'vocab.txt'))
-    config = transformers.BertConfig(len(words), 16, 2, 2, 32, max_position_embeddings=32)
+    sizes = dict(hidden_size=16, num_hidden_layers=2, num_attention_heads=2, intermediate_size=32)
+    config = transformers.BertConfig(vocab_size=len(words), max_position_embeddings=32, **sizes)
     folder = tmp_path / 'bert'
     transformers.BertModel(config).save_pretrained(folder)
     tokenizer.save_pretrained(folder)
-    body = st.models.Transformer(str(folder))
-    model = st.SentenceTransformer(modules=[body, st.models.Pooling(16)], device='cpu')
+    models = pytest.importorskip('sentence_transformers.models')
+    body = models.Transformer(str(folder))
+    model = st.SentenceTransformer(modules=[body, models.Pooling(16)], device='cpu')
     model.save(str(tmp_path / 'model'))
     rows = SentenceSemantics(str(tmp_path / 'model')).features(['cat', 'the dogs', ' '])
     assert rows.shape == (3, 16) and rows[2].abs().sum() == 0

@@ -15,11 +15,11 @@ class SentenceTransformer:
         self.name = name
 
     def encode(self, texts, batch_size=32, convert_to_numpy=True, normalize_embeddings=False, show_progress_bar=None):
-        rows = np.zeros((len(texts), 64), np.float32)
+        rows = np.zeros((len(texts), 4096), np.float32)
         for row, text in zip(rows, texts):
             padded = f' {text.lower()} '
             for start in range(len(padded) - 2):
-                row[zlib.crc32(padded[start : start + 3].encode()) % 64] += 1
+                row[zlib.crc32(padded[start : start + 3].encode()) % 4096] += 1
         return rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-9)
 
 
