@@ -7,7 +7,7 @@ import torch
 from support.sentence_model import SentenceTransformer
 
 from visual_token_diffusion.core.errors import DataError
-from visual_token_diffusion.encoders.icon_choice import IconBook, choose_icons, emoji_installed, pictures_of
+from visual_token_diffusion.encoders.icon_choice import IconLexicon, choose_icons, emoji_installed, pictures_of
 from visual_token_diffusion.semantics.sentences import SentenceSemantics
 from visual_token_diffusion.text.vocab import make_vocab
 from visual_token_diffusion.worlds.icons import icon_words
@@ -16,26 +16,26 @@ needs_emoji = pytest.mark.skipif(not emoji_installed(), reason='the extra emoji 
 
 
 def test_own_drawings_need_no_extra():
-    book = IconBook(emoji=False)
-    assert all(book.find(word) == (word, 'name') for word in icon_words())
+    lexicon = IconLexicon(emoji=False)
+    assert all(lexicon.find(word) == (word, 'name') for word in icon_words())
     for word, key in dict(Cat='cat', cats='cat', sleep='sleeps', sleeping='sleeps', bigger='bigger').items():
-        assert book.find(word)[0] == key, word
+        assert lexicon.find(word)[0] == key, word
     for word in ('the', 'of', 'corner', '', ' ', '\n', 'ca·', '猫'):
-        assert book.find(word) == (None, ''), word
+        assert lexicon.find(word) == (None, ''), word
 
 
 def test_the_same_tokens_get_the_same_pictures():
-    book = IconBook(emoji=False)
-    first, second = (choose_icons(['cat', 'the', 'cats', 'king'], 14, book=book) for _ in range(2))
+    lexicon = IconLexicon(emoji=False)
+    first, second = (choose_icons(['cat', 'the', 'cats', 'king'], 14, lexicon=lexicon) for _ in range(2))
     assert torch.equal(first.icons, second.icons) and torch.equal(first.icon_of, second.icon_of)
     assert first.icon_of[0] == first.icon_of[2] and first.icon_of[1] == -1 and len(first.icons) == 2
     assert first.how == ['name', '', 'stem', 'name'] and first.keys == ['cat', None, 'cat', 'king']
 
 
 def test_no_tokens_and_no_pictures():
-    book = IconBook(emoji=False)
+    lexicon = IconLexicon(emoji=False)
     for tokens in ([], ['the', 'of']):
-        choice = choose_icons(tokens, 14, book=book)
+        choice = choose_icons(tokens, 14, lexicon=lexicon)
         assert choice.icons.shape == (0, 3, 14, 14) and choice.icon_of.tolist() == [-1] * len(tokens)
     assert pictures_of([None], 6)[0].shape == (0, 3, 6, 6)
 
@@ -48,22 +48,22 @@ def test_small_icons_are_averages_of_larger_ones():
 def test_what_is_like_a_drawn_token_shares_its_icon_and_function_words_do_not():
     tokens = ['cat', 'kitty', 'the', 'zebu', 'odd']
     features = torch.tensor([[1.0, 0], [0.9, 0.1], [1, 0], [0, 1], [0, 0]])
-    choice = choose_icons(tokens, 14, features, book=IconBook(emoji=False))
+    choice = choose_icons(tokens, 14, features, lexicon=IconLexicon(emoji=False))
     assert choice.keys == ['cat', 'cat', None, None, None] and choice.how[1] == 'similar'
-    assert choose_icons(tokens, 14, features, threshold=0.999, book=IconBook(emoji=False)).keys[1] is None
+    assert choose_icons(tokens, 14, features, threshold=0.999, lexicon=IconLexicon(emoji=False)).keys[1] is None
 
 
 def test_a_source_of_meaning_finds_the_nearest_name():
     source = SentenceSemantics(SentenceTransformer('letters'))
-    choice = choose_icons(['kingly', 'the', 'qqq'], 14, source=source, threshold=0.5, book=IconBook(emoji=False))
+    choice = choose_icons(['kingly', 'the', 'qqq'], 14, source=source, threshold=0.5, lexicon=IconLexicon(emoji=False))
     assert choice.keys == ['king', None, None] and choice.how == ['stem', '', '']
-    choice = choose_icons(['catlike', 'the'], 14, source=source, threshold=0.3, book=IconBook(emoji=False))
+    choice = choose_icons(['catlike', 'the'], 14, source=source, threshold=0.3, lexicon=IconLexicon(emoji=False))
     assert choice.how == ['similar', ''] and isinstance(choice.keys[0], str)
 
 
 def test_without_the_extra_other_languages_have_no_pictures():
-    book = IconBook(emoji=False, language='de')
-    assert len(book) == 0 and book.find('Katze') == (None, '') and book.spots('Katze') == []
+    lexicon = IconLexicon(emoji=False, language='de')
+    assert len(lexicon) == 0 and lexicon.find('Katze') == (None, '') and lexicon.spots('Katze') == []
 
 
 @needs_emoji
@@ -73,28 +73,28 @@ def test_without_the_extra_other_languages_have_no_pictures():
      ('ru', 'кошка дом рыба деревом'), ('ja', 'ネコ 魚 家'), ('es', 'gato casa'), ('zh', '猫 鱼')],
 )
 def test_emoji_know_words_of_many_languages(language, words):
-    book = IconBook(language=language)
-    assert all(book.spots(word.lower()) for word in words.split()), [w for w in words.split() if not book.spots(w)]
+    lexicon = IconLexicon(language=language)
+    assert all(lexicon.spots(word.lower()) for word in words.split()), [w for w in words.split() if not lexicon.spots(w)]
 
 
 @needs_emoji
 def test_words_without_blanks_are_found_where_they_stand():
-    book = IconBook(language='ja')
-    assert [start for start, _ in book.spots('ネコと魚と家')] == [0, 3, 5]
-    assert [start for start, _ in IconBook().spots('!!😀😀')] == [2, 3]
+    lexicon = IconLexicon(language='ja')
+    assert [start for start, _ in lexicon.spots('ネコと魚と家')] == [0, 3, 5]
+    assert [start for start, _ in IconLexicon().spots('!!😀😀')] == [2, 3]
 
 
 @needs_emoji
 def test_common_words_stay_plain():
     for language, words in dict(en='the of in one is', de='der die das unter', fr='une le sous').items():
-        found = {word: IconBook(language=language).find(word)[0] for word in words.split()}
+        found = {word: IconLexicon(language=language).find(word)[0] for word in words.split()}
         assert {w for w, key in found.items() if key is not None} <= {'in', 'one'}, found
 
 
 @needs_emoji
 def test_an_unknown_language_is_one_line():
     with pytest.raises(DataError, match='dee') as e:
-        IconBook(language='dee')
+        IconLexicon(language='dee')
     assert '\n' not in str(e.value)
 
 

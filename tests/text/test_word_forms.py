@@ -2,7 +2,9 @@
 
 import pytest
 
-from visual_token_diffusion.text.word_forms import COMMON_WORDS, FUNCTION_WORDS, guess_language, same_beginning, stems
+from visual_token_diffusion.text.word_forms import (
+    COMMON_WORDS, FUNCTION_WORDS, detect_language, same_beginning, stems,
+)
 
 
 @pytest.mark.parametrize(
@@ -14,7 +16,9 @@ def test_the_stem_is_found(word, stem):
     assert stem in stems(word)
 
 
-@pytest.mark.parametrize('word,wrong', [('hating', 'hat'), ('being', 'bee'), ('hates', 'hat'), ('is', 'i'), ('staring', 'star')])
+@pytest.mark.parametrize(
+    'word,wrong', [('hating', 'hat'), ('being', 'bee'), ('hates', 'hat'), ('is', 'i'), ('staring', 'star')]
+)
 def test_what_is_no_stem_is_not_taken_for_one(word, wrong):
     assert wrong not in stems(word)
 
@@ -35,12 +39,12 @@ SENTENCES = dict(
 
 @pytest.mark.parametrize('language', SENTENCES)
 def test_the_language_of_a_sentence(language):
-    assert guess_language(SENTENCES[language]) == language
+    assert detect_language(SENTENCES[language]) == language
 
 
 @pytest.mark.parametrize('text', ['', ' ', '1234', 'blorf wugs', '\ud83d', '😀'])
 def test_where_nothing_tells_it_is_english(text):
-    assert guess_language(text) == 'en'
+    assert detect_language(text) == 'en'
 
 
 def test_the_lists_hold_what_they_should():

@@ -17,7 +17,7 @@ MOST = 100_000  # tokens of a picture; a few more and `vtd decode` would refuse 
 
 def _advice(drawer, drawn):
     "What to say of a picture with few icons"
-    if drawn.language in drawer.books and not drawer.books[drawn.language].emoji:
+    if drawn.language in drawer.lexicons and not drawer.lexicons[drawn.language].emoji:
         return "\nmore icons, in fifteen languages: pip install 'visual_token_diffusion[emoji]'"
     return f'\n{ATTRIBUTION}' if drawn.credit else ''
 

@@ -139,7 +139,7 @@ class PictogramDecoder(Decoder):
 
 # %% ../../nbs/decoders/pictograms.ipynb #pdec0022
 @patch
-def ring_evidence(self:PictogramDecoder, x):
+def ring_log_likelihood(self:PictogramDecoder, x):
     "For every codebook (B,K): log-likelihood of each code by the ring of grids (B,3,size,size)"
     ring = x[:,:,self.encoder.ring.to(x.device)]
     energy,n = ring.square().sum(2),ring.shape[2]
@@ -147,7 +147,7 @@ def ring_evidence(self:PictogramDecoder, x):
     return [log_fit(score, energy[:,i], n, n) for i,score in enumerate(scores)]
 
 @patch
-def inside_evidence(self:PictogramDecoder, x):
+def inside_log_likelihood(self:PictogramDecoder, x):
     "`(icons (B,K), tiles (B,K1,K2))`: log-likelihood of each by what is inside the ring"
     inside = x[:,:,1:-1,1:-1].flatten(1)
     energy,n = inside.square().sum(1),inside.shape[1]
@@ -158,15 +158,15 @@ def inside_evidence(self:PictogramDecoder, x):
 @patch
 def _log_likelihood(self:PictogramDecoder, x):
     "(B,V) of all tokens"
-    rings = None if self.by=='icon' else self.ring_evidence(x)
-    inside = () if self.by=='band' else self.inside_evidence(x)
+    rings = None if self.by=='icon' else self.ring_log_likelihood(x)
+    inside = () if self.by=='band' else self.inside_log_likelihood(x)
     return self.search.of_tokens(rings, *inside)
 
 @patch
 def _decode(self:PictogramDecoder, x):
     "Ids (B,) of a batch"
-    if self.by=='band': return self.search.best_rings(self.ring_evidence(x))
-    if self.by=='both': return self.search.best(self.ring_evidence(x), *self.inside_evidence(x))
+    if self.by=='band': return self.search.best_rings(self.ring_log_likelihood(x))
+    if self.by=='both': return self.search.best(self.ring_log_likelihood(x), *self.inside_log_likelihood(x))
     return torch.cat([self._log_likelihood(rows).argmax(1) for rows in x.split(64)])
 
 # %% ../../nbs/decoders/pictograms.ipynb #pdec0025

@@ -16,9 +16,9 @@ from ..codebooks.table import CodeTable, node_codes
 from ..core.errors import InputError
 from ..decoders.base import check_grids
 from ..decoders.pictograms import PictogramDecoder
-from ..encoders.icon_choice import IconBook, pictures_of
+from ..encoders.icon_choice import IconLexicon, pictures_of
 from ..encoders.pictograms import PictogramEncoder
-from ..text.word_forms import guess_language
+from ..text.word_forms import detect_language
 from ..text.vocab import make_vocab
 
 # %% ../../nbs/models/drawing.ipynb #drwt0021
@@ -36,26 +36,26 @@ class TextDrawer:
         ids = torch.arange(len(self.vocab))
         table = CodeTable(node_codes(ids*20011 % 37**3, (37,)*3), 37)     # 20011 and 37 share no factor
         self.encoder = PictogramEncoder(table, size)
-        self.books = {}
+        self.lexicons = {}
 
     @property
     def fingerprint(self): return f'drawn-{self.vocab.fingerprint}'
 
 # %% ../../nbs/models/drawing.ipynb #drwt0022
 @patch
-def book(self:TextDrawer, language):
+def lexicon(self:TextDrawer, language):
     "The pictures for a language; own drawings only know English"
-    if language not in self.books:
-        installed = IconBook().emoji if self.emoji is None else self.emoji
-        self.books[language] = IconBook(installed, language)
-    return self.books[language]
+    if language not in self.lexicons:
+        installed = IconLexicon().emoji if self.emoji is None else self.emoji
+        self.lexicons[language] = IconLexicon(installed, language)
+    return self.lexicons[language]
 
 @patch
-def _unit_keys(self:TextDrawer, book, unit, ids):
+def _unit_keys(self:TextDrawer, lexicon, unit, ids):
     "An icon or None for each token of a unit: it stands at the token in which the word begins"
     keys = [None]*len(ids)
     ends = list(accumulate(len(self.vocab.token_bytes(i)) for i in ids))
-    for start,key in book.spots(unit):
+    for start,key in lexicon.spots(unit):
         place = len(unit[:start].encode('utf-8', 'surrogatepass'))
         keys[next(n for n,end in enumerate(ends) if end > place)] = key
     return keys
@@ -66,12 +66,12 @@ def draw(self:TextDrawer,
          text:str # any string
         ) -> Drawn:
     "`grids` (L,3,size,size) of the tokens of a text, what to write beneath, and what was used. Raises `DataError`"
-    language = self.language or guess_language(text)
-    book,ids = self.book(language),[]
+    language = self.language or detect_language(text)
+    lexicon,ids = self.lexicon(language),[]
     keys,labels = [],[]
     for unit,tokens in self.vocab.unit_tokens(text):
         ids += tokens
-        keys += self._unit_keys(book, unit, tokens)
+        keys += self._unit_keys(lexicon, unit, tokens)
         labels += [unit, *'·'*(len(tokens)-1)] if unit else [self.vocab.label(i) for i in tokens]
     icons,icon = pictures_of(keys, self.encoder.side)
     self.encoder.icons = icons

@@ -4,7 +4,7 @@ import re
 
 import regex
 
-__all__ = ['COMMON_WORDS', 'FUNCTION_WORDS', 'IRREGULAR', 'guess_language', 'same_beginning', 'stems']
+__all__ = ['COMMON_WORDS', 'FUNCTION_WORDS', 'IRREGULAR', 'detect_language', 'same_beginning', 'stems']
 
 _IRREGULAR = '''
 children:child mice:mouse geese:goose feet:foot teeth:tooth men:man women:woman people:person leaves:leaf knives:knife
@@ -84,7 +84,7 @@ def same_beginning(
     return next((known for known in words if len(known) == len(word) and known[:-1] == word[:-1]), None)
 
 
-def guess_language(text: str) -> str:
+def detect_language(text: str) -> str:
     "The code of one of the emoji's languages: by its script, else by its commonest words; English if nothing tells"
     text = text[:10_000]
     for language, script in _SCRIPTS.items():
