@@ -4,7 +4,8 @@ import pytest
 import torch
 from support.parts import V, features, gen, lm_processes, table
 
-from visual_token_diffusion.networks.embeddings import FeatureEmbedding, LogBilinear
+from visual_token_diffusion.diffusion.base import antithetic_times
+from visual_token_diffusion.networks.embeddings import FeatureEmbedding, LogBilinear, TokenEmbedding
 from visual_token_diffusion.networks.heads.base import Head
 from visual_token_diffusion.models.sequence import SequenceModel
 
@@ -68,3 +69,32 @@ def test_the_loss_is_the_processes_own(name):
     loss = model(ids, noisy.mask, noisy.weight)
     assert loss.shape == (3,) and (loss > 0).all()
     assert torch.equal(loss, process.loss(model, ids, noisy))
+
+
+def untrained(name, is_causal):
+    "A model with the head of this name, and the frequencies that it starts from"
+    torch.manual_seed(0)
+    counts, skip = torch.arange(1.0, V + 1), None
+    embed = TokenEmbedding(V, WIDTH)
+    if name == 'feature_tree':
+        embed = FeatureEmbedding(table(), features(), WIDTH)
+        skip = LogBilinear(features().shape[1], (-2, -1) if is_causal else (-2, -1, 1, 2))
+    given = dict(features=features(), embedding=embed, counts=counts, skip=skip is not None)
+    head = Head.part(name).build(table=table(), width=WIDTH, **given)
+    log_freq = ((counts + 0.5) / (counts + 0.5).sum()).log()
+    return SequenceModel(embed, head, WIDTH, 2, 2, is_causal, skip), log_freq
+
+
+@pytest.mark.parametrize('name', ['feature_tree', 'tied', 'flat'])
+@pytest.mark.parametrize('is_causal', [False, True])
+def test_untrained_models_are_the_unigram_model(name, is_causal):
+    "Whichever head they have and whichever way they look: exactly from the left, on average with masks"
+    model, log_freq = untrained(name, is_causal)
+    windows = torch.multinomial(log_freq.exp(), 256 * L, replacement=True, generator=gen()).view(256, L)
+    by_hand = -log_freq[windows].sum(1)
+    noisy = model.process.corrupt(windows, antithetic_times(256, gen()), generator=gen(1))
+    with torch.no_grad():
+        loss = model(windows, noisy.mask, noisy.weight)
+    if is_causal:
+        torch.testing.assert_close(loss, by_hand, atol=1e-3, rtol=1e-4)
+    assert abs(loss.mean() - by_hand.mean()) < 4 * (loss - by_hand).std() / 16 + 1e-3
