@@ -54,7 +54,7 @@ def good_page():
         markdown('Five words, by [Firth, 1957](https://doi.org/10.1/2).'),
         code("Grids(grids, 'one two'.split())", picture()),
         code('learn = Learner(dls, model, cbs=NoiseCB(.5))\nlearn.fit_one_cycle(3)', said('epoch train_loss')),
-        code('print(verdict(effects))', said(VERDICT)),
+        code('print(verdict(effects))\nBench(language)', said(VERDICT)),
         markdown('## What you learned'),
         markdown('- One\n- Two\n- Three'),
         markdown('## Try it'),
@@ -75,6 +75,7 @@ def test_a_page_in_the_form_has_no_faults(tmp_path):
     assert find_faults(path) == []
     row = measure_page(path)
     assert (row['figures'], row['labelled'], row['learner'], row['callback']) == (1, '1/1', 'yes', 'NoiseCB')
+    assert row['widget'] == 'Bench'
     assert (row['picture'], row['exercises'], row['citations'], row['exported']) == (4, 2, 1, 0)
 
 
@@ -131,6 +132,7 @@ BAD = [
     (replaced(6, code('learn.fit_one_cycle(1)\nNoiseCB(1)')), 'no table of fastai'),
     (unsaid(6, 'NoiseCB(.5)'), 'does not use NoiseCB'),
     (without(7), 'no verdict'),
+    (unsaid(7, 'Bench(language)'), 'does not use Bench'),
     (added(code('f()', said('Noise helps: holds'))), 'without effect size and expected sign'),
     (added(code('f()', said('Noise helps: supported'))), 'without effect size and expected sign'),
     (added(code("print('does not hold')")), 'a bare verdict'),

@@ -8,7 +8,7 @@ from .path_cells import (
     count_words, grid_calls, imported_names, picture_widths, read_cells, shows_something, unlinked_citations,
     verdict_lines,
 )
-from .path_data import BORROWED, CALLBACKS, COLAB_CELL, LIMITS, colab_link, neighbors_of, owner_of
+from .path_data import BORROWED, CALLBACKS, COLAB_CELL, LIMITS, WIDGETS, colab_link, neighbors_of, owner_of
 
 __all__ = ['find_faults', 'measure_page', 'path_pages']
 
@@ -127,9 +127,9 @@ def _training_faults(cells, number):
         yield 'no table of fastai is shown'
     if trains and 'fit_one_cycle' not in code:
         yield 'trains, but not with fit_one_cycle'
-    callback = CALLBACKS.get(number)
-    if callback and not re.search(rf'\b{callback}\(', code):
-        yield f'does not use {callback}'
+    for part in (CALLBACKS.get(number), WIDGETS.get(number)):
+        if part and not re.search(rf'\b{part}\(', code):
+            yield f'does not use {part}'
 
 
 def _verdict_faults(cells, number):

@@ -2,7 +2,7 @@
 
 from .site import REPOSITORY
 
-__all__ = ['BORROWED', 'CALLBACKS', 'COLAB_CELL', 'LIMITS', 'PATH', 'colab_link', 'neighbors_of', 'owner_of']
+__all__ = ['BORROWED', 'CALLBACKS', 'COLAB_CELL', 'LIMITS', 'PATH', 'WIDGETS', 'colab_link', 'neighbors_of', 'owner_of']
 
 _OWNER, _NAME = REPOSITORY.split('/')[-2:]
 
@@ -31,6 +31,11 @@ LIMITS = dict(words=900, code=150, exported=40, longest=100)
 CALLBACKS = {
     2: 'ReadBackCB', 5: 'CodebookCB', 6: 'SimilarityCB', 7: 'NoiseCB', 8: 'ProcessCB', 9: 'NoiseCB',
     10: 'DropConditionCB', 11: 'ScaleDropoutCB',
+}
+
+# the widget of a page, of those that exist as classes
+WIDGETS = {
+    1: 'Between', 3: 'Sentence', 4: 'WordMap', 5: 'Explorer', 7: 'Bench', 8: 'Player', 9: 'Player', 13: 'Sentence',
 }
 
 # module, or module and name, and the page that introduces it; the longest that fits counts, others belong to nobody
