@@ -84,6 +84,9 @@ def test_saved_outputs(page):
 
 @every_page
 def test_a_page_that_exports_is_named_like_its_module(page):
+    "Pages of the path are named for their question, and may export a part of any package"
+    if re.match(r'\d\d_', page.stem) and page.parent.name == 'course':
+        return
     for cell in cells(page, 'code'):
         if found := re.search(r'#\|\s*default_exp\s+([\w.]+)', source(cell)):
             name = page.relative_to(root / 'nbs').with_suffix('').as_posix()
