@@ -64,7 +64,7 @@ def measure_page(path):
     return dict(
         page=path.stem,
         words=sum(count_words(c.text) for c in cells if not c.is_code),
-        code=len(code.splitlines()),
+        code=sum(len(c.lines) for c in cells if c.is_code and not c.is_plumbing),  # imports do not count
         exported=sum(len(c.lines) for c in exported),
         longest=_longest(cells),
         picture=_first_picture(cells),

@@ -9,6 +9,7 @@ __all__ = ['GuidedPainter']
 
 # %% ../../nbs/course/10_guidance.ipynb #c10a0004
 import torch
+from fastcore.basics import patch
 from torch import nn
 from .painter import Painter
 
@@ -27,13 +28,15 @@ class GuidedPainter(Painter):
         asked = torch.where(keep, kind, self.kind.num_embeddings-1)
         return super().forward(x, t, self.kind(asked)[:,None])
 
-    def guided_log_probs(self,
-                         x, t, # noisy points (B,L,3,S,S) and times (B,)
-                         kind, # (B,) long
-                         w:float=1. # guidance scale; 0 ignores the condition
-                        ):
-        "(B,L,V) log of the normalized product of both predictions. Raises `ValueError` for a negative scale"
-        if not w >= 0: raise ValueError(f"a guidance scale should not be negative, got {w}")
-        keep = torch.ones(len(x), dtype=torch.bool, device=x.device)
-        said,plain = self(x, t, kind, keep),self(x, t, kind, ~keep)
-        return ((1-w)*plain + w*said).log_softmax(-1)
+# %% ../../nbs/course/10_guidance.ipynb #c10a0040
+@patch
+def guided_log_probs(self:GuidedPainter,
+                     x, t, # noisy points (B,L,3,S,S) and times (B,)
+                     kind, # (B,) long
+                     w:float=1. # guidance scale; 0 ignores the condition
+                    ):
+    "(B,L,V) log of the product of both predictions. Raises `ValueError` for a negative scale"
+    if not w >= 0: raise ValueError(f"a guidance scale should not be negative, got {w}")
+    keep = torch.ones(len(x), dtype=torch.bool, device=x.device)
+    said,plain = self(x, t, kind, keep),self(x, t, kind, ~keep)
+    return ((1-w)*plain + w*said).log_softmax(-1)

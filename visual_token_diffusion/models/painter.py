@@ -9,45 +9,41 @@ __all__ = ['Painter']
 
 # %% ../../nbs/course/09_painting_from_noise.ipynb #c09a0005
 import torch
+from fastcore.basics import patch
 from torch import nn
 
 # %% ../../nbs/course/09_painting_from_noise.ipynb #c09a0015
 class Painter(nn.Module):
-    "Noisy points (B,L,3,S,S) of a sentence's grids and times (B,) in; pixels, or log-probabilities of words, out"
+    "Noisy points (B,L,3,S,S) and times (B,) in; pixels, or log-probabilities (B,L,V) of words, out"
     def __init__(self,
                  points, # (V,3,S,S): every word's grid as a point
-                 out:str='bayes', # 'pixels', 'words' without, 'bayes' with the likelihood of each grid alone
-                 length:int=8, # words of a row
-                 width:int=96, # features per position
-                 depth:int=2 # layers
+                 out='bayes', # 'pixels', 'words', or 'bayes': words, with each grid's likelihood
+                 length=8, width=96, depth=2 # of a row, of a position, of the network
                 ):
         super().__init__()
         self.out,self.shape = out,points.shape[1:]
         self.register_buffer('points', points.flatten(1))
         n_words,n_pixels = self.points.shape
-        self.embed = nn.Linear(n_pixels if out!='bayes' else n_words, width)
+        self.embed = nn.Linear(n_words if out=='bayes' else n_pixels, width)
         self.time = nn.Sequential(nn.Linear(1, width), nn.SiLU(), nn.Linear(width, width))
         self.place = nn.Parameter(torch.randn(length, width)*.02)
         layer = nn.TransformerEncoderLayer(width, 4, 4*width, 0., batch_first=True, norm_first=True)
         self.body = nn.TransformerEncoder(layer, depth, enable_nested_tensor=False)
         self.head = nn.Linear(width, n_pixels if out=='pixels' else n_words)
 
-    def likelihood(self, x, t):
-        "(B,L,V) log-likelihood of each noisy grid for every word, up to a constant"
-        t = t.view(-1, 1, 1)
-        distance = torch.cdist(x, (1-t)*self.points).square()
-        return -distance/(2*t.clamp(min=.02)**2)
+# %% ../../nbs/course/09_painting_from_noise.ipynb #c09a0042
+@patch
+def forward(self:Painter, x, t, extra=0.):
+    x,t = x.flatten(2),t.view(-1, 1, 1)
+    alone = 0.
+    if self.out=='bayes':     # the likelihood of each noisy grid for every word
+        alone = -torch.cdist(x, (1-t)*self.points).square()/(2*t.clamp(min=.02)**2)
+        x = alone.softmax(-1)
+    said = self.head(self.body(self.embed(x) + self.place + self.time(t) + extra)) + alone
+    return said.unflatten(2, self.shape) if self.out=='pixels' else said.log_softmax(-1)
 
-    def forward(self, x, t, extra=0.):
-        x = x.flatten(2)
-        alone = self.likelihood(x, t) if self.out=='bayes' else None
-        h = self.embed(x if alone is None else alone.softmax(-1))
-        h = self.body(h + self.place + self.time(t.view(-1, 1, 1)) + extra)
-        said = self.head(h)
-        if self.out=='pixels': return said.unflatten(2, self.shape)
-        return (said if alone is None else said+alone).log_softmax(-1)
-
-    def expected(self, x, t):
-        "(B,L,3,S,S) the mean of the clean points"
-        said = self(x, t)
-        return said if self.out=='pixels' else (said.exp()@self.points).unflatten(2, self.shape)
+@patch
+def expected(self:Painter, x, t):
+    "(B,L,3,S,S) the mean of the clean points"
+    said = self(x, t)
+    return said if self.out=='pixels' else (said.exp()@self.points).unflatten(2, self.shape)

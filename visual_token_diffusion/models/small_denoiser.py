@@ -18,13 +18,7 @@ from ..samplers.masked import sample_masked
 # %% ../../nbs/course/08_masked_diffusion.ipynb #c08a0015
 class SmallDenoiser(nn.Module):
     "A transformer that names masked tokens of rows of a fixed length, with the bound as its loss"
-    def __init__(self,
-                 vocab, # a `Vocab`
-                 encoder=None, # an `Encoder` of its tokens, for looking at them
-                 length:int=12, # tokens of a row
-                 width:int=96, # features per position
-                 depth:int=2 # layers
-                ):
+    def __init__(self, vocab, encoder=None, length=12, width=96, depth=2):
         super().__init__()
         self.vocab,self.encoder = vocab,encoder
         self.length,self.process = length,MaskedDiffusion()
@@ -33,9 +27,6 @@ class SmallDenoiser(nn.Module):
         layer = nn.TransformerEncoderLayer(width, 4, 4*width, 0., batch_first=True, norm_first=True)
         self.body = nn.TransformerEncoder(layer, depth, enable_nested_tensor=False)
         self.head = nn.Linear(width, len(vocab))
-
-    @property
-    def device(self): return self.place.device
 
     def log_probs(self, x, mask):
         "(B,L,V) log-probabilities of the tokens at every place"
@@ -48,25 +39,22 @@ class SmallDenoiser(nn.Module):
         return masked_nelbo(nll, mask, weight)
 
 # %% ../../nbs/course/08_masked_diffusion.ipynb #c08a0024
+@patch(as_prop=True)
+def device(self:SmallDenoiser): return self.place.device
+
 @patch
 @torch.no_grad()
-def generate_steps(self:SmallDenoiser,
-                   prompt:str='', # text that stays as it is
-                   n:int=1, # rows
-                   steps:int=12, # network calls
-                   length:int=None, # tokens; the model has one length only
-                   seed:int=0, # one seed, one result
-                   order:str='random' # or 'confidence', 'left_to_right'
-                  ):
+def generate_steps(self:SmallDenoiser, prompt='', n=1, steps=12, length=None, seed=0,
+                   order='random'):
     "Yields a `SamplerStep` for each step. Raises `ValueError` for a prompt that is too long"
-    prompt_ids = self.vocab.encode(prompt)
-    if len(prompt_ids) >= self.length: raise ValueError(f"a prompt of {len(prompt_ids)} tokens leaves no room")
+    ids = torch.tensor(self.vocab.encode(prompt), dtype=torch.long)
+    if len(ids) >= self.length: raise ValueError(f"a prompt of {len(ids)} tokens leaves no room")
     generator = torch.Generator().manual_seed(seed)
-    x = torch.zeros(n, self.length, dtype=torch.long)
-    x[:,:len(prompt_ids)] = torch.tensor(prompt_ids, dtype=torch.long)
+    x = torch.cat([ids, torch.zeros(self.length-len(ids), dtype=torch.long)]).repeat(n, 1)
     def denoise(x, mask, where):
         log_probs = self.log_probs(x, mask)[where]
-        ids = sample_categorical(log_probs.exp(), generator)
-        return ids,log_probs.gather(1, ids[:,None])[:,0]
-    mask = torch.arange(self.length).expand(n, -1) >= len(prompt_ids)
-    yield from sample_masked(denoise, self.process, x, mask=mask, steps=steps, generator=generator, order=order)
+        drawn = sample_categorical(log_probs.exp(), generator)
+        return drawn,log_probs.gather(1, drawn[:,None])[:,0]
+    mask = torch.arange(self.length).expand(n, -1) >= len(ids)
+    yield from sample_masked(denoise, self.process, x, mask=mask, steps=steps,
+                             generator=generator, order=order)

@@ -9,14 +9,15 @@ __all__ = ['StoryLanguage', 'story_language']
 
 # %% ../../nbs/course/03_grids.ipynb #c03a0005
 import torch
+from fastcore.basics import patch
 from functools import lru_cache
 from ..codebooks.base import Codebook
 from ..decoders.base import Decoder
-from ..encoders.icon_choice import IconBook, choose_icons
+from ..encoders.icon_choice import IconLexicon, choose_icons
 from ..encoders.pictograms import PictogramEncoder
 from ..semantics.cooccurrence import directed_cooccurrence
 from ..text.vocab import make_vocab
-from ..worlds.stories import story_text
+from ..worlds.stories import stories, story_text
 
 # %% ../../nbs/course/03_grids.ipynb #c03a0024
 class StoryLanguage:
@@ -29,7 +30,7 @@ class StoryLanguage:
         self.words = [self.vocab.label(i) for i in range(len(self.vocab))]
         self.features = directed_cooccurrence(self.ids, len(self.vocab), 32, 2, 4)
         self.table = Codebook.make('balanced').assign(self.features, (6,6,6))
-        icons = choose_icons(self.words, size-2, book=IconBook(emoji=False))
+        icons = choose_icons(self.words, size-2, lexicon=IconLexicon(emoji=False))
         self.encoder = PictogramEncoder(self.table, size, icons.icons, icons.icon_of)
         self.decoder = Decoder.part('pictograms').build(self.encoder)
 
@@ -42,3 +43,17 @@ def story_language(size:int=16 # side of a grid in pixels: 8, 16 or 32
                   ) -> StoryLanguage:
     "The one `StoryLanguage` of a size, made at the first call"
     return StoryLanguage(size)
+
+# %% ../../nbs/course/03_grids.ipynb #c03a0051
+@patch
+def sentence_rows(self:StoryLanguage, n, length=12, seed=1):
+    "(N,length) long: of `n` new sentences those that are short enough, filled up with their end"
+    drawn = stories().sample(n, torch.Generator().manual_seed(seed))
+    rows = [self.vocab.encode(' '.join(words)) for words in drawn if len(words) < length]
+    return torch.tensor([row + self.vocab.encode('\n')*(length-len(row)) for row in rows])
+
+@patch
+def is_sentence(self:StoryLanguage, words):
+    "Whether words, up to the sign of their end, are a sentence of the grammar"
+    text = ' '.join(words).rstrip(' ⏎')
+    return text!='' and bool(stories().log_prob(text) > -float('inf'))

@@ -1,4 +1,4 @@
-"""Do the parts, put together, learn a language, and does meaning in the pictures help?
+"""Do the parts, put together, learn a language, and does meaning in the codes help?
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/course/a_language_model_of_pictures.html.md"""
 
@@ -22,12 +22,12 @@ def story_model(cfg:RunConfig, # width, depth, heads, length
                 seed:int=0, # of the weights
                 **parts # names of other parts, such as `process='autoregressive'`
                ) -> VisualTokenLM:
-    "A fresh model of the stories that reads and writes pictograms, and starts at the words' frequencies"
+    "A fresh model of the stories in pictograms, which starts at the words' frequencies"
     language = story_language()
     torch.manual_seed(seed)
     model = VisualTokenLM(
-        language.vocab, table or language.table, 16, cfg.width, cfg.depth, cfg.heads, cfg.length, features=features,
-        encoder='pictograms', decoder='pictograms', head=head, **parts)
+        language.vocab, table or language.table, 16, cfg.width, cfg.depth, cfg.heads, cfg.length,
+        features=features, encoder='pictograms', decoder='pictograms', head=head, **parts)
     model.encoder,model.decoder = language.encoder,language.decoder
     counts = torch.bincount(language.ids, minlength=len(language.vocab))
     model.head.set_prior(counts.float())

@@ -14,7 +14,7 @@ from .path_callbacks import batch_generator
 
 # %% ../../nbs/course/07_decoders.ipynb #c07a0019
 def shift_grids(grids, # (B,3,size,size)
-                offsets # (B,2) long: pixels down and to the right; what leaves on one side comes in on the other
+                offsets # (B,2) long: pixels down and right; what leaves comes in on the other side
                ) -> torch.Tensor:
     "Every grid moved by its own offset"
     size,row = grids.shape[-1],torch.arange(grids.shape[-1], device=grids.device)
