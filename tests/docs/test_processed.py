@@ -24,7 +24,10 @@ def processed(tmp_path_factory):
     "nbdev's own processing, of a copy"
     copy = copy_project(tmp_path_factory.mktemp('site') / 'project')
     env = os.environ | dict(PYTHONPATH=str(copy), PYTHONWARNINGS='ignore', VTD_PROFILE='ci', OMP_NUM_THREADS='1')
-    program = 'from nbdev.serve import proc_nbs\nif __name__=="__main__": proc_nbs(n_workers=2)'
+    program = (  # as nbdev-docs does, without Quarto
+        'from nbdev.doclinks import _build_modidx\nfrom nbdev.serve import proc_nbs\n'
+        'if __name__=="__main__":\n    _build_modidx()\n    proc_nbs(n_workers=2)\n'
+    )
     (copy / 'proc.py').write_text(program)
     result = subprocess.run(
         [sys.executable, 'proc.py'], cwd=copy, env=env, capture_output=True, text=True, timeout=900

@@ -31,13 +31,19 @@ def shown_markdown(cell):
         yield join(output.get('data', {}).get('text/markdown'))
 
 
+def _formula(display):
+    "What puts a formula in the place of LaTeX: as wide as its source, and as unbreakable as MathML"
+    return lambda found: f'<math display="{display}"><mtext>{found[1]}</mtext></math>'
+
+
 def _markdown(text):
     "Markdown as HTML; raw HTML stays raw, the marks of divs are gone"
     from nbconvert.filters.markdown_mistune import markdown2html_mistune
 
     text = re.sub(r'^(`{3,})\{=html\}\n(.*?)\n\1$', r'\n\2\n', text, flags=re.M | re.S)
     text = re.sub(r'^:::.*$', '', text, flags=re.M)
-    return markdown2html_mistune(text)
+    made = re.sub(r'\$\$(.+?)\$\$', _formula('block'), markdown2html_mistune(text), flags=re.S)
+    return re.sub(r'(?<![\\$])\$([^$\n]+)\$', _formula('inline'), made)
 
 
 def _code(text, kind='sourceCode'):

@@ -159,9 +159,17 @@ def _without_signature(cell):
     return cell
 
 
+def _headed(cell):
+    "An entry that nbdev leaves empty, that of a dispatched function, with its heading"
+    if not cell.get('outputs'):
+        heading = {'text/markdown': f'---\n\n### {_entry_of(cell)}'}
+        cell['outputs'] = [dict(output_type='display_data', metadata={}, data=heading)]
+    return cell
+
+
 def _in_order(run):
     "Entries and the code that they explain: each code cell behind its own entries, all in the order of the code"
-    waiting, ordered = {_entry_of(c): c for c in run if _entry_of(c)}, []
+    waiting, ordered = {_entry_of(c): _headed(c) for c in run if _entry_of(c)}, []
     for cell in run:
         if _entry_of(cell):
             continue
