@@ -79,6 +79,7 @@ def new_clip(
 ) -> Clip:
     "A small untrained `Clip`, if nothing else is said for the captions of the tiny world"
     import open_clip
+    if width%32 or width*2//3%2: raise ValueError(f"width must be a multiple of 32 such as 64, 96 or 192, got {width}")
     merges = bpe_merges(world_words() if words is None else words)
     config = _clip_config(len(merges), width, image_size, patch, context_length)
     with tempfile.TemporaryDirectory() as folder, torch.random.fork_rng(devices=[]):

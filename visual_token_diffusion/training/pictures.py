@@ -53,13 +53,14 @@ def batch(self:WorldPictures, i):
 
 def world_dls(world, # a `World`
               cfg:RunConfig, # batch, steps, epochs, valid_sequences, seed, workers, device
-              size:int=32 # pixels along each side
+              size:int=32, # pixels along each side
+              valid_world=None # where validation is drawn from; None takes `world`
              ) -> DataLoaders:
     "`DataLoaders` of rendered scenes; the validation scenes are drawn with a seed of their own, and always the same"
     bs,device = cfg.batch,torch_device(cfg.device)
     train_ds = WorldPictures(world, epoch_batches(cfg), bs, size, cfg.seed)
     n_valid = max(1, cfg.valid_sequences//(bs*train_ds.n_ranks))
-    valid_ds = WorldPictures(world, n_valid, bs, size, seed_of('valid', cfg.seed), fixed=True)
+    valid_ds = WorldPictures(valid_world or world, n_valid, bs, size, seed_of('valid', cfg.seed), fixed=True)
     train_dl = StreamDL(train_ds, None, num_workers=cfg.workers, n=len(train_ds))
     dls = DataLoaders(train_dl, StreamDL(valid_ds, None, num_workers=0, n=len(valid_ds)), device=device)
     dls.world = world
