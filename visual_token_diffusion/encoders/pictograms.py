@@ -199,6 +199,29 @@ def render(self:PictogramEncoder,
     icon = torch.where(ids>=0, self.icon_of[ids.clamp(min=0)], -1)
     return self.compose(codes, icon)
 
+# %% ../../nbs/encoders/pictograms.ipynb #pict0032
+@patch(cls_method=True)
+def build(cls:PictogramEncoder,
+          table, # codes of the tokens
+          size:int=16, # side of a grid in pixels
+          features=None, # (V,D): tokens like a drawn one share its icon
+          tokens=None # V strings; None for plain tiles only
+         ):
+    "An encoder with `choose_icons` of the tokens. Raises `ValueError`"
+    _check_options(table, size, 1)
+    if not tokens: return cls(table, size)
+    if len(tokens)!=len(table): raise ValueError(f"there are {len(tokens)} tokens as words and codes of {len(table)}")
+    choice = choose_icons(tokens, size-2, features)
+    return cls(table, size, choice.icons, choice.icon_of)
+
+@patch(cls_method=True)
+def suitable_sizes(cls:PictogramEncoder, vocab_size, n_codebooks=3, size=16):
+    "The fewest entries per codebook, two at least, that give every token codes of its own. Raises `ValueError`"
+    sizes = super(PictogramEncoder, cls).suitable_sizes(vocab_size, n_codebooks, size)
+    if size in SIZES and max(sizes) > 8*size-10:
+        raise ValueError(f"{vocab_size:,} tokens need {max(sizes)} codes, a ring at grid={size} spells {8*size-10}")
+    return sizes
+
 # %% ../../nbs/encoders/pictograms.ipynb #pict0027
 @patch
 def margin(self:PictogramEncoder) -> float:
@@ -223,26 +246,3 @@ def _load_from_state_dict(self:PictogramEncoder, state, prefix, *args, **kwargs)
 def fingerprinted(self:PictogramEncoder):
     "What decides the pictures beside the codes"
     return [self.icon_of, self.icons]
-
-# %% ../../nbs/encoders/pictograms.ipynb #pict0032
-@patch(cls_method=True)
-def build(cls:PictogramEncoder,
-          table, # codes of the tokens
-          size:int=16, # side of a grid in pixels
-          features=None, # (V,D): tokens like a drawn one share its icon
-          tokens=None # V strings; None for plain tiles only
-         ):
-    "An encoder with `choose_icons` of the tokens. Raises `ValueError`"
-    _check_options(table, size, 1)
-    if not tokens: return cls(table, size)
-    if len(tokens)!=len(table): raise ValueError(f"there are {len(tokens)} tokens as words and codes of {len(table)}")
-    choice = choose_icons(tokens, size-2, features)
-    return cls(table, size, choice.icons, choice.icon_of)
-
-@patch(cls_method=True)
-def suitable_sizes(cls:PictogramEncoder, vocab_size, n_codebooks=3, size=16):
-    "The fewest entries per codebook, two at least, that give every token codes of its own. Raises `ValueError`"
-    sizes = super(PictogramEncoder, cls).suitable_sizes(vocab_size, n_codebooks, size)
-    if size in SIZES and max(sizes) > 8*size-10:
-        raise ValueError(f"{vocab_size:,} tokens need {max(sizes)} codes, a ring at grid={size} spells {8*size-10}")
-    return sizes
