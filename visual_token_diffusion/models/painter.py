@@ -37,7 +37,8 @@ def forward(self:Painter, x, t, extra=0.):
     x,t = x.flatten(2),t.view(-1, 1, 1)
     alone = 0.
     if self.out=='bayes':     # the likelihood of each noisy grid for every word
-        alone = -torch.cdist(x, (1-t)*self.points).square()/(2*t.clamp(min=.02)**2)
+        energy = self.points.square().sum(1)/2
+        alone = ((1-t)*(x@self.points.T) - (1-t)**2*energy)/t.clamp(min=.02)**2
         x = alone.softmax(-1)
     said = self.head(self.body(self.embed(x) + self.place + self.time(t) + extra)) + alone
     return said.unflatten(2, self.shape) if self.out=='pixels' else said.log_softmax(-1)

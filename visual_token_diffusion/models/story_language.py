@@ -24,7 +24,8 @@ class StoryLanguage:
     "The language of the course: text, vocabulary, codes and pictures of the stories"
     def __init__(self, size:int=16 # side of a grid in pixels
                 ):
-        self.text = story_text(4000, torch.Generator().manual_seed(0))
+        self.grammar = stories()
+        self.text = story_text(4000, torch.Generator().manual_seed(0), self.grammar)
         self.vocab = make_vocab('words', self.text)
         self.ids = torch.tensor(self.vocab.encode(self.text))
         self.words = [self.vocab.label(i) for i in range(len(self.vocab))]
@@ -48,7 +49,7 @@ def story_language(size:int=16 # side of a grid in pixels: 8, 16 or 32
 @patch
 def sentence_rows(self:StoryLanguage, n, length=12, seed=1):
     "(N,length) long: of `n` new sentences those that are short enough, filled up with their end"
-    drawn = stories().sample(n, torch.Generator().manual_seed(seed))
+    drawn = self.grammar.sample(n, torch.Generator().manual_seed(seed))
     rows = [self.vocab.encode(' '.join(words)) for words in drawn if len(words) < length]
     return torch.tensor([row + self.vocab.encode('\n')*(length-len(row)) for row in rows])
 
@@ -56,4 +57,4 @@ def sentence_rows(self:StoryLanguage, n, length=12, seed=1):
 def is_sentence(self:StoryLanguage, words):
     "Whether words, up to the sign of their end, are a sentence of the grammar"
     text = ' '.join(words).rstrip(' ⏎')
-    return text!='' and bool(stories().log_prob(text) > -float('inf'))
+    return text!='' and bool(self.grammar.log_prob(text) > -float('inf'))
