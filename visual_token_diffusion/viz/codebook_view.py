@@ -37,7 +37,7 @@ def _texture_picture(encoder, code):
 def _part_uris(encoder, codes):
     "Pictures of layout, colors and texture alone, where the encoder has codebooks in whole 255ths"
     structure = getattr(encoder, 'structure', None)
-    if structure is None or structure.dtype!=torch.uint8: return []
+    if structure is None or structure.dtype!=torch.uint8 or not hasattr(encoder, 'texture'): return []
     make = (_layout_picture, _palette_picture, _texture_picture)
     return [grid_uris(f(encoder, code)[None])[0] for f,code in zip(make, codes)]
 
