@@ -18,7 +18,8 @@ needs_emoji = pytest.mark.skipif(not emoji_installed(), reason='the extra emoji 
 def test_own_drawings_need_no_extra():
     lexicon = IconLexicon(emoji=False)
     assert all(lexicon.find(word) == (word, 'name') for word in icon_words())
-    for word, key in dict(Cat='cat', cats='cat', sleep='sleeps', sleeping='sleeps', bigger='bigger').items():
+    forms = dict(Cat='cat', cats='cat', sleep='sleeps', sleeping='sleeps', bigger='bigger')
+    for word, key in forms.items():
         assert lexicon.find(word)[0] == key, word
     for word in ('the', 'of', 'corner', '', ' ', '\n', 'ca·', '猫'):
         assert lexicon.find(word) == (None, ''), word
@@ -55,9 +56,10 @@ def test_what_is_like_a_drawn_token_shares_its_icon_and_function_words_do_not():
 
 def test_a_source_of_meaning_finds_the_nearest_name():
     source = SentenceSemantics(SentenceTransformer('letters'))
-    choice = choose_icons(['kingly', 'the', 'qqq'], 14, source=source, threshold=0.5, lexicon=IconLexicon(emoji=False))
+    own = IconLexicon(emoji=False)
+    choice = choose_icons(['kingly', 'the', 'qqq'], 14, source=source, threshold=0.5, lexicon=own)
     assert choice.keys == ['king', None, None] and choice.how == ['stem', '', '']
-    choice = choose_icons(['catlike', 'the'], 14, source=source, threshold=0.3, lexicon=IconLexicon(emoji=False))
+    choice = choose_icons(['catlike', 'the'], 14, source=source, threshold=0.3, lexicon=own)
     assert choice.how == ['similar', ''] and isinstance(choice.keys[0], str)
 
 
@@ -74,7 +76,8 @@ def test_without_the_extra_other_languages_have_no_pictures():
 )
 def test_emoji_know_words_of_many_languages(language, words):
     lexicon = IconLexicon(language=language)
-    assert all(lexicon.spots(word.lower()) for word in words.split()), [w for w in words.split() if not lexicon.spots(w)]
+    missing = [word for word in words.lower().split() if not lexicon.spots(word)]
+    assert not missing
 
 
 @needs_emoji

@@ -82,3 +82,16 @@ def test_a_damaged_ring_is_refused_in_one_line():
     inside = grids.clone()
     inside[..., 4:9, 4:9] = 0
     assert drawer.read(inside) == TEXTS['english']
+
+
+@pytest.mark.skipif(not emoji_installed(), reason='the extra emoji is not installed')
+def test_a_model_card_names_who_drew_the_emoji():
+    from visual_token_diffusion.core.config import load_settings
+    from visual_token_diffusion.models.build import build_model
+    from visual_token_diffusion.text.vocab import make_vocab
+
+    small = ['width=16', 'heads=1', 'depth=1', 'length=8', 'feature_dim=8', 'encoder=pictograms', 'grid=16']
+    for text, named in (('the guitar plays the guitar sings ' * 9, True), ('the cat sleeps the cat sees ' * 9, False)):
+        vocab = make_vocab('words', text)
+        model = build_model(vocab, torch.tensor(vocab.encode(text)), load_settings('ci', small))
+        assert ('OpenMoji' in str(model.generate_model_card())) == named

@@ -1,4 +1,4 @@
-"""`vtd draw`: any text as pictures, without a model; `vtd decode` reads them back."""
+"""`vtd draw`: any text as pictures, without a model."""
 
 from ..core.errors import InputError
 from ..core.registry import near_miss
@@ -10,7 +10,7 @@ from ..worlds.emoji_names import LANGUAGES
 from .generate import checked_picture_path, save_image
 from .pictures import text_argument
 
-__all__ = ['draw', 'read_drawn']
+__all__ = ['draw']
 
 MOST = 100_000  # tokens of a picture; a few more and `vtd decode` would refuse it as too large
 
@@ -44,14 +44,3 @@ def draw(text, out, language=None, words=False, console=None):
     rest = f'\nwith words: {labelled}' if labelled else ''
     counts = f'{len(drawn.grids)} tokens, {drawn.n_icons} of them with an icon ({drawn.language})'
     console.note(f'{counts}: {out}{rest}{_advice(drawer, drawn)}')
-
-
-def read_drawn(picture, grids, meta):
-    "The text of what `vtd draw` drew. Raises `InputError` for pictures of a model"
-    drawer = TextDrawer('en', emoji=False)
-    if meta.get('fingerprint', drawer.fingerprint) != drawer.fingerprint:
-        raise InputError(f'{picture} was written with a model; name it: vtd decode MODEL {picture}')
-    try:
-        return drawer.read(grids)
-    except ValueError as e:
-        raise InputError(f'{picture} cannot be read without a model: {e}') from None

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..models.drawing import TextDrawer
 from ..models.visual_token_lm import STORYTELLER
 from ..viz.grids import sentence_image
 from ..viz.png import load_sentence, save_sentence
@@ -53,15 +54,24 @@ def _read_with(folder, picture):
     return model.decode_grids(grids), grids, meta
 
 
+def _load_drawn(picture):
+    "Grids and meta of a picture of 16 x 16 pixels a grid, which may have lost its text chunk"
+    try:
+        return load_sentence(picture)
+    except NotOurPicture:
+        return load_sentence(picture, 16)
+
+
 def _read_without(picture):
     "`(text, grids, meta)` of a picture that `vtd draw` made"
-    from .draw import read_drawn
-
+    grids, meta = _load_drawn(picture)
+    drawer = TextDrawer('en', emoji=False)
+    if meta.get('fingerprint', drawer.fingerprint) != drawer.fingerprint:
+        raise InputError(f'{picture} was written with a model; name it: vtd decode MODEL {picture}')
     try:
-        grids, meta = load_sentence(picture)
-    except NotOurPicture:
-        grids, meta = load_sentence(picture, 16)  # it may have lost its text chunk
-    return read_drawn(picture, grids, meta), grids, meta
+        return drawer.read(grids), grids, meta
+    except ValueError as e:
+        raise InputError(f'{picture} cannot be read without a model: {e}') from None
 
 
 def decode(picture, model=None, console=None):

@@ -117,7 +117,8 @@ class PictogramEncoder(Encoder):
                  size:int=16, # side of a grid in pixels: 8, 16 or 32
                  icons=None, # (K,3,size-2,size-2) uint8, all different; None for plain tiles only
                  icon_of=None, # (V,) long: every token's icon, -1 for a plain tile
-                 strength:int=85 # of the ring in 255ths: its pixels have 255 or 255-2*strength
+                 strength:int=85, # of the ring in 255ths: its pixels have 255 or 255-2*strength
+                 credit:bool=False # are there emoji among the icons, whose makers are to be named?
                 ):
         _check_options(table, size, strength)
         super().__init__(table, size)
@@ -127,6 +128,7 @@ class PictogramEncoder(Encoder):
         _check_icons(icons, icon_of, self.side, len(table))
         self.register_buffer('icons', icons.clone())
         self.register_buffer('icon_of', icon_of.clone())
+        self.register_buffer('credit', torch.tensor(credit))
         self._make_codebooks()
 
 # %% ../../nbs/encoders/pictograms.ipynb #pict0023
@@ -212,7 +214,7 @@ def build(cls:PictogramEncoder,
     if not tokens: return cls(table, size)
     if len(tokens)!=len(table): raise ValueError(f"there are {len(tokens)} tokens as words and codes of {len(table)}")
     choice = choose_icons(tokens, size-2, features)
-    return cls(table, size, choice.icons, choice.icon_of)
+    return cls(table, size, choice.icons, choice.icon_of, credit=choice.credit)
 
 @patch(cls_method=True)
 def suitable_sizes(cls:PictogramEncoder, vocab_size, n_codebooks=3, size=16):

@@ -16,7 +16,7 @@ from ..codebooks.table import CodeTable, node_codes
 from ..core.errors import InputError
 from ..decoders.base import check_grids
 from ..decoders.pictograms import PictogramDecoder
-from ..encoders.icon_choice import IconLexicon, pictures_of
+from ..encoders.icon_choice import IconLexicon, is_credited, pictures_of
 from ..encoders.pictograms import PictogramEncoder
 from ..text.word_forms import detect_language
 from ..text.vocab import make_vocab
@@ -76,8 +76,8 @@ def draw(self:TextDrawer,
     icons,icon = pictures_of(keys, self.encoder.side)
     self.encoder.icons = icons
     codes = self.encoder.codes[torch.tensor(ids, dtype=torch.long)]
-    credit = any(key is not None and not isinstance(key, str) for key in keys)
-    return Drawn(self.encoder.compose(codes, icon), labels, language, int((icon>=0).sum()), credit)
+    grids = self.encoder.compose(codes, icon)
+    return Drawn(grids, labels, language, int((icon>=0).sum()), is_credited(keys))
 
 # %% ../../nbs/models/drawing.ipynb #drwt0031
 @patch

@@ -9,6 +9,7 @@ __all__ = ['metrics_table', 'verdict', 'model_card']
 
 # %% ../../nbs/models/model_card.ipynb #3e26734d
 from huggingface_hub import ModelCard
+from ..worlds.emoji_font import ATTRIBUTION
 from .. import __version__
 
 # %% ../../nbs/models/model_card.ipynb #a354b45b
@@ -77,6 +78,12 @@ an upper bound on the model's NLL, estimated with fixed noise; metrics of other 
 bits per byte only.
 '''
 
+# %% ../../nbs/models/model_card.ipynb #crdcred1
+def _credit_text(model):
+    "Who made pictures that are not ours"
+    credit = getattr(model.encoder, 'credit', None)
+    return f'\nSome tokens are drawn with emoji. {ATTRIBUTION}.\n' if credit is not None and credit.item() else ''
+
 # %% ../../nbs/models/model_card.ipynb #1b0e61a5
 _told = ('profile','seed','unit','codebook','steps','batch','lr','weight_decay','ema','precision','dropout')
 _shown = '\n![samples, one a row, words under the grids](samples.png)\n'
@@ -95,7 +102,8 @@ def model_card(model, # a `VisualTokenLM`
     body = _body.format(
         title=title or 'A language of pictures', version=__version__, picture=_shown if picture else '',
         table=metrics_table(metrics), verdict=verdict(metrics), vocab_size=f'{len(model.vocab):,}',
-        kind=model.vocab.name, parameters=f'{model.n_parameters:,}', settings=_settings_text(settings or {}),
+        kind=model.vocab.name, parameters=f'{model.n_parameters:,}',
+        settings=_credit_text(model) + _settings_text(settings or {}),
         parts=', '.join(f'`{k}={v}`' for k,v in model.names.items()),
         sizes=', '.join(map(str, config['sizes'])),
         **{k:config[k] for k in ('grid','width','depth','heads','length')})
