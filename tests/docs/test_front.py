@@ -4,7 +4,7 @@ import json
 import re
 import xml.dom.minidom
 
-from support.checkout import root
+from support.checkout import ROOT as root
 from visual_token_diffusion.docs.front import BADGES, badge, course_rows, course_table
 
 

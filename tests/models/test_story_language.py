@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from support.checkout import root
+from support.checkout import ROOT as root
 from visual_token_diffusion.models.story_language import StoryLanguage, story_language
 from visual_token_diffusion.models.story_model import story_entropy, story_ids, story_model
 
