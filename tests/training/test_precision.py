@@ -64,3 +64,14 @@ def test_fp16_takes_the_steps_of_fp32():
     assert amp.skipped == 0
     for p, q in zip(a.model.parameters(), b.model.parameters()):
         assert torch.allclose(p, q, atol=2e-3)
+
+
+@pytest.mark.parametrize('dtype', ['bf16', 'fp16'])
+def test_weights_stay_float32_and_the_loss_is_nearly_that_of_fp32(dtype):
+    torch.manual_seed(0)
+    plain = fit(learner(model=nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 2))))
+    torch.manual_seed(0)
+    low = fit(learner([AutocastCB(dtype)], model=nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 2))))
+    assert {p.dtype for p in low.model.parameters()} == {torch.float32}
+    a, b = (learn.recorder.values[-1][1] for learn in (plain, low))
+    assert abs(a - b) < 0.3 * a

@@ -99,5 +99,12 @@ def test_only_the_same_training_is_continued(tmp_path):
     assert 'by 2 process(es)' in refused(tmp_path, TEXT, cfg)
 
 
+def test_how_often_to_save_may_change(tmp_path):
+    cfg = replace(SMALL, steps=4, epochs=2)
+    model, _ = train_text(TEXT, cfg, tmp_path, progress=False)
+    again, _ = train_text(TEXT, replace(cfg, save_steps=2), tmp_path, progress=False, resume=True)
+    assert all(torch.equal(a, b) for a, b in zip(model.parameters(), again.parameters()))
+
+
 def test_what_may_change_are_settings():
     assert all(hasattr(SMALL, name) for name in MAY_CHANGE)
