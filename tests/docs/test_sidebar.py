@@ -41,10 +41,11 @@ def pages(folder, names):
 
 
 def test_a_sidebar_is_written(tmp_path):
-    names = ('index', 'course/02_b', 'course/10_c', 'networks/time', 'networks/heads/flat', 'networks/base', 'core/a')
-    pages(tmp_path / 'nbs', names)
+    networks = ('networks/time', 'networks/heads/flat', 'networks/base')
+    pages(tmp_path / 'nbs', ('index', 'course/02_b', 'course/10_c', *networks, 'core/a'))
     path = tmp_path / '_quarto.yml'
-    path.write_text('  sidebar:\n    contents:\n      - index.ipynb\n      - gone.ipynb\n\nmetadata-files: [nbdev.yml]\n')
+    old = '  sidebar:\n    contents:\n      - index.ipynb\n      - gone.ipynb\n'
+    path.write_text(f'{old}\nmetadata-files: [nbdev.yml]\n')
     write_sidebar(path, tmp_path / 'nbs')
     text = path.read_text()
     assert text.endswith('\n\nmetadata-files: [nbdev.yml]\n') and 'gone' not in text
