@@ -30,7 +30,9 @@ def test_the_drawing_holds_everything_and_takes_the_colors_of_its_page():
     for width in (300, 960):
         svg = Tree(TREE, GRIDS, width=width)._repr_html_()
         x0, y0, w, h = map(float, re.search(r'viewBox="(\S+) (\S+) (\S+) (\S+)"', svg).groups())
-        assert w == width and all(0 <= x <= w and y0 < y < y0 + h for x, y, _ in texts(svg))
+        assert w == width
+        assert all(0 <= x <= w for x, _, _ in texts(svg))
+        assert all(y0 < y < y0 + h for _, y, _ in texts(svg))
         assert set(re.findall(r'(?:fill|stroke)="([^"]+)"', svg)) == {'currentColor'}
 
 

@@ -29,7 +29,8 @@ class Tree:
         level=52,  # pixels between a name and the names below it
     ):
         "Raises `ValueError` for what is no tree"
-        self.tree, self.width, self.level = tree, width, level
+        self.tree = tree
+        self.width, self.level = width, level
         _check(tree)
         names = list(grids or {})
         self.pictures = dict(zip(names, (grid_uris(grids[n][None])[0] for n in names)))
