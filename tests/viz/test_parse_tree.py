@@ -41,7 +41,10 @@ def test_names_are_escaped():
     assert repr(Tree(TREE)) == 'Tree([S [NP the cat] [V sleeps] [more]])'
 
 
-@pytest.mark.parametrize('bad', [(), ('S', 3), [1], ('S', ()), (('S',), 'a'), None])
+BAD = [(), ('S', 3), [1], ('S', ()), (('S',), 'a'), None]
+
+
+@pytest.mark.parametrize('bad', BAD)
 def test_what_is_no_tree_is_refused_in_one_line(bad):
     with pytest.raises(ValueError, match='a tree is a word or a tuple') as e:
         Tree(bad)
