@@ -28,7 +28,8 @@ def test_closed_forms():
 @settings(max_examples=25, deadline=None)
 @given(st.integers(0, 10**6), st.integers(1, 6), st.integers(2, 40))
 def test_like_scipy_symmetric_and_at_least_zero(seed, d, n):
-    a, b = torch.randn(n + d, d, generator=gen(seed)), torch.randn(n + d, d, generator=gen(seed + 1)) * 2
+    a = torch.randn(n + d, d, generator=gen(seed))
+    b = torch.randn(n + d, d, generator=gen(seed + 1)) * 2
     ours = frechet_distance(a, b)
     c, e = (np.atleast_2d(np.cov(x.double().numpy().T)) for x in (a, b))
     way = (a.double().mean(0) - b.double().mean(0)).numpy()

@@ -56,9 +56,11 @@ def test_no_picture_is_twice_in_a_batch(parts):
 
 
 def test_workers_do_not_change_pairs(parts, clip):
-    read = [epoch(clip_dls(parts[0], clip, replace(cfg, workers=w), 16, parts[1]), 1) for w in (0, 2)]
-    assert all(torch.equal(a, b) for a, b in zip(*read))
-    assert not torch.equal(read[0][0], epoch(clip_dls(parts[0], clip, cfg, 16, parts[1]), 2)[0])
+    def read(e, workers=0):
+        return epoch(clip_dls(parts[0], clip, replace(cfg, workers=workers), 16, parts[1]), e)
+    alone, shared = read(1), read(1, workers=2)
+    assert all(torch.equal(a, b) for a, b in zip(alone, shared))
+    assert not torch.equal(alone[0], read(2)[0])
 
 
 def test_rows_of_two_processes_are_those_of_one(parts, clip, monkeypatch):
@@ -73,8 +75,11 @@ def test_rows_of_two_processes_are_those_of_one(parts, clip, monkeypatch):
 
 
 def test_only_training_pictures_are_augmented(parts, clip):
-    plain, gray = (clip_dls(*parts[:1], clip, cfg, 16, parts[1], augment=f) for f in (None, lambda x, g: x.mean(1, True)))
-    assert plain.train.one_batch()[0].shape[1] == 3 and gray.train.one_batch()[0].shape[1] == 1
+    def read(augment):
+        return clip_dls(parts[0], clip, cfg, 16, parts[1], augment=augment)
+    plain, gray = read(None), read(lambda x, generator: x.mean(1, True))
+    assert plain.train.one_batch()[0].shape[1] == 3
+    assert gray.train.one_batch()[0].shape[1] == 1
     assert torch.equal(plain.valid.one_batch()[0], gray.valid.one_batch()[0])
 
 

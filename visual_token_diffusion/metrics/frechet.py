@@ -1,4 +1,4 @@
-"""How far apart are two sets of pictures, seen as two clouds of features, and how much of that is the number of samples?
+"""How far apart are two sets of pictures, as clouds of features, and how much of that is the number of samples?
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/metrics/frechet.html.md"""
 

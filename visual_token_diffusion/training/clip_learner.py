@@ -54,6 +54,7 @@ def different(world, # with `sample`
     raise ValueError(f"a batch of {n} different pictures does not fit into a world of {len(found)}; "
                      f"set batch={len(found)//2}")
 
+# %% ../../nbs/training/clip_learner.ipynb #3e04aa40
 class CaptionedPictures(WorldPictures):
     "`n` batches of `(pictures (B,3,size,size), tokens (B,L) long)` an epoch, each picture once in a batch"
     def __init__(self,
@@ -156,7 +157,7 @@ def retrieval(clip, # a `Clip`
               pictures, # (n,3,S,S) float in [0,1]
               captions # n strings, a caption for each
              ) -> dict:
-    "`{'names', 'pictures', 'chance'}`: share of pictures whose own caption is nearest, of captions likewise, of a guess"
+    "`{'names', 'pictures', 'chance'}`: shares of pictures whose caption is nearest, and of captions; that of a guess"
     training = clip.training
     clip.eval()
     seen,read = clip.pictures(pictures),clip.texts(captions)
