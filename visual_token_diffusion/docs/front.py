@@ -54,8 +54,8 @@ def course_rows(root=ROOT):
         title = re.search(r'^# (.+)', head, re.M)[1]
         question = re.search(r'^> (.+)', head, re.M)[1]
         minutes = re.search(r'(\d+) minutes', needs)
-        rows.append(dict(number=int(page.stem[:2]), name=page.stem, title=title, question=question,
-                         minutes=minutes and int(minutes[1])))
+        row = dict(number=int(page.stem[:2]), name=page.stem, title=title, question=question)
+        rows.append(row | dict(minutes=minutes and int(minutes[1])))
     return rows
 
 
@@ -64,7 +64,9 @@ def course_table(root=ROOT):
     lines = ['| | page | question | minutes | |', '|---|---|---|---|---|']
     for row in course_rows(root):
         name = row['name']
-        picture = f'![]({"images/course/" + name}.png)'
+        thumbnail = Path('images') / 'course' / f'{name}.png'
+        there = (root / 'nbs' / thumbnail).exists()
+        picture = f'![{row["title"]}]({thumbnail.as_posix()})' if there else ''
         link = f'{row["number"]}. [{row["title"]}](course/{name}.ipynb)'
         lines.append(f'| {picture} | {link} | {row["question"]} | {row["minutes"]} | [Colab]({COLAB}/{name}.ipynb) |')
     return '\n'.join(lines)
@@ -74,7 +76,8 @@ def badge(label, text, color):
     "A flat badge as SVG"
     left, right = 12 + 7 * len(label), 12 + 7 * len(text)
     font = 'font-family="Verdana,DejaVu Sans,sans-serif" font-size="11" text-anchor="middle" fill="#fff"'
-    boxes = f'<rect width="{left}" height="20" fill="#555"/><rect x="{left}" width="{right}" height="20" fill="{color}"/>'
+    boxes = f'<rect width="{left}" height="20" fill="#555"/>'
+    boxes += f'<rect x="{left}" width="{right}" height="20" fill="{color}"/>'
     words = f'<text x="{left / 2}" y="14">{label}</text><text x="{left + right / 2}" y="14">{text}</text>'
     size = f'width="{left + right}" height="20" role="img" aria-label="{label}: {text}"'
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{boxes}<g {font}>{words}</g></svg>\n'
@@ -85,7 +88,8 @@ def _thumbnail(picture, width=200, height=70):
     scale = width / picture.width
     small = picture.resize((width, max(1, round(picture.height * scale))), Image.LANCZOS)
     out = Image.new('RGB', (width, height), 'white')
-    out.paste(small.crop((0, 0, width, min(height, small.height))), (0, max(0, (height - small.height) // 2)))
+    top = small.crop((0, 0, width, min(height, small.height)))
+    out.paste(top, (0, max(0, (height - small.height) // 2)))
     return out.quantize(64)
 
 
