@@ -5,7 +5,7 @@ import re
 import xml.dom.minidom
 
 from support.checkout import ROOT as root
-from visual_token_diffusion.docs.front import BADGES, badge, course_rows, course_table
+from visual_token_diffusion.docs.front import BADGES, badge, path_rows, path_listing
 
 
 def index_text():
@@ -14,11 +14,11 @@ def index_text():
 
 
 def test_the_table_is_the_one_that_the_pages_make():
-    assert course_table(root) in index_text()
+    assert path_listing(root) in index_text()
 
 
 def test_every_page_says_title_question_and_minutes():
-    for row in course_rows(root):
+    for row in path_rows(root):
         assert row['title'] and row['question'].endswith('?') and 5 <= row['minutes'] <= 60, row
 
 

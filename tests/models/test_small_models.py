@@ -1,10 +1,10 @@
-"The small models of the course: a masked denoiser, a painter, a guided painter."
+"The small models of the course: a masked denoiser, pixels, and pixels on request."
 
 import pytest
 import torch
 
-from visual_token_diffusion.models.guided_painter import GuidedPainter
-from visual_token_diffusion.models.painter import Painter
+from visual_token_diffusion.models.guided_pixel_denoiser import GuidedPixelDenoiser
+from visual_token_diffusion.models.pixel_denoiser import PixelDenoiser
 from visual_token_diffusion.models.small_denoiser import SmallDenoiser
 from visual_token_diffusion.models.story_language import story_language
 
@@ -34,8 +34,8 @@ def test_a_prompt_stays():
 
 
 @pytest.mark.parametrize('out', ['pixels', 'words', 'bayes'])
-def test_shapes_of_a_painter(out):
-    model = Painter(points, out, width=16, depth=1).eval()
+def test_shapes_of_a_pixel_denoiser(out):
+    model = PixelDenoiser(points, out, width=16, depth=1).eval()
     x = points[ids]
     said = model(x, torch.tensor([0.5]))
     assert said.shape == (x.shape if out == 'pixels' else (1, 8, len(L.vocab)))
@@ -44,17 +44,19 @@ def test_shapes_of_a_painter(out):
 
 def test_bayes_alone_reads_what_has_little_noise():
     "Untrained, the likelihood of each grid decides"
-    model = Painter(points, 'bayes', width=16, depth=1).eval()
+    model = PixelDenoiser(points, 'bayes', width=16, depth=1).eval()
     t = torch.tensor([0.1])
-    noisy = 0.9 * points[ids] + 0.1 * torch.randn(points[ids].shape, generator=torch.Generator().manual_seed(0))
+    noise = torch.randn(points[ids].shape, generator=torch.Generator().manual_seed(0))
+    noisy = 0.9 * points[ids] + 0.1 * noise
     assert torch.equal(model(noisy, t).argmax(-1), ids)
 
 
 def test_likelihood_against_the_density():
-    model = Painter(points, 'bayes', width=16, depth=1).eval()
+    model = PixelDenoiser(points, 'bayes', width=16, depth=1).eval()
     model.head.weight.data.zero_()
     model.head.bias.data.zero_()
-    x, t = torch.randn(1, 8, 3, 16, 16, generator=torch.Generator().manual_seed(2)).double(), torch.tensor([0.7])
+    x = torch.randn(1, 8, 3, 16, 16, generator=torch.Generator().manual_seed(2)).double()
+    t = torch.tensor([0.7])
     model = model.double()
     normal = torch.distributions.Normal(0.3 * points.double(), 0.7)
     want = normal.log_prob(x[0][:, None]).sum((2, 3, 4)).log_softmax(-1)
@@ -63,8 +65,9 @@ def test_likelihood_against_the_density():
 
 def test_guidance_is_a_line_in_logarithms():
     torch.manual_seed(0)
-    model = GuidedPainter(points, 4, width=16, depth=1).eval()
-    x, t, kind = points[ids], torch.tensor([0.5]), torch.tensor([2])
+    model = GuidedPixelDenoiser(points, 4, width=16, depth=1).eval()
+    x, t = points[ids], torch.tensor([0.5])
+    kind = torch.tensor([2])
     keep = torch.tensor([True])
     assert torch.allclose(model.guided_log_probs(x, t, kind, 1.0), model(x, t, kind, keep), atol=1e-5)
     assert torch.allclose(model.guided_log_probs(x, t, kind, 0.0), model(x, t, kind, ~keep), atol=1e-5)

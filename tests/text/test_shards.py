@@ -101,7 +101,10 @@ def test_every_cut_and_every_flipped_byte_is_found(tmp_path):
     TokenShards(tmp_path)  # bytes behind the array are no part of it
 
 
-@pytest.mark.parametrize('wrong', [np.array([dict(x=1)]), np.zeros(997), np.zeros((1, 997), '<u2')])
+NO_TOKENS = [np.array([dict(x=1)]), np.zeros(997), np.zeros((1, 997), '<u2')]
+
+
+@pytest.mark.parametrize('wrong', NO_TOKENS)
 def test_what_is_no_row_of_token_numbers_is_refused(tmp_path, wrong):
     "A pickle, numbers of another type, a table"
     write_shards(docs, vocab, tmp_path, 997)

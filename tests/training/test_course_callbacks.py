@@ -8,7 +8,7 @@ from torch.utils.data import TensorDataset
 from visual_token_diffusion.encoders.characters import letter_ids
 from visual_token_diffusion.encoders.write_and_read import WriteAndRead
 from visual_token_diffusion.training.quiet import quietly
-from visual_token_diffusion.training.scale_readers import read_at_scales
+from visual_token_diffusion.training.scale_accuracy import read_at_scales
 from visual_token_diffusion.training.shift import ShiftCB, shift_grids
 
 grids = torch.rand(6, 3, 8, 8, generator=torch.Generator().manual_seed(0))
@@ -16,8 +16,9 @@ grids = torch.rand(6, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 
 def test_shift_is_a_roll_of_each_grid():
     offsets = torch.tensor([[0, 0], [1, 0], [0, 1], [-2, 3], [5, -1], [8, 8]])
-    for grid, moved, (down, right) in zip(grids, shift_grids(grids, offsets), offsets.tolist()):
-        assert torch.equal(moved, grid.roll((down, right), (1, 2)))
+    moved = shift_grids(grids, offsets)
+    for i, (down, right) in enumerate(offsets.tolist()):
+        assert torch.equal(moved[i], grids[i].roll((down, right), (1, 2)))
 
 
 def learner(cbs):

@@ -71,7 +71,8 @@ def test_weights_stay_float32_and_the_loss_is_nearly_that_of_fp32(dtype):
     torch.manual_seed(0)
     plain = fit(learner(model=nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 2))))
     torch.manual_seed(0)
-    low = fit(learner([AutocastCB(dtype)], model=nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 2))))
+    model = nn.Sequential(nn.Linear(3, 8), nn.Tanh(), nn.Linear(8, 2))
+    low = fit(learner([AutocastCB(dtype)], model=model))
     assert {p.dtype for p in low.model.parameters()} == {torch.float32}
     a, b = (learn.recorder.values[-1][1] for learn in (plain, low))
     assert abs(a - b) < 0.3 * a

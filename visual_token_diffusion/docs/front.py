@@ -15,7 +15,7 @@ from PIL import Image
 from ..models.story_language import story_language
 from ..viz.diagrams import whole_way
 
-__all__ = ['badge', 'course_rows', 'course_table', 'first_picture', 'write_front']
+__all__ = ['badge', 'path_rows', 'path_listing', 'first_picture', 'write_front']
 
 ROOT = Path(__file__).resolve().parents[2]
 COLAB = 'https://colab.research.google.com/github/visual-token-diffusion/visual_token_diffusion/blob/main/nbs/course'
@@ -27,7 +27,7 @@ BADGES = {
 }
 
 
-def course_pages(root=ROOT):
+def path_pages(root=ROOT):
     "Paths of the path's pages, in order"
     return sorted((root / 'nbs' / 'course').glob('[0-9][0-9]_*.ipynb'))
 
@@ -46,10 +46,10 @@ def first_picture(page):
     return None
 
 
-def course_rows(root=ROOT):
+def path_rows(root=ROOT):
     "A dict for each page: number, name, title, question, minutes"
     rows = []
-    for page in course_pages(root):
+    for page in path_pages(root):
         head, needs = [_text(cell) for cell in json.loads(page.read_text(encoding='utf-8'))['cells'][:2]]
         title = re.search(r'^# (.+)', head, re.M)[1]
         question = re.search(r'^> (.+)', head, re.M)[1]
@@ -59,10 +59,10 @@ def course_rows(root=ROOT):
     return rows
 
 
-def course_table(root=ROOT):
+def path_listing(root=ROOT):
     "The course as a Markdown table, with links from `nbs`"
     lines = ['| | page | question | minutes | |', '|---|---|---|---|---|']
-    for row in course_rows(root):
+    for row in path_rows(root):
         name = row['name']
         thumbnail = Path('images') / 'course' / f'{name}.png'
         there = (root / 'nbs' / thumbnail).exists()
@@ -108,7 +108,7 @@ def write_front(root=ROOT):
     for name, parts in BADGES.items():
         (images / f'badge_{name}.svg').write_text(badge(*parts), encoding='utf-8')
     _whole_way().save(images / 'whole_way.svg')
-    for page in course_pages(root):
+    for page in path_pages(root):
         picture = first_picture(page)
         if picture:
             _thumbnail(picture).save(images / 'course' / f'{page.stem}.png', optimize=True)
@@ -117,7 +117,7 @@ def write_front(root=ROOT):
     for cell in notebook['cells']:
         if _text(cell).startswith('| | page | question |'):
             rest = _text(cell).split('\n\n', 1)[1]
-            cell['source'] = (course_table(root) + '\n\n' + rest).splitlines(True)
+            cell['source'] = (path_listing(root) + '\n\n' + rest).splitlines(True)
     index.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + '\n', encoding='utf-8')
 
 

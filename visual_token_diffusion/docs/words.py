@@ -96,7 +96,10 @@ learnt learned
 kinds categories
 '''.strip().splitlines()
 )
-_FIELD = {'docs_course', 'course_header', 'straight_through', 'hidden_states', 'memory_free', 'retired_in', 'spread_windows'}
+_FIELD = {
+    'docs_course', 'course_header', 'straight_through', 'hidden_states', 'memory_free', 'retired_in',
+    'spread_windows',
+}
 
 
 def words_of(name):

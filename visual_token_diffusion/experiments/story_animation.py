@@ -1,6 +1,6 @@
-"""The film on the home page: masked diffusion writes a sentence of the stories in pictures.
+"""The animation on the home page: masked diffusion writes a sentence of the stories in pictures.
 
-python -m visual_token_diffusion.experiments.story_film [FOLDER]      about a minute on one core
+python -m visual_token_diffusion.experiments.story_animation [FOLDER]      about a minute on one core
 
 It writes `denoising.gif`, and `animation.html`, which takes its place on the site.
 """
@@ -21,7 +21,7 @@ from ..training.process_callback import ProcessCB, nelbo_loss
 from ..viz.animation import animation_frames, animation_html
 from ..viz.grids import sentence_image
 
-__all__ = ['first_film', 'save_film', 'train_writer']
+__all__ = ['first_sentence', 'save_gif', 'train_writer']
 
 BLANK = 0.93  # a masked word is gray
 
@@ -39,7 +39,7 @@ def train_writer(sentences=20000, epochs=5, length=9, seed=0):
     return model.eval()
 
 
-def first_film(model, least=7):
+def first_sentence(model, least=7):
     "`(seed, steps)` of the first seed whose row is a sentence of at least so many words"
     language = story_language()
     for seed in range(1000):
@@ -60,7 +60,7 @@ def _frame(step):
     return sentence_image(grids[:-1], shown[:-1], cols=len(words) - 1, scale=7).quantize(128)
 
 
-def save_film(path, steps):
+def save_gif(path, steps):
     "A frame for every step, as a GIF that stays at the end for a while"
     frames = [_frame(step) for step in steps]
     frames[0].save(path, save_all=True, append_images=frames[1:] + [frames[-1]] * 5, duration=600, loop=0)
@@ -69,8 +69,8 @@ def save_film(path, steps):
 if __name__ == '__main__':
     folder = Path(sys.argv[1] if len(sys.argv) > 1 else 'nbs/images')
     model = train_writer()
-    seed, steps = first_film(model)
-    save_film(folder / 'denoising.gif', steps)
+    seed, steps = first_sentence(model)
+    save_gif(folder / 'denoising.gif', steps)
     live = animation_html(animation_frames(model, steps), ms=600)
     (folder / 'animation.html').write_text(live, encoding='utf-8')
     print(f'seed {seed}: {" ".join(story_language().labels(steps[-1].x[0].tolist()))}')

@@ -4,7 +4,7 @@ import importlib
 
 import pytest
 
-from visual_token_diffusion.docs.entries import Entry, plain_names
+from visual_token_diffusion.docs.api_listing import Entry, plain_names
 
 
 def entry(module, name):
