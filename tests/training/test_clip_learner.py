@@ -25,7 +25,7 @@ def gen(seed=0):
 
 @pytest.fixture(scope='module')
 def parts():
-    return EmojiWorld(16, alike=0).split()
+    return EmojiWorld(16, least_distance=0).split()
 
 
 @pytest.fixture(scope='module')

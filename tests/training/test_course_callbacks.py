@@ -15,7 +15,8 @@ grids = torch.rand(6, 3, 8, 8, generator=torch.Generator().manual_seed(0))
 
 
 def test_shift_is_a_roll_of_each_grid():
-    offsets = torch.tensor([[0, 0], [1, 0], [0, 1], [-2, 3], [5, -1], [8, 8]])
+    down, right = [0, 1, 0, -2, 5, 8], [0, 0, 1, 3, -1, 8]
+    offsets = torch.tensor([down, right]).T
     moved = shift_grids(grids, offsets)
     for i, (down, right) in enumerate(offsets.tolist()):
         assert torch.equal(moved[i], grids[i].roll((down, right), (1, 2)))

@@ -88,7 +88,7 @@ def test_variants_of_a_concept_stay_together(world):
     train, valid = world.split()
     assert 0.07 < len(valid.ids) / len(world) < 0.13
     assert len(train.ids) + len(valid.ids) == len(world)
-    everyone = EmojiWorld(16, fold=False, alike=0)
+    everyone = EmojiWorld(16, fold=False, least_distance=0)
     for seed in (0, 1):
         parts = [{_roots()[everyone.chars[i]] for i in part.ids} for part in everyone.split(seed=seed)]
         assert not parts[0] & parts[1]
@@ -156,7 +156,7 @@ def test_nothing_touches_the_network(monkeypatch):
         raise AssertionError('the network')
     monkeypatch.setattr(socket, 'socket', refuse)
     monkeypatch.setattr(socket, 'create_connection', refuse)
-    world = EmojiWorld(10, 'ja', fold=('skin',), alike=0)
+    world = EmojiWorld(10, 'ja', fold=('skin',), least_distance=0)
     assert world.draw(range(20)).shape == (20, 3, 10, 10)
 
 

@@ -42,7 +42,7 @@ def _head_nouns(names, language):
 @lru_cache(16)
 def emoji_world(language='en') -> EmojiWorld:
     "The emoji with names in a language. Raises `DataError` without the extra `emoji`"
-    return EmojiWorld(16, language, fallback='en', alike=0)
+    return EmojiWorld(16, language, fallback='en', least_distance=0)
 
 @lru_cache(16)
 def _emoji_words(language):

@@ -16,7 +16,7 @@ from ..core.errors import DataError
 from .emoji_categories import category
 from .emoji_font import EmojiFont
 from .emoji_names import FOLDS, NameIndex, concepts, emoji_names
-from .emoji_oracle import ALIKE, is_flat, look_alikes, read_nearest, rms_distances
+from .emoji_oracle import LEAST_DISTANCE, is_flat, look_alikes, read_nearest, rms_distances
 from .scenes import Reading
 from .stream import Stream
 
@@ -39,17 +39,17 @@ def _on_ground(rgba, background):
 
 # %% ../../nbs/worlds/emoji.ipynb #3e01aa23
 @functools.lru_cache(16)
-def _choice(path, fold, alike):
+def _choice(path, fold, least_distance):
     "The concepts that remain, and {name: why it does not} of the others"
     font = _font(path)
     there = [concept for concept in concepts(fold) if font.has(concept.char)]
     dropped = {concept.name:f'no picture in {font.name}' for concept in concepts(fold) if not font.has(concept.char)}
-    if alike <= 0 or not there: return there,dropped
+    if least_distance <= 0 or not there: return there,dropped
     drawn = [torch.from_numpy(font.draw(concept.char, 16)) for concept in there]
     rgba = torch.stack(drawn).permute(0,3,1,2)/255
     dropped |= {concept.name:'flat' for concept,drawing in zip(there, rgba) if is_flat(drawing)}
     names = [concept.name for concept in there]
-    twins = look_alikes(_on_ground(rgba, (1.,1.,1.)), names, alike)
+    twins = look_alikes(_on_ground(rgba, (1.,1.,1.)), names, least_distance)
     dropped |= {names[i]:f"looks like '{names[twin]}'" for i,twin in twins.items() if names[i] not in dropped}
     return [concept for concept in there if concept.name not in dropped],dropped
 
@@ -63,12 +63,12 @@ class EmojiWorld:
                  fold=True, # what makes no entry of its own: names in `FOLDS`, True for all, False for none
                  background=(1.,1.,1.), # RGB in [0,1]
                  fallback=None, # language of names that a JSON file lacks
-                 alike:float=ALIKE # rms below which two drawings count as one; 0 keeps every drawing
+                 least_distance:float=LEAST_DISTANCE # rms below which two drawings count as one; 0 keeps every drawing
                 ):
         self.size,self.background = _check_size(size),tuple(background)
         self.language,self.fold = language,_folds(fold)
         path = None if font is None else str(font)
-        self.font,choice = _font(path),_choice(path, self.fold, alike)
+        self.font,choice = _font(path),_choice(path, self.fold, least_distance)
         self.concepts,self.dropped = choice
         if not self.concepts: raise DataError(f"the font {self.font.name} has no picture of any of these emoji")
         self._take_names(fallback)
