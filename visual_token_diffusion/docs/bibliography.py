@@ -1,8 +1,7 @@
-"""What the pages cite: one file of names, years, titles and links, and what finds a citation without a link.
+"""What the pages cite: one file of names, years, titles and links, and what finds a citation without a link."""
 
-`python -m visual_token_diffusion.docs.bibliography` lists the citations that have none; `--fix` links those
-that the file knows.
-"""
+# `python -m visual_token_diffusion.docs.bibliography` lists the citations that have none; `--fix` links those
+# that the file knows.
 
 import html
 import json

@@ -1,8 +1,7 @@
-"""The path of the course: a row for each page, and what is outside the form of a page.
+"""The path of the course: a row for each page, and what is outside the form of a page."""
 
-`python -m visual_token_diffusion.docs.course [--seconds] [FOLDER]` prints both; its exit code is 1 if anything is.
-`python -m visual_token_diffusion.docs.course header NUMBER` prints the second and third cell of a page.
-"""
+# `python -m visual_token_diffusion.docs.course [--seconds] [FOLDER]` prints both; its exit code is 1 if anything is.
+# `python -m visual_token_diffusion.docs.course header NUMBER` prints the second and third cell of a page.
 
 import os
 import subprocess

@@ -1,9 +1,8 @@
-"""Which exported code the site shows.
+"""Which exported code the site shows."""
 
-On pages about a part, exported cells that hold more than imports say `#| exports`, so that the site shows
-them; elsewhere they say `#| export`, and the site shows what can be called.
-`python -m visual_token_diffusion.docs.exports` lists the cells that say the other word; `--fix` mends them.
-"""
+# On pages about a part, exported cells that hold more than imports say `#| exports`, so that the site shows
+# them; elsewhere they say `#| export`, and the site shows what can be called.
+# `python -m visual_token_diffusion.docs.exports` lists the cells that say the other word; `--fix` mends them.
 
 import ast
 import json

@@ -1,9 +1,8 @@
-"""Strings become symbols, and symbols small patterns that are far apart: any string at all, and a check sum with it.
+"""Strings become symbols, and symbols small patterns that are far apart: any string at all, and a check sum with it."""
 
-A symbol is a pair of atoms, which are each other's negatives; which of the two stands in the picture carries a bit
-of the check sum. Symbol 0 is nothing, 1 says that the word goes on in the next picture, 2 that bytes begin or end;
-3 and more are `LETTERS`, and 3 to 18 also the halves of a byte. Those above are never written.
-"""
+# A symbol is a pair of atoms, which are each other's negatives; which of the two stands in the picture carries a bit
+# of the check sum. Symbol 0 is nothing, 1 says that the word goes on in the next picture, 2 that bytes begin or end;
+# 3 and more are `LETTERS`, and 3 to 18 also the halves of a byte. Those above are never written.
 
 import string
 from functools import lru_cache

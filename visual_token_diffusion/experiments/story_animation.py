@@ -1,9 +1,8 @@
-"""The animation on the home page: masked diffusion writes a sentence of the stories in pictures.
+"""The animation on the home page: masked diffusion writes a sentence of the stories in pictures."""
 
-python -m visual_token_diffusion.experiments.story_animation [FOLDER]      about a minute on one core
-
-It writes `denoising.gif`, and `animation.html`, which takes its place on the site.
-"""
+# python -m visual_token_diffusion.experiments.story_animation [FOLDER]      about a minute on one core
+#
+# It writes `denoising.gif`, and `animation.html`, which takes its place on the site.
 
 import random
 import sys

@@ -1,10 +1,9 @@
-"""A stream has no end and no numbers to ask for: who reads what is settled by counting.
+"""A stream has no end and no numbers to ask for: who reads what is settled by counting."""
 
-With `n` consumers (processes times workers) consumer `k` takes documents `k`, `k+n`, `k+2n`, so that no window comes
-twice. An epoch is a number of windows, and the next epoch goes on where the last one ended. Within one process the
-stream stays open between epochs; a worker, which is started anew for every epoch, reads its way forward again, and so
-does a training that is resumed. When the stream ends, it is opened again.
-"""
+# With `n` consumers (processes times workers) consumer `k` takes documents `k`, `k+n`, `k+2n`, so that no window comes
+# twice. An epoch is a number of windows, and the next epoch goes on where the last one ended. Within one process the
+# stream stays open between epochs; a worker, which is started anew for every epoch, reads its way forward again, and so
+# does a training that is resumed. When the stream ends, it is opened again.
 
 from itertools import islice
 

@@ -1,7 +1,7 @@
-"""Thirteen categories of emoji, by ranges of code points. The table is ours; neither package brings one.
+"""Thirteen categories of emoji, by ranges of code points. The table is ours; neither package brings one."""
 
-An emoji belongs to the category of its first character: a range begins at each number (hexadecimal) and ends before
-the next."""
+# An emoji belongs to the category of its first character: a range begins at each number (hexadecimal) and ends before
+# the next.
 
 import bisect
 

@@ -1,9 +1,8 @@
-"""Five entropies of scenes and captions, exact, for 288 scenes as for 2.7 million.
+"""Five entropies of scenes and captions, exact, for 288 scenes as for 2.7 million."""
 
-H(scene) is the logarithm of the count, H(caption) the closed form of the grammar. H(caption | scene) needs the
-captions of every scene; but only *which* objects look alike matters, not what they look like, so one scene of each
-pattern is enough, weighted by how many it stands for: 3,360 instead of 2,752,512 for three objects.
-"""
+# H(scene) is the logarithm of the count, H(caption) the closed form of the grammar. H(caption | scene) needs the
+# captions of every scene; but only *which* objects look alike matters, not what they look like, so one scene of each
+# pattern is enough, weighted by how many it stands for: 3,360 instead of 2,752,512 for three objects.
 
 import itertools
 import math
