@@ -49,6 +49,7 @@ def polyline(points, width=1.6, opacity=1, color='currentColor'):
 
 
 def line(x1, y1, x2, y2, **kwargs):
+    "A straight line between two points"
     return polyline([(x1, y1), (x2, y2)], **kwargs)
 
 
