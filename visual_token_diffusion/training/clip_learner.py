@@ -40,9 +40,7 @@ def recall_at_1(a, # (n,D) features, rows of length one
     "Share of the rows of `a` to which their own row of `b` is the nearest"
     return ((a@b.T).argmax(1)==torch.arange(len(a), device=a.device)).float().mean()
 
-def batch_recall(pred, *_):
-    "Share of the pictures of a batch whose own name is the nearest of all"
-    return recall_at_1(pred[0].detach(), pred[1].detach())
+def batch_recall(pred, *_): return recall_at_1(pred[0].detach(), pred[1].detach())
 
 # %% ../../nbs/training/clip_learner.ipynb #3e04aa16
 def different(world, # with `sample`
