@@ -25,7 +25,7 @@ def test_every_page_from_the_third_uses_it():
     pages = sorted((root / 'nbs' / 'course').glob('[0-9][0-9]_*.ipynb'))
     for page in pages:
         if int(page.name[:2]) >= 3:
-            assert re.search(r'import (StoryLanguage|story_language|story_entropy)', page.read_text()), page.name
+            assert re.search(r'(import|class) (StoryLanguage|story_language|story_entropy)', page.read_text()), page.name
 
 
 @pytest.mark.parametrize('size', [8, 16, 32])
