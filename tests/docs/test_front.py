@@ -5,6 +5,7 @@ import re
 import xml.dom.minidom
 
 from support.checkout import ROOT as root
+from visual_token_diffusion.core.results import load_run
 from visual_token_diffusion.docs.front import BADGES, badge, path_rows, path_listing
 
 
@@ -38,3 +39,29 @@ def test_links_of_readme_are_alive():
 def test_badges_are_svg():
     for parts in BADGES.values():
         xml.dom.minidom.parseString(badge(*parts))
+
+
+def row_of_readme(start):
+    "The row of README's table of figures that begins so"
+    readme = (root / 'README.md').read_text(encoding='utf-8')
+    return next(line for line in readme.splitlines() if line.startswith(f'| {start}'))
+
+
+def mean(values):
+    return sum(values) / len(values)
+
+
+def test_bits_in_readme_are_those_of_the_saved_result():
+    row, metrics = row_of_readme('bits above the entropy'), load_run('bits_stories')['metrics']
+    for arm in ('Autoregressive', 'Masked', 'UniformNoise'):
+        share = 100 * mean([seed['excess'] for seed in metrics[arm]]) / metrics[arm][0]['held']
+        shown = f'{share:.1f}'.lstrip('0') if share < 20 else f'{share:.0f}'
+        assert f'{shown}%' in row, arm
+
+
+def test_the_benchmark_in_readme_is_that_of_the_saved_results():
+    row = row_of_readme('49,408 tokens')
+    for arm, seeds in (('feature-tree', [0]), ('sampled', [0, 1, 2]), ('tied', [0])):
+        runs = [load_run(f'softmax-{arm}-600s-{seed}')['metrics']['curve'] for seed in seeds]
+        assert f'{mean([run[-1]["nelbo"] for run in runs]):.2f}' in row, arm
+    assert f'{load_run("softmax-ngrams")["metrics"]["nll"]["trigram"]:.2f}' in row

@@ -21,9 +21,8 @@ SHOWN = (
 SHOWN_PAGES = (
     'training/callbacks', 'training/codebook_callback', 'training/collapse', 'training/dataloaders',
     'training/display', 'training/language_collapse', 'training/learners', 'training/lm_callbacks',
-    'training/path_callbacks', 'training/pictures', 'training/process_callback', 'models/generation',
-    'models/grid_denoiser', 'models/grid_nelbo', 'models/grid_space', 'models/grid_training',
-    'models/kv_cache', 'models/parts', 'models/sequence', 'models/visual_token_lm',
+    'training/path_callbacks', 'training/process_callback', 'models/grid_denoiser', 'models/grid_nelbo',
+    'models/grid_space', 'models/grid_training', 'models/kv_cache', 'models/visual_token_lm',
 )
 _DIRECTIVE = re.compile(r'^(#\|[ \t]*)export(?=[ \t]*$)', re.M)
 

@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 __all__ = [
-    'anchors', 'bound_names', 'broken_links', 'defined_names', 'doc_target', 'heading_anchor', 'mend_doc_links',
-    'output_name', 'page_files', 'page_name',
+    'anchors', 'bound_names', 'broken_links', 'defined_names', 'doc_target', 'heading_anchor', 'join_source',
+    'mend_doc_links', 'output_name', 'page_files', 'page_name', 'read_cells',
 ]
 
 PACKAGE = 'visual_token_diffusion'
@@ -43,12 +43,12 @@ def page_name(
     return path.relative_to(folder).with_name(output_name(path)).with_suffix('').as_posix()
 
 
-def _join(source):
+def join_source(source):
     "The text of a cell, which may be kept as lines"
     return source if isinstance(source, str) else ''.join(source or '')
 
 
-def _cells(path):
+def read_cells(path):
     "The cells of a page"
     return json.loads(Path(path).read_text(encoding='utf-8'))['cells']
 
@@ -89,7 +89,7 @@ def defined_names(source) -> list:
 def _entries(cells):
     "The anchors of what a page exports: definitions, patches, methods in the bodies of classes"
     for cell in cells:
-        source = _join(cell['source'])
+        source = join_source(cell['source'])
         if cell['cell_type'] != 'code' or not _EXPORT.search(source):
             continue
         yield from (name.lower() for name in defined_names(source))
@@ -100,12 +100,12 @@ def _entries(cells):
 
 def anchors(path) -> set:
     "What can stand behind `#` in a link to a page: its headings (the title is none) and what it exports"
-    cells = _cells(path)
+    cells = read_cells(path)
     found = set(_entries(cells))
     for cell in cells[1:]:
-        texts = [_join(o.get('data', {}).get('text/markdown')) for o in cell.get('outputs', [])]
+        texts = [join_source(o.get('data', {}).get('text/markdown')) for o in cell.get('outputs', [])]
         if cell['cell_type'] == 'markdown':
-            texts.append(_join(cell['source']))
+            texts.append(join_source(cell['source']))
         for text in texts:
             found |= {heading_anchor(h) for h in re.findall(r'^#{1,6}\s+(.+?)\s*$', text, re.M)}
             found |= set(re.findall(r'\{#([\w.:-]+)', text)) | set(re.findall(r'\bid="([^"]+)"', text))
@@ -115,10 +115,10 @@ def anchors(path) -> set:
 def _link_texts(cell):
     "What a cell shows as Markdown or HTML"
     if cell['cell_type'] == 'markdown':
-        yield re.sub(r'```.*?```|`[^`]*`', '', _join(cell['source']), flags=re.S)
+        yield re.sub(r'```.*?```|`[^`]*`', '', join_source(cell['source']), flags=re.S)
     for output in cell.get('outputs', []):
         data = output.get('data', {})
-        yield from (re.sub(r'`[^`]*`', '', _join(data.get(kind, ''))) for kind in ('text/markdown', 'text/html'))
+        yield from (re.sub(r'`[^`]*`', '', join_source(data.get(kind, ''))) for kind in ('text/markdown', 'text/html'))
 
 
 def _targets(cell):
@@ -150,7 +150,7 @@ def broken_links(
     folder = Path(folder)
     broken, known = [], {}
     for path in page_files(folder):
-        for cell in _cells(path):
+        for cell in read_cells(path):
             targets = (target for target in _targets(cell) if not _alive(path, target, known))
             broken += [(path.relative_to(folder).as_posix(), target) for target in targets]
     return broken
@@ -159,7 +159,7 @@ def broken_links(
 def _own_module(cells):
     "The module that a page writes"
     for cell in cells:
-        if found := re.search(r'#\|\s*default_exp\s+([\w.]+)', _join(cell.get('source'))):
+        if found := re.search(r'#\|\s*default_exp\s+([\w.]+)', join_source(cell.get('source'))):
             return f'{PACKAGE}.{found[1]}'
     return None
 
@@ -170,7 +170,7 @@ def bound_names(
     "Names that the code of a page binds -> the module of the library that they come from, or None"
     own, found = _own_module(cells), {}
     for cell in cells:
-        source = _join(cell.get('source'))
+        source = join_source(cell.get('source'))
         if cell['cell_type'] != 'code':
             continue
         exported = own if _EXPORT.search(source) else None

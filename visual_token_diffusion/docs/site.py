@@ -8,7 +8,9 @@ from fastcore.nbio import mk_cell
 
 from ..core.results import runs_folder
 from .bibliography import link_citations
-from .links import bound_names, defined_names, mend_doc_links, page_files, page_name
+from .links import (
+    bound_names, defined_names, join_source, mend_doc_links, page_files, page_name, read_cells,
+)
 
 __all__ = [
     'ADDRESS', 'REPOSITORY', 'SiteProc', 'documented', 'footer', 'live_animation', 'llms_text', 'plain_outputs',
@@ -22,28 +24,18 @@ _WIDGET = 'application/vnd.jupyter.widget-view+json'
 _GIF = re.compile(r'^!\[[^\]]*\]\((?:\.\./)*images/denoising\.gif\)$', re.M)
 
 
-def _join(source):
-    "The text of a cell, which may be kept as lines"
-    return source if isinstance(source, str) else ''.join(source or '')
-
-
-def _cells(path):
-    "The cells of a page"
-    return json.loads(Path(path).read_text(encoding='utf-8'))['cells']
-
-
 def runs_of(
     cells,  # of a notebook
 ) -> list:
     "Names of the saved results that a page makes or reads, as far as they stand in its code"
-    code = '\n'.join(_join(c.get('source')) for c in cells if c['cell_type'] == 'code')
+    code = '\n'.join(join_source(c.get('source')) for c in cells if c['cell_type'] == 'code')
     return list(dict.fromkeys(re.findall(r"""(?:load_run|save_run)\(f?['"]([a-z0-9][a-z0-9_-]*)['"]""", code)))
 
 
 def _module_of(cells):
     "The module that a page exports, as a path, or ''"
     for cell in cells:
-        if found := re.search(r'#\|\s*default_exp\s+([\w.]+)', _join(cell.get('source'))):
+        if found := re.search(r'#\|\s*default_exp\s+([\w.]+)', join_source(cell.get('source'))):
             return found[1].replace('.', '/')
     return ''
 
@@ -78,7 +70,7 @@ def _raw_html(output):
     data = output.get('data') or {}
     if 'text/html' not in data or 'image/png' in data:
         return
-    text = _join(data.pop('text/html'))
+    text = join_source(data.pop('text/html'))
     ticks = '`' * max(3, 1 + max(map(len, re.findall(r'`+', text)), default=0))
     data['text/markdown'] = f'\n{ticks}{{=html}}\n{text}\n{ticks}\n'
 
@@ -94,7 +86,7 @@ def _plain_output(cell, alt):
     cell['outputs'] = [o for o in cell['outputs'] if _WIDGET not in (o.get('data') or {})]
     for output in cell['outputs']:
         _raw_html(output)
-    source = _join(cell.get('source'))
+    source = join_source(cell.get('source'))
     pictures = any('image/png' in (o.get('data') or {}) for o in cell['outputs'])
     if pictures and 'fig-alt' not in source:
         cell['source'] = f'#| fig-alt: {json.dumps(alt or "a picture", ensure_ascii=False)}\n{source}'
@@ -104,7 +96,7 @@ def plain_outputs(cells):
     "Make outputs need nobody: HTML raw, no saved widgets, a text for each picture that has none. Changes `cells`"
     heading = sentence = ''
     for cell in cells:
-        text = _join(cell.get('source'))
+        text = join_source(cell.get('source'))
         if cell['cell_type'] == 'markdown':
             if found := re.match(r'\s*#+\s+(.*)', text):
                 heading = found[1]
@@ -121,7 +113,7 @@ def live_animation(
 ):
     "Put the animation in the GIF's place wherever the page is HTML. Changes `cells`"
     for cell in cells:
-        text = _join(cell.get('source'))
+        text = join_source(cell.get('source'))
         found = _GIF.search(text) if cell['cell_type'] == 'markdown' else None
         if found:
             still = f'::: {{.content-visible unless-format="html"}}\n{found[0]}\n:::'
@@ -136,7 +128,7 @@ def llms_text(
     "Title and subtitle of every page with its address as Markdown"
     rows = []
     for path in page_files(folder):
-        title, *lines = _join(_cells(path)[0]['source']).strip().splitlines()
+        title, *lines = join_source(read_cells(path)[0]['source']).strip().splitlines()
         subtitle = ' '.join(line.lstrip('> ').strip() for line in lines if line.startswith('>'))
         rows.append((title.lstrip('# ').strip(), subtitle, page_name(path, folder)))
     (title, subtitle, _), *rest = rows
@@ -146,7 +138,7 @@ def llms_text(
 
 def _entry_of(cell):
     "The name that a cell of nbdev's explains, `name` or `Class.name`, or ''"
-    found = re.search(r'^show_doc\(([\w.]+)\)\s*$', _join(cell.get('source')), re.M)
+    found = re.search(r'^show_doc\(([\w.]+)\)\s*$', join_source(cell.get('source')), re.M)
     return found[1] if found and getattr(cell, 'has_sd', False) else ''
 
 
@@ -155,7 +147,8 @@ def _without_signature(cell):
     for output in cell.get('outputs', []):
         data = output.get('data') or {}
         if 'text/markdown' in data:
-            data['text/markdown'] = re.sub(r'```python\n.*?\n```\n*', '', _join(data['text/markdown']), flags=re.S)
+            text = join_source(data['text/markdown'])
+            data['text/markdown'] = re.sub(r'```python\n.*?\n```\n*', '', text, flags=re.S)
     return cell
 
 
@@ -173,7 +166,7 @@ def _in_order(run):
     for cell in run:
         if _entry_of(cell):
             continue
-        names = dict.fromkeys(defined_names(_join(cell.get('source'))))
+        names = dict.fromkeys(defined_names(join_source(cell.get('source'))))
         ordered += [_without_signature(waiting.pop(name)) for name in names if name in waiting] + [cell]
     return list(waiting.values())[::-1] + ordered
 
@@ -203,12 +196,12 @@ def _mend_links(cells, bound, up):
     symbols = NbdevLookup().syms
     for cell in cells:
         if cell['cell_type'] == 'markdown':
-            cell['source'] = mend_doc_links(_join(cell['source']), bound, symbols)
+            cell['source'] = mend_doc_links(join_source(cell['source']), bound, symbols)
         for output in cell.get('outputs', []):
             data = output.get('data') or {}
             if 'text/markdown' in data:  # in a docstring an everyday word is an argument
-                text = mend_doc_links(_join(data['text/markdown']), {}, symbols)
-                cited = 'show_doc(' in _join(cell.get('source'))
+                text = mend_doc_links(join_source(data['text/markdown']), {}, symbols)
+                cited = 'show_doc(' in join_source(cell.get('source'))
                 data['text/markdown'] = link_citations(text, f'{up}core/bibliography.ipynb') if cited else text
 
 
@@ -227,12 +220,12 @@ class SiteProc:
         path = Path(self.nb.path_)
         up = '../' * (len(path.relative_to(_nbs_of(path)).parts) - 1)
         self.nb.cells = documented(self.nb.cells)
-        _mend_links(self.nb.cells, bound_names(_cells(path)), up)
+        _mend_links(self.nb.cells, bound_names(read_cells(path)), up)
         plain_outputs(self.nb.cells)
         if path.stem == 'index':
             return self.first_page(path.parent)
         name = path.relative_to(_nbs_of(path)).with_suffix('').as_posix()
-        self.nb.cells.append(mk_cell(footer(name, _cells(path)), 'markdown'))
+        self.nb.cells.append(mk_cell(footer(name, read_cells(path)), 'markdown'))
 
     def first_page(self, folder):
         processed = folder.parent / '_proc'  # where nbdev puts what Quarto reads
