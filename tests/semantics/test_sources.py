@@ -1,7 +1,9 @@
 "Sources of meaning behind one call."
 
 import math
+import sys
 import numpy as np, pytest, torch
+from support import sentence_model
 from visual_token_diffusion.semantics.base import Semantics
 from visual_token_diffusion.semantics.cooccurrence import cooccurrence
 from visual_token_diffusion.semantics.sources import features
@@ -50,7 +52,8 @@ def test_bad_input_is_one_line(call, why):
 
 
 @pytest.mark.parametrize('name', sorted(set(Semantics.names()) - {'pictures'}))
-def test_every_part_can_be_built_for_a_model(name):
+def test_every_part_can_be_built_for_a_model(name, monkeypatch):
+    monkeypatch.setitem(sys.modules, 'sentence_transformers', sentence_model.module())
     ids = torch.randint(0, 9, (500,), generator=gen())
     tokens = [f'w{i}' for i in range(9)]
     a, b = (Semantics.part(name).build(ids=ids, dim=5).features(tokens) for _ in range(2))

@@ -64,6 +64,7 @@ class Cell:
 
 
 def read_cells(path):
+    "The cells of a page, in order"
     return [Cell(c) for c in json.loads(Path(path).read_text(encoding='utf-8'))['cells']]
 
 

@@ -40,7 +40,9 @@ def recall_at_1(a, # (n,D) features, rows of length one
     "Share of the rows of `a` to which their own row of `b` is the nearest"
     return ((a@b.T).argmax(1)==torch.arange(len(a), device=a.device)).float().mean()
 
-def batch_recall(pred, *_): return recall_at_1(pred[0].detach(), pred[1].detach())
+def batch_recall(pred, *_):
+    "Recall at 1 of a batch, a metric for a Learner: a float"
+    return recall_at_1(pred[0].detach(), pred[1].detach())
 
 # %% ../../nbs/training/clip_learner.ipynb #3e04aa16
 def different(world, # with `sample`
