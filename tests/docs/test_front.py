@@ -65,3 +65,25 @@ def test_the_benchmark_in_readme_is_that_of_the_saved_results():
         runs = [load_run(f'softmax-{arm}-600s-{seed}')['metrics']['curve'] for seed in seeds]
         assert f'{mean([run[-1]["nelbo"] for run in runs]):.2f}' in row, arm
     assert f'{load_run("softmax-ngrams")["metrics"]["nll"]["trigram"]:.2f}' in row
+
+
+def printed_by(page):
+    "Everything that the saved outputs of a page print"
+    cells = json.loads((root / 'nbs' / page).read_text(encoding='utf-8'))['cells']
+    outputs = [o for c in cells for o in c.get('outputs', [])]
+    return '\n'.join(''.join(o.get('text', '')) for o in outputs)
+
+
+def test_semantic_codes_in_readme_are_those_of_the_page():
+    printed = printed_by('course/13_a_language_model_of_pictures.ipynb')
+    said = re.search(r'Semantic codes beat random codes.*seeds: (.*)\)', printed)
+    gaps = [float(gap) for gap in said[1].split(', ')]
+    low, high = (f'{end(gaps):.2f}'.lstrip('0') for end in (min, max))
+    assert f'{low} to {high} nats better' in row_of_readme('[semantic codes]')
+
+
+def test_real_text_in_readme_is_that_of_the_page():
+    printed = printed_by('models/visual_token_lm.ipynb')
+    said = re.search(r'bigram ([\d.]+), this model \(bound\) ([\d.]+) ± 0([\d.]+)', printed)
+    row = row_of_readme('definitions of WordNet')
+    assert f'{said[2]} ± {said[3]}' in row and f'bigram {said[1]}' in row
