@@ -112,3 +112,20 @@ def test_all_tokens_of_the_bpe_within_a_minute_of_processor_time():
     for word in ('cat', 'dog', 'house', 'guitar'):
         assert choice.icon_of[vocab.index[word + '</w>']] >= 0
     assert choice.icon_of[vocab.index['cat']] == -1  # the beginning of category
+
+
+def test_words_that_only_look_like_forms_stay_plain():
+    lexicon = IconLexicon(emoji=False)
+    for word in 'news redding nearly likely earring undering welling forrest singly cater'.split():
+        assert lexicon.find(word) == (None, ''), word
+    for word, key in dict(selling='sells', cried='cries', rising='rises', smallest='small').items():
+        assert lexicon.find(word)[1] == 'stem', word
+
+
+@needs_emoji
+def test_a_train_is_no_picture_of_training():
+    lexicon = IconLexicon()
+    drawn = 'smiling drinking watering rockets trains rocks beds glasses buses kissed skiing'.split()
+    plain = 'training trained parking rocking news wicked headed armed died trucker'.split()
+    assert [word for word in drawn if lexicon.find(word)[0] is None] == []
+    assert [word for word in plain if lexicon.find(word)[0] is not None] == []

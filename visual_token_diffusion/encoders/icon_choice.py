@@ -20,9 +20,13 @@ from ..worlds.emoji import EmojiWorld
 from ..worlds.icons import draw_icon, icon_words
 
 # %% ../../nbs/encoders/icon_choice.ipynb #icch0021
-_general = set('mark sign symbol button arrow person up done worker suit food hands light face flag hand'.split())
+_general = set('mark sign symbol button arrow person up done worker suit food hands light face flag hand die'.split())
 _aside = set('no non not without with on in off of and broken empty mobile'.split())
 _noun_first = ('fr','es','it','pt','id','fa','ar')
+_other_verb = frozenset('''
+train park head hand arm man store stone rock pound pick pen mate desert bar cop date claim note board station
+bow bowl couple cap letter dash seal root pie coat ewe book scale fan mage under well over
+'''.split())          # a train is no picture of training
 _label = re.compile(r'[A-Z]+!? (button|arrow)')          # a picture of letters
 
 def emoji_installed() -> bool:
@@ -91,8 +95,9 @@ class IconLexicon:
 def _inflected(self:IconLexicon, word):
     "A known word that an inflected one may come from, or None"
     if self.language!='en': return same_beginning(word, self.words)
+    is_verb,adjective = word.endswith(('ing','ed')),word.endswith(('er','est','ly'))
     for stem in stems(word):
-        adjective = word.endswith(('er','est','ly'))      # a corner is no corn; bigger is big
+        if is_verb and stem in _other_verb: continue
         if stem in (self.own if adjective else self.words): return stem
 
 @patch

@@ -4,23 +4,43 @@ import re
 
 import regex
 
-__all__ = ['COMMON_WORDS', 'FUNCTION_WORDS', 'IRREGULAR', 'detect_language', 'same_beginning', 'stems']
+__all__ = [
+    'COMMON_WORDS', 'FUNCTION_WORDS', 'IRREGULAR', 'UNINFLECTED', 'detect_language', 'same_beginning', 'stems',
+]
 
 _IRREGULAR = '''
-children:child mice:mouse geese:goose feet:foot teeth:tooth men:man women:woman people:person leaves:leaf knives:knife
-wolves:wolf loaves:loaf lives:life wives:wife ate:eat eaten:eat saw:see seen:see went:go gone:go ran:run sang:sing
-sung:sing slept:sleep sat:sit wept:weep fell:fall fallen:fall flew:fly flown:fly swam:swim swum:swim drove:drive
-driven:drive wrote:write written:write took:take taken:take gave:give given:give found:find thought:think knew:know
-known:know said:say told:tell sold:sell bought:buy caught:catch held:hold kept:keep hid:hide hidden:hide rose:rise
-risen:rise shone:shine dreamt:dream drank:drink drunk:drink rode:ride ridden:ride threw:throw thrown:throw broke:break
-broken:break wore:wear worn:wear won:win met:meet fought:fight stood:stand built:build burnt:burn smelt:smell
+children:child mice:mouse lice:louse geese:goose feet:foot teeth:tooth oxen:ox men:man women:woman people:person
+leaves:leaf knives:knife wolves:wolf loaves:loaf lives:life wives:wife ate:eat eaten:eat saw:see seen:see went:go
+gone:go ran:run sang:sing sung:sing rang:ring rung:ring sank:sink sunk:sink sprang:spring swam:swim swum:swim
+began:begin begun:begin drank:drink drunk:drink spun:spin slept:sleep wept:weep kept:keep crept:creep swept:sweep
+knelt:kneel sat:sit fell:fall fallen:fall flew:fly flown:fly grew:grow grown:grow drew:draw drawn:draw blew:blow
+blown:blow knew:know known:know threw:throw thrown:throw shown:show drove:drive driven:drive wrote:write
+written:write rode:ride ridden:ride rose:rise risen:rise broke:break broken:break spoke:speak spoken:speak woke:wake
+woken:wake stole:steal stolen:steal froze:freeze frozen:freeze chose:choose chosen:choose wore:wear worn:wear
+tore:tear torn:tear took:take taken:take shook:shake shaken:shake gave:give given:give came:come became:become
+made:make found:find held:hold hid:hide hidden:hide bit:bite bitten:bite slid:slide lit:light shone:shine hung:hang
+swung:swing struck:strike dug:dig won:win met:meet fed:feed led:lead fled:flee lost:lose shot:shoot sent:send
+spent:spend lent:lend built:build burnt:burn smelt:smell dreamt:dream heard:hear said:say paid:pay told:tell
+sold:sell thought:think bought:buy brought:bring caught:catch taught:teach fought:fight stood:stand
+understood:understand forgot:forget forgotten:forget beaten:beat agreed:agree freed:free added:add adding:add
+dying:die lying:lie tying:tie better:good best:good worse:bad worst:bad skier:ski skiers:ski
 '''
 IRREGULAR = dict(pair.split(':') for pair in _IRREGULAR.split())
 
-_ENDINGS = 'ies:y ied:y ves:f es: s: ing: ing:e ed: ed:e ier:y iest:y er: er:e est: est:e ily:y ly:'
+# What looks like a form of another word and is none
+UNINFLECTED = frozenset('''
+news goods means customs jeans pants shorts series does doing this during evening wedding herring earring wicked
+rugged corner summer dinner supper butter letter matter bitter litter pepper ladder hammer number shower tower flower
+power river cover ever over under order offer former border mother brother master center copper slipper rubber temper
+tender render layer prayer cater liver finger forest forrest interest guest quest honest modest earnest tempest early
+reply apply belly bully holly silly likely nearly hardly lately really barely overly singly carly redding
+'''.split())
+
+_ENDINGS = 'ies:y ied:y ves:f s: es: ing: ing:e ed: ed:e ier:y iest:y er: er:e est: est:e ily:y ly:'
 _ENDINGS = [pair.split(':') for pair in _ENDINGS.split()]
+_DOUBLING = ('ing', 'ed', 'er', 'est')
 _SIBILANT = re.compile('(s|x|z|o|ch|sh)$')
-_SHORT = re.compile('[^aeiou]*[aeiou][bdgklmnprt]$')  # hating comes from hate; hat would double its t
+_SHORT = re.compile('[^aeiou]*[aeiou][bcdgklmnprstvz]$')  # hating comes from hate; hat would double its t
 _DOUBLED = re.compile(r'([bdgklmnprt])\1$')
 
 FUNCTION_WORDS = frozenset('''
@@ -52,22 +72,38 @@ _SCRIPTS = dict(
 _SCRIPTS = {language: regex.compile(pattern) for language, pattern in _SCRIPTS.items()}
 
 
+def _may_end(stem, ending, instead):
+    "Whether what is left of a word without `ending` can be a word, once `instead` is put there"
+    if len(stem + instead) < 3 or not re.search('[aeiouy]', stem + instead * (instead == 'y')):
+        return False
+    if ending == 'es':
+        return bool(_SIBILANT.search(stem))
+    if ending == 's':
+        return stem[-1] != 's'
+    if instead == 'e':
+        return len(stem) >= 2 and stem[-1] != 'e'
+    return not (ending in _DOUBLING and _SHORT.match(stem))
+
+
+def _spellings(stem, ending, instead):
+    "The stem as a word of its own: run for runn, but sell for sell"
+    if instead or ending not in _DOUBLING or not _DOUBLED.search(stem):
+        return [stem + instead]
+    both = [stem[:-1], stem]
+    return both[::-1] if stem.endswith('ll') else both
+
+
 def stems(
     word: str,  # in lower case
 ) -> list:
     "What an English word may be a form of, likeliest first; of three letters at least"
+    if word in UNINFLECTED:
+        return []
     found = [IRREGULAR[word]] if word in IRREGULAR else []
     for ending, instead in _ENDINGS:
         stem = word.removesuffix(ending)
-        if stem == word or len(stem) < 3:
-            continue
-        if ending == 'es' and not _SIBILANT.search(stem):
-            continue
-        if ending in ('ing', 'ed') and not instead and _SHORT.match(stem):
-            continue
-        if instead == '' and _DOUBLED.search(stem):
-            found.append(stem[:-1])
-        found.append(stem + instead)
+        if stem != word and stem and _may_end(stem, ending, instead):
+            found += _spellings(stem, ending, instead)
     return list(dict.fromkeys(found))
 
 
