@@ -1,6 +1,7 @@
 "Known words that share letter groups, against the cosine."
 
 import math
+
 from visual_token_diffusion.semantics.char_ngrams import CharNGramIndex, char_ngrams
 from visual_token_diffusion.text.vocab import make_vocab
 
@@ -27,3 +28,10 @@ def test_a_word_is_known_by_its_longest_relative():
     assert CharNGramIndex(['cat', 'cart', 'dog'])('carts') == 1
     assert [known[index(w)] for w in ('classification', 'programmer', 'dogs')] == ['classify', 'program', 'dog']
     assert index('zzz') == 0 and index('zzz', default=None) is None
+
+
+def test_cosines_of_all_that_share_a_group():
+    words = ['cat', 'cart', 'dog', 'Katze']
+    found = CharNGramIndex(words).cosines('carts')
+    assert set(found) == {0, 1} and all(math.isclose(found[i], cosine('carts', words[i])) for i in found)
+    assert CharNGramIndex(['猫', '魚'], low=2).cosines('黒猫') and not CharNGramIndex(['猫']).cosines('黒猫')

@@ -50,6 +50,9 @@ QUANTIZERS = dict(
     vq=lambda make: make(WIDTH, 16),
     fsq=lambda make: make((4,) * WIDTH),
     lfq=lambda make: make(WIDTH),
+    multi_codebook=lambda make: make(WIDTH, 8, 2),
+    shared_index=lambda make: make(WIDTH // 2, WIDTH // 2, 8),
+    text_aligned=lambda make: make(WIDTH, 8),
     residual=lambda make: make(*(seam_base('quantizer').make('vq', WIDTH, 8) for _ in range(2))),
     factorized=lambda make: make(WIDTH, [seam_base('quantizer').make('vq', WIDTH // 2, 8) for _ in range(2)]),
 )

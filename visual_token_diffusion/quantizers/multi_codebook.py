@@ -58,7 +58,7 @@ def directions(self:MultiCodebookQuantizer,
     return F.normalize(chunks, dim=-1)
 
 @patch
-def entries(self:MultiCodebookQuantizer):
+def unit_codebooks(self:MultiCodebookQuantizer):
     "(M,K,d): the entries, of length one"
     return F.normalize(self.codebooks, dim=-1)
 
@@ -68,7 +68,7 @@ def encode(self:MultiCodebookQuantizer,
            z # (...,D) float
           ):
     "(...,M) long: the entries with the greatest cosine"
-    cosines = self.directions(z.detach())@self.entries().detach().to(z).transpose(1, 2)
+    cosines = self.directions(z.detach())@self.unit_codebooks().detach().to(z).transpose(1, 2)
     return cosines.argmax(-1).T.reshape(*z.shape[:-1], self.n_codebooks)
 
 @patch
@@ -78,7 +78,7 @@ def decode(self:MultiCodebookQuantizer,
     "(...,D): the entries, side by side, each of length one"
     rows = self.check_codes(codes)
     which = torch.arange(self.n_codebooks, device=rows.device)
-    return self.entries()[which,rows].flatten(1).view(*codes.shape[:-1], self.dim)
+    return self.unit_codebooks()[which,rows].flatten(1).view(*codes.shape[:-1], self.dim)
 
 # %% ../../nbs/quantizers/multi_codebook.ipynb #mcb00019
 @patch
@@ -86,7 +86,7 @@ def entropy_loss(self:MultiCodebookQuantizer,
                  directions # (M,N,d), of length one
                 ):
     "Scalar: own minus shared entropy, mean over codebooks"
-    logits = (2*directions@self.entries().transpose(1, 2)-2)/self.temperature
+    logits = (2*directions@self.unit_codebooks().transpose(1, 2)-2)/self.temperature
     pairs = [assignment_entropies(each, self.eps) for each in logits]
     return sum(own-shared for own,shared in pairs)/self.n_codebooks
 

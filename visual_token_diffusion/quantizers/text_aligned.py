@@ -38,7 +38,7 @@ class TextAlignedQuantizer(Quantizer):
 def _unit(self:TextAlignedQuantizer, x): return F.normalize(x, dim=-1) if self.normalize else x
 
 @patch
-def entries(self:TextAlignedQuantizer):
+def mapped_words(self:TextAlignedQuantizer):
     "(K,D): the words, where pictures are"
     return self._unit(self.entry_proj(self.embeddings))
 
@@ -47,8 +47,8 @@ def encode(self:TextAlignedQuantizer,
            z # (...,D) float
           ):
     "(...,1) long: the nearest words"
-    x,entries = self._unit(self.check(z)).detach(),self.entries().detach().to(z)
-    cost = entries.square().sum(-1) - 2*x@entries.T
+    x,words = self._unit(self.check(z)).detach(),self.mapped_words().detach().to(z)
+    cost = words.square().sum(-1) - 2*x@words.T
     return cost.argmin(-1).view(*z.shape[:-1], 1)
 
 # %% ../../nbs/quantizers/text_aligned.ipynb #txa00010
@@ -58,7 +58,7 @@ def decode(self:TextAlignedQuantizer,
           ):
     "(...,D): the mapped embeddings of the words"
     rows = self.check_codes(codes)[:,0]
-    return self.entries()[rows].view(*codes.shape[:-1], self.dim)
+    return self.mapped_words()[rows].view(*codes.shape[:-1], self.dim)
 
 @patch
 def forward(self:TextAlignedQuantizer,
