@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from ..viz import player, widgets
+from ..viz import widgets
 from .path_cells import (
     count_words, grid_calls, imported_names, picture_widths, read_cells, shows_something, unlinked_citations,
     verdict_lines,
@@ -12,7 +12,7 @@ from .path_data import BORROWED, CALLBACKS, COLAB_CELL, LIMITS, WIDGETS, colab_l
 
 __all__ = ['find_faults', 'measure_page', 'path_pages']
 
-_WIDGETS = {*widgets.__all__, *player.__all__, 'Dashboard'}
+_WIDGETS = {*widgets.__all__, 'Player', 'Panel', 'Dashboard'}
 
 
 def path_pages(folder):

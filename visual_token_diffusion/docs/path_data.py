@@ -33,16 +33,17 @@ CALLBACKS = {
     10: 'DropConditionCB', 11: 'ScaleDropoutCB',
 }
 
-# the widget of a page, of those that exist as classes
+# the widget of a page; a `Panel` is made on the page itself
 WIDGETS = {
-    1: 'Between', 4: 'WordMap', 5: 'Explorer', 7: 'Bench', 8: 'Player', 13: 'Sentence',
+    1: 'Between', 3: 'Sentence', 4: 'WordMap', 5: 'Explorer', 7: 'Bench', 8: 'Player', 9: 'Slides', 10: 'Panel',
+    11: 'Panel', 12: 'Panel', 13: 'Sentence', 14: 'Dashboard',
 }
 
 # module, or module and name, and the page that introduces it; the longest that fits counts, others belong to nobody
 INTRODUCES = {
     'viz.widgets.Between': 1,
     'metrics.collapse': 2, 'training.path_callbacks.ReadBackCB': 2,
-    'models.story_language': 3, 'encoders': 3, 'viz.widgets.Sentence': 13, 'decoders.base': 3, 'decoders.nearest': 3,
+    'models.story_language': 3, 'encoders': 3, 'viz.widgets.Sentence': 3, 'decoders.base': 3, 'decoders.nearest': 3,
     'semantics': 4, 'viz.widgets.WordMap': 4, 'viz.word_map': 4,
     'codebooks': 5, 'quantizers': 5, 'training.codebook_callback': 5, 'viz.widgets.Explorer': 5,
     'encoders.consistency': 6, 'training.path_callbacks.SimilarityCB': 6,

@@ -100,7 +100,7 @@ def _figure(pairs, here):
 
 def _parts_html(encoder, codes):
     "The picture's parts, each with its name"
-    labels = [f'{name} {code}' for name,code in zip(code_names(encoder), codes)]
+    labels = [f'{name}: {code}' for name,code in zip(code_names(encoder), codes)]
     return ''.join(token_html(*part) for part in zip(labels, _part_uris(encoder, codes)))
 
 def _neighbors_html(album, near):

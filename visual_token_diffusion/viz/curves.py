@@ -114,8 +114,9 @@ def _signs_table(signs):
 def _sample_figure(caption, image):
     "A picture of samples with its caption"
     caption = html.escape(caption, quote=True)
-    image = f'<img src="{image_uri(image)}" alt="{caption}" style="max-width:100%">'
-    return f'<figure style="margin:4px 0"><figcaption>{caption}</figcaption>{image}</figure>'
+    image = f'<img src="{image_uri(image)}" alt="{caption}">'
+    wide = f'<div class="wide">{image}</div>'
+    return f'<figure style="margin:4px 0"><figcaption>{caption}</figcaption>{wide}</figure>'
 
 def _losses_line(step, rows, baselines):
     "The losses in words"
@@ -138,5 +139,6 @@ def training_view(history:list, # dicts with `step`, `train`, `valid`, as a repo
     warning = '; '.join(f'{name}: {why}' for name,why in (failure_modes or {}).items())
     pictures = ''.join(_sample_figure(*sample) for sample in list(samples)[-4:])
     notes = message(line, False) + message(warning)
-    body = curves(rows, baselines) + notes + _signs_table(signs) + pictures
+    drawing = f'<div class="wide">{curves(rows, baselines)}</div>'
+    body = drawing + notes + _signs_table(signs) + pictures
     return View(body, f'{line}\n{warning}'.strip())

@@ -28,12 +28,15 @@ def row_of(
 
 
 _hide_fallback = '.jp-OutputArea-child:has(.vtd-live)+.jp-OutputArea-child:has(.vtd-static){display:none}'
+# controls stay inside, and what is wide scrolls inside
+_narrow = '''.vtd-live .widget-html-content{flex:1 1 0;min-width:0}
+.vtd-live .widget-inline-hbox:not(.widget-html){max-width:calc(100% - 4px)}'''
 
 
 def _style_widget():
     "A widget without height that brings the style sheet"
     layout = W.Layout(display='block', height='0', margin='0')
-    return W.HTML(f'<style>{PLAYER_STYLE}\n{VIEW_STYLE}\n{_hide_fallback}</style>', layout=layout)
+    return W.HTML(f'<style>{PLAYER_STYLE}\n{VIEW_STYLE}\n{_hide_fallback}\n{_narrow}</style>', layout=layout)
 
 
 class Panel(W.VBox):
@@ -50,8 +53,8 @@ class Panel(W.VBox):
     ):
         self.make_view, self.controls = make_view, controls
         self.lock = threading.RLock()
-        self.status = W.HTML(layout=W.Layout(width='100%'))
-        self.picture = W.HTML(layout=W.Layout(width='100%', overflow='visible'))
+        self.status = W.HTML(layout=W.Layout(width='100%', margin='0'))
+        self.picture = W.HTML(layout=W.Layout(width='100%', margin='0', overflow='visible'))
         children = [_style_widget(), row_of(controls.values()), *extra, self.status, self.picture]
         super().__init__(children, layout=W.Layout(width='100%', overflow='visible'))
         self.add_class('vtd-live')

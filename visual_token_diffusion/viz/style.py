@@ -39,6 +39,8 @@ PLAYER_STYLE = '''\
 # what views need besides: cards, wrong tokens, notes, drawings, tables
 VIEW_STYLE = '''\
 .vtd .row{position:relative}
+.vtd .wide img,.vtd .fits img{max-width:100%;height:auto}
+.vtd .wide img{min-width:480px}
 .vtd .tok:focus{outline:2px solid #0072b2;outline-offset:1px}
 .vtd .tok.card-of{position:static;cursor:pointer}
 .vtd .card{display:none;position:absolute;left:4px;z-index:9;
@@ -62,4 +64,5 @@ VIEW_STYLE = '''\
 .vtd img.heat{image-rendering:pixelated;width:min(260px,100%);outline:1px solid #8888}
 .vtd .cols{display:flex;flex-wrap:wrap;gap:16px}
 .vtd table{border-collapse:collapse;font-size:13px}
-.vtd td,.vtd th{padding:2px 10px 2px 0;text-align:left;border-bottom:1px solid #8884}'''
+.vtd td,.vtd th{padding:2px 10px 2px 0;text-align:left;border-bottom:1px solid #8884}
+@media(max-width:420px){.vtd .big .tok{width:96px}.vtd .big img{width:84px;height:84px}}'''
