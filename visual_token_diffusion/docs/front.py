@@ -83,7 +83,7 @@ def badge(label, text, color):
     return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>{boxes}<g {font}>{words}</g></svg>\n'
 
 
-def _thumbnail(picture, width=200, height=70):
+def _thumbnail(picture, width=150, height=43):
     "The top of a picture, small, on white"
     scale = width / picture.width
     small = picture.resize((width, max(1, round(picture.height * scale))), Image.LANCZOS)

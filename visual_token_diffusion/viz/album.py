@@ -126,6 +126,7 @@ def read_typed(
     if not text.strip():
         raise ValueError("there is no text yet; type a few words")
     notes = []
+    text = text if vocab.lossless else text.strip()  # a blank at the end is typed on the way to the next word
     try:
         ids = encode_strict(vocab, text)
     except UnknownToken as e:
