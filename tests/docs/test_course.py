@@ -237,17 +237,9 @@ def test_the_library_is_installed_in_colab_only(monkeypatch):
     assert again == [], 'a second run of the cell does nothing'
 
 
-# Pages with cells whose outputs have not been saved yet; what their outputs show cannot be checked.
-UNSAVED = ('09_painting_from_noise', '13_a_language_model_of_pictures', '14_train_it_on_a_gpu')
-OUTPUTS = ('the first picture', 'no table of fastai', 'no verdict', 'pixels wide')
-
-
 @pytest.mark.parametrize('page', PAGES, ids=[p.stem for p in PAGES])
 def test_the_pages_are_in_the_form(page):
-    faults = find_faults(page)
-    if page.stem in UNSAVED:
-        faults = [fault for fault in faults if not any(words in fault for words in OUTPUTS)]
-    assert faults == []
+    assert find_faults(page) == []
 
 
 def test_the_table_has_a_row_for_each_page():
