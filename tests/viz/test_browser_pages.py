@@ -7,7 +7,7 @@ import pytest
 from support.browser import ROOT, chromium, missing
 
 pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or 'a browser is here')
-SHOWN = 'animation bench_view codebook_view curves player views widgets word_map'
+SHOWN = 'animation bench_view codebook_view curves drawing_widget player views widgets word_map'
 HEAD = (
     '<meta name="viewport" content="width=device-width">'
     '<style>pre{overflow:auto}img{max-width:100%}</style>'

@@ -92,7 +92,7 @@ class IconLexicon:
 
 # %% ../../nbs/encoders/icon_choice.ipynb #icch0023
 @patch
-def _inflected(self:IconLexicon, word):
+def stem(self:IconLexicon, word):
     "A known word that an inflected one may come from, or None"
     if self.language!='en': return same_beginning(word, self.words)
     is_verb,adjective = word.endswith(('ing','ed')),word.endswith(('er','est','ly'))
@@ -114,7 +114,7 @@ def _find(self:IconLexicon, word):
     if word in self.own: return self.own[word],'name'
     if word in self.undrawn: return None,''
     if word in self.words: return self.words[word],'name'
-    known = self._inflected(word) if len(word) >= 4 else None
+    known = self.stem(word) if len(word) >= 4 else None
     return (self.words[known],'stem') if known else (None,'')
 
 # %% ../../nbs/encoders/icon_choice.ipynb #icch0028
@@ -123,16 +123,26 @@ def spots(self:IconLexicon,
           unit:str # a run of letters
          ) -> list:
     "`(start, key)` of the pictures in a unit: of the word, or where words stand without blanks of the longest names"
-    if unit[:1].isalnum() and self.language not in ('ja','zh'):
+    if not self.is_glued(unit):
         key = self.find(unit)[0]
         return [] if key is None else [(0,key)]
     found,start = [],0
     while start < len(unit):
-        lengths = (n for n in range(min(12, len(unit)-start), 0, -1) if unit[start:start+n] in self.words)
-        length = next(lengths, 0)
-        if length: found.append((start, self.words[unit[start:start+length]]))
-        start += max(length, 1)
+        known = self.longest(unit[start:])
+        if known: found.append((start, self.words[known]))
+        start += max(len(known), 1)
     return found
+
+@patch
+def is_glued(self:IconLexicon, unit):
+    "Whether several words may stand in a unit without blanks: in Japanese and Chinese, and in signs"
+    return self.language in ('ja','zh') or not unit[:1].isalnum()
+
+@patch
+def longest(self:IconLexicon, text):
+    "The longest known word with which a text begins, of 12 characters at most, or ''"
+    beginnings = [text[:n] for n in range(min(12, len(text)), 0, -1)]
+    return next((word for word in beginnings if word in self.words), '')
 
 # %% ../../nbs/encoders/icon_choice.ipynb #icch0024
 @lru_cache(8192)

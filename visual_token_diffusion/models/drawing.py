@@ -22,7 +22,7 @@ from ..text.word_forms import detect_language
 from ..text.vocab import make_vocab
 
 # %% ../../nbs/models/drawing.ipynb #drwt0021
-Drawn = namedtuple('Drawn', 'grids labels language n_icons credit')
+Drawn = namedtuple('Drawn', 'grids labels language n_icons credit words keys')
 
 class TextDrawer:
     "Draws any text: the 49,408 tokens of the BPE in their rings, an icon where a word has one. Raises `ValueError`"
@@ -51,33 +51,36 @@ def lexicon(self:TextDrawer, language):
     return self.lexicons[language]
 
 @patch
-def _unit_keys(self:TextDrawer, lexicon, unit, ids):
-    "An icon or None for each token of a unit: it stands at the token in which the word begins"
-    keys = [None]*len(ids)
+def _unit_words(self:TextDrawer, lexicon, unit, ids):
+    "`(word, icon or None)` for each token of a unit: at the token in which the word begins, elsewhere ('', None)"
+    found = [('',None)]*len(ids)
     ends = list(accumulate(len(self.vocab.token_bytes(i)) for i in ids))
-    for start,key in lexicon.spots(unit):
+    spots = lexicon.spots(unit)
+    for start,key in spots:
         place = len(unit[:start].encode('utf-8', 'surrogatepass'))
-        keys[next(n for n,end in enumerate(ends) if end > place)] = key
-    return keys
+        word = lexicon.longest(unit[start:]) if lexicon.is_glued(unit) else unit
+        found[next(n for n,end in enumerate(ends) if end > place)] = (word,key)
+    return found if spots else [(unit,None),*found[1:]]
 
 # %% ../../nbs/models/drawing.ipynb #drwt0023
 @patch
 def draw(self:TextDrawer,
          text:str # any string
         ) -> Drawn:
-    "`grids` (L,3,size,size) of the tokens of a text, what to write beneath, and what was used. Raises `DataError`"
+    "`grids` (L,3,size,size) of a text's tokens, what to write beneath, what was used and why. Raises `DataError`"
     language = self.language or detect_language(text)
     lexicon,ids = self.lexicon(language),[]
-    keys,labels = [],[]
+    found,labels = [],[]
     for unit,tokens in self.vocab.unit_tokens(text):
         ids += tokens
-        keys += self._unit_keys(lexicon, unit, tokens)
+        found += self._unit_words(lexicon, unit, tokens)
         labels += [unit, *'·'*(len(tokens)-1)] if unit else [self.vocab.label(i) for i in tokens]
+    words,keys = map(list, zip(*found)) if found else ([],[])
     icons,icon = pictures_of(keys, self.encoder.side)
     self.encoder.icons = icons
     codes = self.encoder.codes[torch.tensor(ids, dtype=torch.long)]
     grids = self.encoder.compose(codes, icon)
-    return Drawn(grids, labels, language, int((icon>=0).sum()), is_credited(keys))
+    return Drawn(grids, labels, language, int((icon>=0).sum()), is_credited(keys), words, keys)
 
 # %% ../../nbs/models/drawing.ipynb #drwt0031
 @patch

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from functools import lru_cache
+from math import sqrt
 
 __all__ = ['CharNGramIndex', 'char_ngrams']
 
@@ -24,8 +25,10 @@ class CharNGramIndex:
     def __init__(
         self,
         words,  # strings
+        low: int = 3,  # characters of the shortest groups
     ):
-        groups = [char_ngrams(word) for word in words]
+        self.low = low
+        groups = [char_ngrams(word, low) for word in words]
         self.sizes = [max(len(group), 1) for group in groups]
         self.words_with = defaultdict(list)
         for i, group in enumerate(groups):
@@ -39,8 +42,18 @@ class CharNGramIndex:
     ):
         "Number of the known word with the largest cosine, the first of equals"
         shared = Counter()
-        for ngram in char_ngrams(word):
+        for ngram in char_ngrams(word, self.low):
             shared.update(self.words_with.get(ngram, ()))
         if not shared:
             return default
         return max(shared, key=lambda i: (shared[i] ** 2 / self.sizes[i], -i))
+
+    def cosines(
+        self,
+        word: str,
+    ) -> dict:
+        "Number of each known word that shares a group, and their cosine"
+        groups, shared = char_ngrams(word, self.low), Counter()
+        for ngram in groups:
+            shared.update(self.words_with.get(ngram, ()))
+        return {i: count / sqrt(self.sizes[i] * len(groups)) for i, count in shared.items()}
