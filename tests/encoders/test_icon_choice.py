@@ -129,3 +129,11 @@ def test_a_train_is_no_picture_of_training():
     plain = 'training trained parking rocking news wicked headed armed died trucker'.split()
     assert [word for word in drawn if lexicon.find(word)[0] is None] == []
     assert [word for word in plain if lexicon.find(word)[0] is not None] == []
+
+
+@needs_emoji
+def test_no_word_is_drawn_as_letters_of_another_script():
+    lexicon = IconLexicon()
+    for word in ('accept', 'secret', 'discount', 'vacancy', 'ok'):
+        key = lexicon.find(word)[0]
+        assert key is None or 'button' not in lexicon.name(key), word

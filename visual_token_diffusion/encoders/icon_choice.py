@@ -27,7 +27,7 @@ _other_verb = frozenset('''
 train park head hand arm man store stone rock pound pick pen mate desert bar cop date claim note board station
 bow bowl couple cap letter dash seal root pie coat ewe book scale fan mage under well over
 '''.split())          # a train is no picture of training
-_label = re.compile(r'[A-Z]+!? (button|arrow)')          # a picture of letters
+_label = re.compile(r'([A-Z]+!?|Japanese .+) (button|arrow)')          # a picture of letters
 
 def emoji_installed() -> bool:
     "Whether the extra `emoji` is there"
