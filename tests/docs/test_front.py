@@ -4,6 +4,9 @@ import json
 import re
 import xml.dom.minidom
 
+import pytest
+from nbconvert.filters.markdown import markdown2html
+from support.browser import chromium, missing
 from support.checkout import ROOT as root
 from visual_token_diffusion.core.results import load_run
 from visual_token_diffusion.docs.front import BADGES, badge, path_rows, path_listing
@@ -87,3 +90,38 @@ def test_real_text_in_readme_is_that_of_the_page():
     said = re.search(r'bigram ([\d.]+), this model \(bound\) ([\d.]+) ± 0([\d.]+)', printed)
     row = row_of_readme('definitions of WordNet')
     assert f'{said[2]} ± {said[3]}' in row and f'bigram {said[1]}' in row
+
+
+GITHUB = '''body{font:16px/1.5 "Noto Sans",Helvetica,Arial,sans-serif} main{width:838px}
+p,ul,table,pre,blockquote{margin:0 0 16px} h1,h2{padding-bottom:.3em;line-height:1.25;margin:24px 0 16px}
+img{max-width:100%} table{display:block;border-collapse:collapse;overflow:auto}
+td,th{padding:6px 13px;border:1px solid} pre{padding:16px;overflow:auto;font-size:85%;line-height:1.45}'''
+HEIGHTS = '''() => {
+  const edges = [...document.querySelectorAll('h1,h2')].map(e => e.getBoundingClientRect().top);
+  edges.push(document.querySelector('main').getBoundingClientRect().bottom);
+  return edges.slice(1).map((y, i) => y - edges[i]);
+}'''
+
+
+@pytest.mark.skipif(bool(missing()), reason=missing())
+def test_no_part_of_readme_is_longer_than_a_screen(tmp_path):
+    "As GitHub shows it, on a screen of 1400 x 900"
+    readme = (root / 'README.md').read_text(encoding='utf-8')
+    body = f'<base href="{root.as_uri()}/"><style>{GITHUB}</style><main>{markdown2html(readme)}</main>'
+    (tmp_path / 'readme.html').write_text(f'<meta charset="utf-8">{body}', encoding='utf-8')
+    with chromium() as browser:
+        page = browser.new_page(viewport=dict(width=1400, height=900))
+        page.goto((tmp_path / 'readme.html').as_uri())
+        heights = page.evaluate(HEIGHTS)
+        broken = page.evaluate('[...document.images].filter(i => !i.naturalWidth).map(i => i.src)')
+    titles = re.findall(r'^##? (.+)', re.sub(r'^```.*?^```', '', readme, flags=re.S | re.M), re.M)
+    assert broken == [] and len(heights) == len(titles)
+    assert {title: height for title, height in zip(titles, heights) if height > 900} == {}
+
+
+def test_no_paragraph_of_readme_holds_more_than_three_numbers():
+    readme = re.sub(r'^```.*?^```', '', (root / 'README.md').read_text(encoding='utf-8'), flags=re.S | re.M)
+    prose = re.sub(r'`[^`]*`|\]\([^)]*\)', '', readme)
+    paragraphs = [p for p in re.split(r'\n\n|\n- ', prose) if not p.startswith(('|', '#', '!', '['))]
+    crowded = [p for p in paragraphs if len(re.findall(r'(?<![\w.])\d[\d,.]*', p)) > 3]
+    assert len(paragraphs) > 15 and crowded == []
