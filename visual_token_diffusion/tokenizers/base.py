@@ -15,6 +15,7 @@ from ..core.registry import Registered
 # %% ../../nbs/tokenizers/base.ipynb #tokb0008
 class ImageTokenizer(nn.Module, Registered):
     "Base of all tokenizers of pictures. A part states its `name` and has the three methods"
+    reads_captions = False # whether the methods want `captions`, a list of strings
 
     def encode(self,
                images # (B,3,S,S) float in [0,1]
