@@ -118,3 +118,15 @@ def test_importing_the_parser_imports_no_torch():
     import subprocess
 
     assert subprocess.run([sys.executable, '-c', code]).returncode == 0
+
+
+def test_a_text_of_millions_is_refused_before_it_is_drawn(tmp_path):
+    ran = vtd_bytes('draw', '-', '-o', tmp_path / 'x.png', input=bytes(5_000_000))
+    said = ran.stderr.decode()
+    assert ran.returncode == 2 and said.count('\n') == 1 and '5,000,000 characters' in said
+
+
+def test_ten_thousand_names_and_control_characters_come_back(tmp_path, capsys):
+    for text in ('cat dog house ' * 3334, 'a\x01b\x1b[31m cat\x07'):
+        assert run_main(capsys, 'draw', text, '-o', tmp_path / 'x.png')[0] == 0
+        assert run_main(capsys, 'decode', tmp_path / 'x.png')[:2] == (0, text)

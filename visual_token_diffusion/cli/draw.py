@@ -3,6 +3,7 @@
 from ..core.errors import InputError
 from ..core.registry import near_miss
 from ..models.drawing import TextDrawer
+from ..viz.fonts import has_letters
 from ..viz.grids import sentence_image
 from ..viz.png import save_sentence
 from ..worlds.emoji_font import ATTRIBUTION
@@ -13,6 +14,7 @@ from .pictures import text_argument
 __all__ = ['draw']
 
 MOST = 100_000  # tokens of a picture; a few more and `vtd decode` would refuse it as too large
+LONGEST = 2_000_000  # characters of a text that is looked at
 
 
 def _advice(drawer, drawn):
@@ -28,6 +30,8 @@ def draw(text, out, language=None, words=False, console=None):
     if language and language not in LANGUAGES:
         raise InputError(f"there are no names in the language '{language}'; {near_miss(language, LANGUAGES)}")
     drawer, text = TextDrawer(language), text_argument(text)
+    if len(text) > LONGEST:
+        raise InputError(f'{len(text):,} characters are more than one picture holds; cut the text')
     drawn = drawer.draw(text)
     if len(drawn.grids) > MOST:
         raise InputError(f'{len(drawn.grids):,} tokens are more than one picture holds ({MOST:,}); cut the text')
@@ -42,5 +46,7 @@ def draw(text, out, language=None, words=False, console=None):
             words=labelled and str(labelled), **credit,
         )
     rest = f'\nwith words: {labelled}' if labelled else ''
+    if labelled and not has_letters(''.join(sorted(set(text)))):
+        rest += ', some in boxes, as no font here has their letters'
     counts = f'{len(drawn.grids)} tokens, {drawn.n_icons} of them with an icon ({drawn.language})'
     console.note(f'{counts}: {out}{rest}{_advice(drawer, drawn)}')

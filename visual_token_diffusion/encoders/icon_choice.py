@@ -15,7 +15,7 @@ from collections import Counter, namedtuple
 from fastcore.basics import patch
 from functools import lru_cache
 from importlib.util import find_spec
-from ..text.word_forms import COMMON_WORDS, FUNCTION_WORDS, same_beginning, stems
+from ..text.word_forms import COMMON_WORDS, FUNCTION_WORDS, IRREGULAR, same_beginning, stems
 from ..worlds.emoji import EmojiWorld
 from ..worlds.icons import draw_icon, icon_words
 
@@ -114,7 +114,7 @@ def _find(self:IconLexicon, word):
     if word in self.own: return self.own[word],'name'
     if word in self.undrawn: return None,''
     if word in self.words: return self.words[word],'name'
-    known = self.stem(word) if len(word) >= 4 else None
+    known = self.stem(word) if len(word) >= 4 or word in IRREGULAR else None
     return (self.words[known],'stem') if known else (None,'')
 
 # %% ../../nbs/encoders/icon_choice.ipynb #icch0028

@@ -9,9 +9,10 @@ __all__ = ['PAPER', 'Layout', 'cpu_grids', 'grid_bytes', 'grid_layout', 'tile_gr
            'stack_images', 'legend', 'Grids']
 
 # %% ../../nbs/viz/grids.ipynb #54492613
-import math, os, numpy as np, torch
+import math, numpy as np, torch
 from collections import namedtuple
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
+from .fonts import label_font
 
 # %% ../../nbs/viz/grids.ipynb #0ed43f56
 PAPER = 255  # white between the grids
@@ -78,14 +79,6 @@ def tile_grids(grids, # (L,3,size,size) float in [0,1]
     return np.pad(pixels, ((layout.gap,0),(layout.gap,0),(0,0)), constant_values=PAPER)
 
 # %% ../../nbs/viz/grids.ipynb #efb388a0
-def _font(size):
-    "DejaVu Sans, which knows many scripts, if matplotlib is there; else Pillow's own"
-    try:
-        from matplotlib import get_data_path
-        font = os.path.join(get_data_path(), 'fonts', 'ttf', 'DejaVuSans.ttf')
-        return ImageFont.truetype(font, size)
-    except (ImportError, OSError): return ImageFont.load_default(size)
-
 def _fit(word, font, width):
     "`word` with control characters made visible, cut to `width` pixels"
     word = ''.join(chr(0x2400+ord(c)) if ord(c)<32 else c for c in str(word)[:80])
@@ -96,8 +89,9 @@ def _fit(word, font, width):
 # %% ../../nbs/viz/grids.ipynb #bcdc5b38
 def _write_words(im, words, layout, size, foot):
     "Write each word centered below its grid of `size` picture pixels"
-    font,draw = _font(max(8, foot-5)),ImageDraw.Draw(im)
+    draw = ImageDraw.Draw(im)
     for i,word in enumerate(words):
+        font = label_font(max(8, foot-5), str(word))
         row,col = divmod(i, layout.cols)
         x = layout.gap + col*(size+layout.gap) + size/2
         y = layout.gap + row*(size+layout.gap+foot) + size + foot/2
@@ -166,7 +160,7 @@ def stack_images(images, # pictures, from top to bottom
                  gap:int=4 # white pixels between them
                 ) -> Image.Image:
     "Pictures below each other on white. Raises `ValueError` if there are none"
-    images,font = list(images),_font(14)
+    images,font = list(images),label_font(14)
     if not images: raise ValueError("there are no pictures to stack")
     left = _label_room(labels, len(images), font)
     width = left+max(im.width for im in images)

@@ -41,9 +41,9 @@ def clean_name(name:str # such as ':red_apple:'
 def _check_language(language):
     if language in LANGUAGES: return
     near = difflib.get_close_matches(str(language).lower(), LANGUAGES, 1, .5)
-    hint = f"did you mean '{near[0]}'? " if near else ''
+    hint = f"did you mean '{near[0]}'? There are" if near else 'there are'
     known = ', '.join(LANGUAGES)
-    raise DataError(f"no emoji names in '{language}'; {hint}There are {known}, or a JSON file of your own")
+    raise DataError(f"no emoji names in '{language}'; {hint} {known}, or a JSON file of your own")
 
 
 @functools.lru_cache(1)

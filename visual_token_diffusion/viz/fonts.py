@@ -1,0 +1,70 @@
+"Fonts for the words beneath pictures: DejaVu Sans, which knows many scripts, and the machine's own for the others."
+
+import os
+import re
+from functools import lru_cache
+
+from PIL import ImageFont
+
+__all__ = ['has_letters', 'label_font']
+
+_MANY_SCRIPTS = re.compile('cjk|gothic|mincho|hiragino|hei|song|wqy|unifont|unicode|noto|droid|nanum', re.I)
+
+
+@lru_cache(64)
+def _base_font(size):
+    "DejaVu Sans if matplotlib is there, else Pillow's own"
+    try:
+        from matplotlib import get_data_path
+
+        return ImageFont.truetype(os.path.join(get_data_path(), 'fonts', 'ttf', 'DejaVuSans.ttf'), size)
+    except (ImportError, OSError):
+        return ImageFont.load_default(size)
+
+
+@lru_cache(1)
+def _machine_fonts():
+    "Paths of fonts of this machine that may know other scripts"
+    try:
+        from matplotlib.font_manager import findSystemFonts
+    except ImportError:
+        return ()
+    return tuple(sorted(path for path in findSystemFonts() if _MANY_SCRIPTS.search(os.path.basename(path))))
+
+
+def _knows(font, text):
+    "Whether a font has a picture for every character, other than the box for what it lacks"
+    box = bytes(font.getmask('\uffff'))
+    return all(c.isspace() or ord(c) < 32 or bytes(font.getmask(c)) != box for c in text)
+
+
+@lru_cache(1024)
+def _other_font(letters, size):
+    "The first font of this machine that knows these letters, or None"
+    for path in _machine_fonts():
+        try:
+            font = ImageFont.truetype(path, size)
+        except OSError:
+            continue
+        if _knows(font, letters):
+            return font
+    return None
+
+
+@lru_cache(4096)
+def label_font(
+    size: int,  # points
+    text: str = '',  # what is to be written
+):
+    "A Pillow font that knows the letters of `text`, where there is one; else DejaVu Sans, which draws boxes"
+    font = _base_font(size)
+    if text.isascii() or _knows(font, text[:80]):
+        return font
+    return _other_font(''.join(sorted(set(text[:80]))), size) or font
+
+
+def has_letters(
+    text: str,
+) -> bool:
+    "Whether some font here can write `text`"
+    return text.isascii() or _knows(label_font(12, text), text[:80])
