@@ -152,6 +152,8 @@ def use_dashboard(cell, shot):
         shot()
         if stop.is_disabled():
             break
+    cell.page.wait_for_timeout(1000)
+    shot(3)
 
 
 SCENES = [
