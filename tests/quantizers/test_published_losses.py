@@ -32,7 +32,8 @@ def test_chunks_have_the_losses_of_unitok(temperature):
     quantizer = MultiCodebookQuantizer(6, 5, 2, entropy_weight=1.0, temperature=temperature)
     z = randn(9, 6, seed=1)
     out = quantizer(z)
-    commitment, codebook, entropies = [], [], []
+    commitment, codebook = [], []
+    entropies = []
     for m, chunk in enumerate(z.split(3, -1)):
         x, entries = F.normalize(chunk, dim=-1), F.normalize(quantizer.codebooks[m], dim=-1)
         distance = (x[:, None] - entries).square().sum(-1)

@@ -23,7 +23,8 @@ class HashedWords(nn.Module):
                  seed:int=0 # of the vectors
                 ):
         super().__init__()
-        self.dim,self.length,self.buckets = dim,length,buckets
+        self.dim,self.length = dim,length
+        self.buckets = buckets
         rows = torch.randn(buckets, dim, generator=torch.Generator().manual_seed(seed))
         self.register_buffer('rows', rows, persistent=False)
 

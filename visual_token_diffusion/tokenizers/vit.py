@@ -1,4 +1,4 @@
-"""Patches and a few learned vectors look at each other; what the vectors saw is quantized, and a second transformer paints from it.
+"""A transformer looks at all patches; few codes or one for each; a second transformer paints from them.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/tokenizers/vit.html.md"""
 
@@ -35,14 +35,13 @@ class ViTTokenizer(ImageTokenizer):
                 ):
         super().__init__()
         if size%patch: raise ValueError(f"patches of {patch} pixels do not tile pictures of {size}")
-        self.size,self.patch,self.width = size,patch,width
+        self.size,self.patch = size,patch
         self.n_patches,self.n_latents = (size//patch)**2,n_latents
-        self.quantizer = quantizer
+        self.quantizer,self.width = quantizer,width
         self.mean,self.std = mean,std
         self.latent_dim = latent_dim if quantizer is None else quantizer.dim
         self.code_dim = getattr(quantizer, 'out_dim', self.latent_dim)
-        self._add_encoder(depth, heads)
-        self._add_decoder(depth, heads)
+        self._add_networks(depth, heads)
 
 # %% ../../nbs/tokenizers/vit.ipynb #vitk0009
 def _embedding(n, width):
@@ -50,15 +49,12 @@ def _embedding(n, width):
     return nn.Parameter(torch.randn(n, width))
 
 @patch
-def _add_encoder(self:ViTTokenizer, depth, heads):
+def _add_networks(self:ViTTokenizer, depth, heads):
     self.patch_proj = nn.Linear(3*self.patch**2, self.width)
     self.position_embed = _embedding(self.n_patches, self.width)
     self.latent_embed = _embedding(self.n_latents, self.width) if self.n_latents else None
     self.encoder = Backbone(self.width, depth, heads, offsets=())
     self.to_latents = nn.Linear(self.width, self.latent_dim)
-
-@patch
-def _add_decoder(self:ViTTokenizer, depth, heads):
     self.from_latents = nn.Linear(self.code_dim, self.width)
     self.query_embed = _embedding(self.n_patches, self.width)
     self.decoder = Backbone(self.width, depth, heads, offsets=())

@@ -42,6 +42,7 @@ class ReconstructCB(Callback):
     def before_batch(self):
         self.learn.yb = (self.xb[0],*self.yb)
 
+# %% ../../nbs/training/learners.ipynb #c50159c7
 class CaptionCB(Callback):
     "Gives the model a caption for every picture of the batch; the batch's second part says which scene it is"
     order = 2
@@ -60,6 +61,7 @@ class CaptionCB(Callback):
         generator = self.train_generator if self.training else self.valid_generator
         self.learn.xb = (self.xb[0],self.captions(self.yb[-1].cpu(), generator))
 
+# %% ../../nbs/training/learners.ipynb #c50159c6
 def reconstruction_loss(pred, x, *_):
     "Mean squared error of the picture, and the quantizer's own losses"
     images,quantized = pred
@@ -78,11 +80,13 @@ def adamw(dls, # whose device decides
     fused = dls.device.type in ('cpu','cuda')
     return partial(OptimWrapper, opt=partial(torch.optim.AdamW, fused=fused, **kwargs))
 
+# %% ../../nbs/training/learners.ipynb #7d1d1009
 def _decoded(model, b, captions=None):
     "Given pictures of a batch, and the same from the tokenizer"
     said = [captions(b[-1].cpu(), torch.Generator().manual_seed(0))] if model.reads_captions else []
     return dict(given=b[0], decoded=model(b[0], *said)[0])
 
+# %% ../../nbs/training/learners.ipynb #7d1d1011
 @delegates(Learner.__init__, but=['dls','model','loss_func','opt_func'])
 def tokenizer_learner(dls, # batches `(pictures, anything)`, such as from `world_dls`
                       model, # an `ImageTokenizer`, such as a `PatchTokenizer`

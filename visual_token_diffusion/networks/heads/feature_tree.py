@@ -43,7 +43,8 @@ def node_scores(query, # (N,D)
     "Products (N,K) of each query with the children of its node"
     n_nodes,size,dim = children.shape
     if n_nodes==1: return query@children[0].T
-    if n_nodes <= 64 and query.device.type=='cpu': return _scores_by_node(query, children, node)
+    few = n_nodes <= max(64, len(node)//8)    # else copies of all children would fill the memory
+    if few and query.device.type=='cpu': return _scores_by_node(query, children, node)
     rows = children.view(n_nodes, -1).index_select(0, node).view(-1, size, dim)
     return (query[:,None]@rows.mT)[:,0]
 
