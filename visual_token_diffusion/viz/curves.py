@@ -67,16 +67,19 @@ def _curve(axes, points, k):
     return (f'<polyline points="{line}" fill="none" stroke="{color}" stroke-width="2.2" '
             f'stroke-dasharray="{dash}"/><circle cx="{x:.1f}" cy="{y:.1f}" r="3" fill="{color}"/>')
 
-def _apart(heights, gap=14):
-    "Pairs (height, name) in order, at least `gap` apart"
-    placed = []
+def _apart(heights, gap=14, lowest=math.inf):
+    "Pairs (height, name) in order, at least `gap` apart and none below `lowest`"
+    placed,limit = [],lowest
     for y,name in sorted(heights):
         placed.append((max(y, placed[-1][0]+gap) if placed else y, name))
+    for k,(y,name) in reversed(list(enumerate(placed))):
+        placed[k] = min(y, limit),name
+        limit = placed[k][0]-gap
     return placed
 
 def _end_names(axes, ends):
     "The name and last value of every line, right of its end; `ends` is name -> value"
-    placed = _apart([(axes.y(y), name) for name,y in ends.items()])
+    placed = _apart([(axes.y(y), name) for name,y in ends.items()], lowest=axes.height-36)
     return [_text(axes.width-114, y+4, f'{name} {ends[name]:.3f}', 12) for y,name in placed]
 
 # %% ../../nbs/viz/curves.ipynb #2e9cfa72
