@@ -9,6 +9,7 @@ __all__ = ['HashedWords', 'TexTok']
 
 # %% ../../nbs/atlas/textok.ipynb #txk00005
 import torch, zlib
+import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
 from .vit import ViTTokenizer
@@ -18,7 +19,7 @@ class HashedWords(nn.Module):
     "Captions as frozen random features, one row per word: a text encoder without weights to load"
     def __init__(self,
                  dim:int=32, # features of a word
-                 length:int=16, # words of a caption; longer ones are cut
+                 length:int=12, # words of a caption; longer ones are cut
                  buckets:int=4096, # different vectors
                  seed:int=0 # of the vectors
                 ):
@@ -32,12 +33,10 @@ class HashedWords(nn.Module):
                 captions # list of B strings
                ) -> torch.Tensor:
         "(B,length,dim) float; zeros after the last word"
-        out = self.rows.new_zeros(len(captions), self.length, self.dim)
-        for row,caption in zip(out, captions):
-            words = caption.split()[:self.length]
-            numbers = [zlib.crc32(word.encode())%self.buckets for word in words]
-            row[:len(words)] = self.rows[numbers]
-        return out
+        table = F.pad(self.rows, (0,0,0,1))
+        numbers = [[zlib.crc32(word.encode())%self.buckets for word in caption.split()] for caption in captions]
+        filled = [(row + [self.buckets]*self.length)[:self.length] for row in numbers]
+        return table[torch.tensor(filled, device=table.device)]
 
 # %% ../../nbs/atlas/textok.ipynb #txk00016
 class TexTok(ViTTokenizer):
