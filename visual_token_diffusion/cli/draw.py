@@ -14,7 +14,6 @@ from .pictures import text_argument
 __all__ = ['draw']
 
 MOST = 100_000  # tokens of a picture; a few more and `vtd decode` would refuse it as too large
-LONGEST = 2_000_000  # characters of a text that is looked at
 
 
 def _advice(drawer, drawn):
@@ -30,8 +29,6 @@ def draw(text, out, language=None, words=False, console=None):
     if language and language not in LANGUAGES:
         raise InputError(f"there are no names in the language '{language}'; {near_miss(language, LANGUAGES)}")
     drawer, text = TextDrawer(language), text_argument(text)
-    if len(text) > LONGEST:
-        raise InputError(f'{len(text):,} characters are more than one picture holds; cut the text')
     drawn = drawer.draw(text)
     if len(drawn.grids) > MOST:
         raise InputError(f'{len(drawn.grids):,} tokens are more than one picture holds ({MOST:,}); cut the text')

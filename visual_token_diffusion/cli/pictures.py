@@ -14,17 +14,29 @@ from .generate import checked_picture_path, load_model, save_image
 
 __all__ = ['decode', 'encode', 'info', 'metrics_text', 'text_argument']
 
+LONGEST = 2_000_000  # characters of a text for one picture
+
+
+def _standard_input():
+    "The text of standard input, which is read no further than a picture can hold"
+    data = sys.stdin.buffer.read(4 * LONGEST + 1)
+    if len(data) > 4 * LONGEST:
+        raise InputError(f'standard input has more than {4 * LONGEST:,} bytes; cut the text')
+    return data.decode('utf-8')
+
 
 def text_argument(text):
-    "The text of the argument, or of standard input for '-'; refuses what is empty or was not UTF-8"
+    "The text of the argument, or of standard input for '-'; refuses what is empty, too long or was not UTF-8"
     try:
-        text = sys.stdin.buffer.read().decode('utf-8') if text == '-' else text
+        text = _standard_input() if text == '-' else text
     except UnicodeDecodeError:
         raise InputError('standard input is not UTF-8 text; convert it first') from None
     if any('\udc80' <= c <= '\udcff' for c in text):  # how Python passes broken arguments on
         raise InputError('the text is not UTF-8; convert it first')
     if not text:
         raise InputError('there is no text to draw')
+    if len(text) > LONGEST:
+        raise InputError(f'{len(text):,} characters are more than one picture holds; cut the text')
     return text
 
 
