@@ -90,6 +90,46 @@ def _speed(m):
     return 'tokens a second: ' + _listed(rows, lambda v: f'{v:,.0f}')
 
 
+def _judges(m):
+    ranks = [seed['known'] for seeds in m['ranks'].values() for seed in seeds]
+    arms = {arm: _mean(_mean(seed[arm]) for seed in ranks) for arm in ranks[0]}
+    count = len(next(iter(ranks[0].values())))
+    return f'mean rank of the right name among {count}: ' + _listed(arms, lambda v: f'{v:.0f}')
+
+
+def _icon_names(m):
+    judge = m['judges']['sentence model']
+    shares = {name: row['share'] for name, row in judge.items()}
+    return 'other names farther from the word, by a sentence model: ' + _listed(shares, lambda v: f'{v:.3f}')
+
+
+def _code_bounds(m):
+    means = {arm: _mean(seed[0] for seed in seeds) for arm, seeds in m['bounds'].items()}
+    return 'held-out nats per token: ' + _listed(means, lambda v: f'{v:.3f}')
+
+
+def _painters(m):
+    told = {name: seeds for name, seeds in m['painters'].items() if name.startswith('told|')}
+    means = {name.split('|')[1]: _mean_excess(seeds) for name, seeds in told.items()}
+    return 'bits above the entropy, mean of the seeds: ' + _listed(means, lambda v: f'{v:.1f}')
+
+
+def _mean_excess(seeds):
+    "Mean over one or several seeds"
+    seeds = seeds if isinstance(seeds, list) else [seeds]
+    return _mean(seed['excess'] for seed in seeds)
+
+
+def _textok(m):
+    means = {name: _mean(seeds) for name, seeds in m.items()}
+    return 'scenes that come back, by arm and bits: ' + _listed(means, lambda v: f'{v:.2f}')
+
+
+def _flextok(m):
+    firsts = {arm: _mean(seed['errors'][0] for seed in seeds) for arm, seeds in m.items()}
+    return 'squared error from the first of four codes: ' + _listed(firsts, lambda v: f'{v:.4f}')
+
+
 _HEADLINES = {
     'bench-reading': _decoding,
     'bits_': _excess,
@@ -99,9 +139,15 @@ _HEADLINES = {
     'painting-': _grid_denoiser,
     'softmax-ngrams': lambda m: 'held-out nats per token: ' + _listed(m['nll'], lambda v: f'{v:.3f}'),
     'softmax-': _benchmark,
+    'pictogram-judges': _judges,
+    'pictogram-names': _icon_names,
+    'pictogram-codes': _code_bounds,
+    'pictogram-painters': _painters,
+    'flextok': _flextok,
     'robust': _robust,
     'scales-10k': _pyramid,
     'small-clip': lambda m: f"nine tests, from {min(m['scores']):.3f} to {max(m['scores']):.3f}",
+    'textok': _textok,
     'twenty-kills': _kills,
     'unseen-meanings': _unseen_meanings,
     'unseen-words': _unseen_words,
