@@ -39,7 +39,8 @@ def test_codes_are_those_of_patches_or_of_latents(n_latents, n_codes):
 def test_without_a_quantizer_there_are_no_codes():
     tokenizer = seeded(lambda: ViTTokenizer(n_latents=2, latent_dim=6, **SMALL))
     out, quantized = tokenizer(pictures())
-    assert quantized.codes is None and quantized.z.shape == (2, 2, 6) and out.shape == (2, 3, 8, 8)
+    assert quantized.codes is None
+    assert (quantized.z.shape, out.shape) == ((2, 2, 6), (2, 3, 8, 8))
     with pytest.raises(ValueError, match='no codes'):
         tokenizer.encode(pictures())
 
@@ -65,7 +66,8 @@ def test_bad_input_is_one_line(call, why):
 def test_words_have_the_same_row_in_every_caption():
     text = HashedWords(dim=6, length=4)
     a, b = text(['red circle', 'a red circle at the top'])
-    assert torch.equal(a[:2], b[1:3]) and a[2:].abs().sum() == 0 and b.shape == (4, 6)
+    assert torch.equal(a[:2], b[1:3]) and b.shape == (4, 6)
+    assert a[2:].abs().sum() == 0
     assert torch.equal(text(['red'])[0, 0], HashedWords(dim=6)(['red'])[0, 0])
 
 
