@@ -5,7 +5,10 @@ from visual_token_diffusion.quantizers.base import Quantizer
 from visual_token_diffusion.quantizers.factorized import FactorizedQuantizer
 from visual_token_diffusion.quantizers.fsq import FSQ
 from visual_token_diffusion.quantizers.lfq import LFQ
+from visual_token_diffusion.quantizers.multi_codebook import MultiCodebookQuantizer
 from visual_token_diffusion.quantizers.residual import ResidualQuantizer
+from visual_token_diffusion.quantizers.shared_index import SharedIndexQuantizer
+from visual_token_diffusion.quantizers.text_aligned import TextAlignedQuantizer
 from visual_token_diffusion.quantizers.vq import VectorQuantizer
 
 gen = lambda s=0: torch.Generator().manual_seed(s)
@@ -17,6 +20,14 @@ def grad(f, z):
     return z.grad
 
 
+# Widths of the parts that are brought to length one, which has a gradient of its own
+ON_SPHERE = {'multi_codebook': [3, 3], 'shared_index': [4, 2], 'text_aligned': [6]}
+
+
+def unit(z, widths):
+    return torch.cat([part / part.norm(dim=-1, keepdim=True) for part in z.split(widths, -1)], -1)
+
+
 def make():
     g = gen(1)
     return {
@@ -25,6 +36,9 @@ def make():
         'by gradient': VectorQuantizer(6, 7, decay=None, generator=g),
         'fsq': FSQ((8, 5, 4, 3, 2, 7)),
         'lfq': LFQ(3, 2),
+        'multi_codebook': MultiCodebookQuantizer(6, 5, 2, generator=g),
+        'shared_index': SharedIndexQuantizer(4, 2, 9, generator=g),
+        'text_aligned': TextAlignedQuantizer(6, 9, generator=g),
         'residual': ResidualQuantizer(
             VectorQuantizer(6, 5, generator=g), VectorQuantizer(6, 4, generator=g)
         ),
@@ -63,6 +77,8 @@ def test_gradient_goes_straight_through(name):
     got = grad(lambda z: (q(z).z * w).sum(), z)
     if name == 'fsq':  # the squashing has a gradient of its own
         want = grad(lambda z: (q.bound(z) / (q.levels // 2) * w).sum(), z)
+    elif name in ON_SPHERE:
+        want = grad(lambda z: (unit(z, ON_SPHERE[name]) * w).sum(), z)
     else:
         want = w.expand(5, 6)
     assert torch.allclose(got, want)
@@ -104,5 +120,5 @@ def test_bad_input_is_one_line(make, why):
 
 def test_every_part_is_tried_above():
     tried = {type(q).name for q in make().values()}
-    assert tried == set(Quantizer.names()) == {'vq', 'fsq', 'lfq', 'residual', 'factorized'}
+    assert tried == set(Quantizer.names())
     assert isinstance(Quantizer.make('lfq', bits=4), LFQ)

@@ -51,7 +51,9 @@ def distances(self:SharedIndexQuantizer,
               z # (...,D) float
              ):
     "(N,K): the weighted sum of the squared distances of both halves"
-    pairs = zip(self._halves(self.check(z)), self._halves(self.codebook.to(z)))
+    rows = self.check(z)
+    rows = rows if rows.dtype==torch.double else rows.float()
+    pairs = zip(self._halves(rows), self._halves(self.codebook.to(rows)))
     semantic,pixel = [torch.cdist(a, b, compute_mode='donot_use_mm_for_euclid_dist').square() for a,b in pairs]
     return semantic + self.pixel_weight*pixel
 

@@ -90,8 +90,9 @@ def _decoded(model, b, captions=None):
 @delegates(Learner.__init__, but=['dls','model','loss_func','opt_func'])
 def tokenizer_learner(dls, # batches `(pictures, anything)`, such as from `world_dls`
                       model, # an `ImageTokenizer`, such as a `PatchTokenizer`
+                      cbs=None, metrics=None,
                       captions=None, # what `CaptionCB` takes, for a model that reads them; None takes `dls.world`'s
-                      cbs=None, metrics=None, **kwargs) -> PictureLearner:
+                      **kwargs) -> PictureLearner:
     "A `Learner` for a tokenizer of pictures. With `dls.world`, the oracle's accuracy is a metric"
     if metrics is None and hasattr(dls, 'world'):
         metrics = [AvgMetric(partial(scene_accuracy, dls.world))]
