@@ -59,7 +59,7 @@ def test_generate(folder):
 def book(tmp_path_factory):
     "A folder with a book.txt that holds the words of the README"
     folder = tmp_path_factory.mktemp('readme')
-    text = real_text()[:120_000] + 'It was a dark night.\n'
+    text = real_text()[:60_000] + 'It was a dark night.\n'
     (folder / 'book.txt').write_text(text, encoding='utf-8')
     return folder
 
