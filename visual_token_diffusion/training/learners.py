@@ -51,11 +51,13 @@ class CaptionCB(Callback):
                  seed:int=0 # of the choice of words
                 ):
         self.captions,self.seed = captions,seed
-        self.before_fit()
+        self.train_generator = torch.Generator().manual_seed(seed)
         self.before_validate()
 
-    def before_fit(self): self.train_generator = torch.Generator().manual_seed(self.seed)
     def before_validate(self): self.valid_generator = torch.Generator().manual_seed(self.seed+1)
+
+    def state_dict(self): return dict(train_generator=self.train_generator.get_state())
+    def load_state_dict(self, state): self.train_generator.set_state(state['train_generator'])
 
     def before_batch(self):
         generator = self.train_generator if self.training else self.valid_generator
