@@ -16,6 +16,7 @@ from ..core.registry import Registered
 class ImageTokenizer(nn.Module, Registered):
     "Base of all tokenizers of pictures. A part states its `name` and has the three methods"
     reads_captions = False # whether the methods want `captions`, a list of strings
+    learns_from_captions = False # whether a call in training wants them, for a loss; None leaves it out
 
     def encode(self,
                images # (B,3,S,S) float in [0,1]

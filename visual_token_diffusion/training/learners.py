@@ -99,7 +99,7 @@ def tokenizer_learner(dls, # batches `(pictures, anything)`, such as from `world
     if metrics is None and hasattr(dls, 'world'):
         metrics = [AvgMetric(partial(scene_accuracy, dls.world))]
     own = [EpochSeedCB(), ReconstructCB(), TerminateOnNaNCB()]
-    if model.reads_captions:
+    if model.reads_captions or model.learns_from_captions:
         captions = captions or dls.world.caption
         own.append(CaptionCB(captions))
     learn = PictureLearner(dls, model.to(dls.device), loss_func=reconstruction_loss, opt_func=adamw(dls),
