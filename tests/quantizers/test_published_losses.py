@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from visual_token_diffusion.quantizers.lfq import LFQ
 from visual_token_diffusion.quantizers.multi_codebook import MultiCodebookQuantizer, assignment_entropies
 from visual_token_diffusion.quantizers.shared_index import SharedIndexQuantizer
 from visual_token_diffusion.quantizers.text_aligned import TextAlignedQuantizer
@@ -78,3 +79,63 @@ def test_words_stay_and_their_map_learns():
     assert quantizer.entry_proj.weight.grad.abs().sum() > 0
     mapped = F.normalize(words @ quantizer.entry_proj.weight.T + quantizer.entry_proj.bias, dim=-1)
     torch.testing.assert_close(quantizer.decode(torch.arange(7)[:, None]), mapped)
+
+
+def lfq_probabilities(z, bits, temperature):
+    "(N,2^bits) double: softmax over all corners, entry by entry; bit k of a code is number k"
+    codes = range(2**bits)
+    corners = torch.tensor([[1.0 if code >> k & 1 else -1.0 for k in range(bits)] for code in codes])
+    return (2 * z @ corners.double().T / temperature).softmax(-1)
+
+
+@pytest.mark.parametrize('bits,temperature', [(4, 0.01), (6, 0.3), (10, 1.0)])
+def test_lookup_free_entropies(bits, temperature):
+    "Per vector and of the batch (Open-MAGVIT2 and lucidrains, without what they add to avoid log 0)"
+    z = randn(40, bits, seed=4).double()
+    p = lfq_probabilities(z, bits, temperature)
+    own = -torch.special.xlogy(p, p).sum(-1).mean()
+    shared = -torch.special.xlogy(p.mean(0), p.mean(0)).sum()
+    quantizer = LFQ(bits, temperature=temperature).double()
+    got = torch.stack(quantizer.entropies(z))
+    torch.testing.assert_close(got, torch.stack([own, shared]), rtol=0, atol=1e-6)
+    losses = quantizer(z).losses
+    torch.testing.assert_close(losses['entropy'], 0.1 * (own - shared), rtol=0, atol=1e-6)
+    signs = torch.where(z > 0, 1.0, -1.0)
+    torch.testing.assert_close(losses['commitment'], 0.25 * F.mse_loss(z, signs))
+
+
+def test_each_lookup_free_codebook_has_its_own_batch_entropy():
+    "As lucidrains; Open-MAGVIT2 takes one distribution for all codebooks"
+    z = randn(30, 8, seed=5).double()
+    each = [lfq_probabilities(part, 4, 0.5).mean(0) for part in z.split(4, -1)]
+    shared = LFQ(4, 2, temperature=0.5).double().entropies(z)[1]
+    torch.testing.assert_close(shared, torch.stack([entropy(p) for p in each]).mean())
+
+
+@pytest.mark.parametrize('temperature', [0.3, 1.0])
+def test_factorized_batch_entropy_is_an_upper_bound(temperature):
+    z = randn(50, 6, seed=6).double()
+    options = dict(n_codebooks=2, temperature=temperature)
+    exact = LFQ(3, **options).double().entropies(z)
+    bits = LFQ(3, batch_entropy='factorized', **options).double().entropies(z)
+    on = (4 * z / temperature).sigmoid().mean(0)
+    want = entropy(torch.stack([on, 1 - on], -1)).view(2, 3).sum(1).mean()
+    torch.testing.assert_close(bits[1], want)
+    assert bits[0] == exact[0] and bits[1] >= exact[1]
+
+
+def test_factorized_batch_entropy_is_exact_for_independent_bits():
+    corners = torch.cartesian_prod(*[torch.tensor([-1.0, 0.3])] * 5).double()
+    pairs = [LFQ(5, batch_entropy=how).double().entropies(corners)[1] for how in ('exact', 'factorized')]
+    torch.testing.assert_close(*pairs)
+
+
+def test_eighteen_bits():
+    z = randn(16, 18, seed=7)
+    exact, bits = [LFQ(18, temperature=0.5, batch_entropy=how) for how in ('exact', 'factorized')]
+    assert bits.entropies(z)[1] >= exact.entropies(z)[1]
+    codes = bits.encode(z)
+    assert torch.equal(bits.encode(bits.decode(codes)), codes) and codes.max() < 2**18
+    with pytest.raises(ValueError, match='10000 vectors of 24 bits needs about .* GB') as e:
+        LFQ(24).entropies(torch.zeros(10_000, 24))
+    assert '\n' not in str(e.value)
