@@ -13,6 +13,7 @@ from fastcore.basics import patch
 from torch import nn
 from typing import NamedTuple
 from ..codebooks.table import Usage, check_codes, usage
+from ..core.configured import Configured
 from ..core.registry import Registered
 
 # %% ../../nbs/quantizers/base.ipynb #98f8c7ab
@@ -30,7 +31,7 @@ def straight_through(z, # any shape, with a gradient
     return z + (q-z).detach()
 
 # %% ../../nbs/quantizers/base.ipynb #8cbbbd1a
-class Quantizer(nn.Module, Registered):
+class Quantizer(Configured, nn.Module, Registered):
     "Base of all quantizers: vectors of width `dim` become one code for each of the codebooks"
     def __init__(self,
                  dim:int, # width of a vector

@@ -9,11 +9,14 @@ __all__ = ['ImageTokenizer']
 
 # %% ../../nbs/tokenizers/base.ipynb #tokb0004
 import torch
+from fastcore.basics import patch
 from torch import nn
+from ..core.configured import Configured
 from ..core.registry import Registered
+from .checkpoint import load_tokenizer, save_tokenizer
 
 # %% ../../nbs/tokenizers/base.ipynb #tokb0008
-class ImageTokenizer(nn.Module, Registered):
+class ImageTokenizer(Configured, nn.Module, Registered):
     "Base of all tokenizers of pictures. A part states its `name` and has the three methods"
     reads_captions = False # whether the methods want `captions`, a list of strings
     learns_from_captions = False # whether a call in training wants them, for a loss; None leaves it out
@@ -36,3 +39,18 @@ class ImageTokenizer(nn.Module, Registered):
                ):
         "`(images, Quantized)`: the pictures again, and their codes with the losses"
         raise NotImplementedError
+
+# %% ../../nbs/tokenizers/base.ipynb #tokb0016
+@patch
+def save_pretrained(self:ImageTokenizer,
+                    folder # made if needed
+                   ):
+    "Write `config.json` and `model.safetensors`; teachers are for training and stay behind. Raises `CheckpointError`"
+    save_tokenizer(self, folder)
+
+@patch(cls_method=True)
+def from_pretrained(cls:ImageTokenizer,
+                    folder # that `save_pretrained` wrote
+                   ):
+    "A saved tokenizer of this class, in evaluation mode. Raises `CheckpointError` in one line"
+    return load_tokenizer(cls, folder)

@@ -4,13 +4,14 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from ..core.configured import Configured
 from ..networks.transformer import Backbone
 from .patch import to_patches
 
 __all__ = ['Teacher', 'train_teacher']
 
 
-class Teacher(nn.Module):
+class Teacher(Configured, nn.Module):
     "Pictures (B,3,S,S) to a vector for each patch. Untrained it is a random control"
 
     def __init__(

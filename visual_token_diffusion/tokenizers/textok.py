@@ -12,10 +12,11 @@ import torch, zlib
 import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
+from ..core.configured import Configured
 from .vit import ViTTokenizer
 
 # %% ../../nbs/atlas/textok.ipynb #txk00015
-class HashedWords(nn.Module):
+class HashedWords(Configured, nn.Module):
     "Captions as frozen random features, one row per word: a text encoder without weights to load"
     def __init__(self,
                  dim:int=32, # features of a word
@@ -26,7 +27,8 @@ class HashedWords(nn.Module):
         super().__init__()
         self.dim,self.length = dim,length
         self.buckets = buckets
-        rows = torch.randn(buckets, dim, generator=torch.Generator().manual_seed(seed))
+        generator = torch.Generator().manual_seed(seed)
+        rows = torch.randn(buckets, dim, generator=generator, device='cpu')
         self.register_buffer('rows', rows, persistent=False)
 
     def forward(self,
