@@ -55,7 +55,8 @@ def two_stages(
     seed: int = 0,
     steps=(1500, 800),  # batches of both stages
     first=None,  # a trained first stage to start from; None trains one
-    **kwargs,  # of `train_tokenizer`
+    second=None,  # further arguments of `train_tokenizer` in the second stage
+    **kwargs,  # of `train_tokenizer`, in both
 ):
     "`(Learner, first stage)`: free latents first, then the quantizer in their place"
     torch.manual_seed(seed)
@@ -64,7 +65,7 @@ def two_stages(
     model = copy.deepcopy(first)
     torch.manual_seed(seed)
     model.quantizer = quantizer()
-    return train_tokenizer(model, world, steps[1], seed, batch=64, lr=1e-3, **kwargs), first
+    return train_tokenizer(model, world, steps[1], seed, 64, 1e-3, **kwargs, **(second or {})), first
 
 
 def exact_share(learn):

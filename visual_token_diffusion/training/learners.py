@@ -64,10 +64,11 @@ class CaptionCB(Callback):
         self.learn.xb = (self.xb[0],self.captions(self.yb[-1].cpu(), generator))
 
 # %% ../../nbs/training/learners.ipynb #c50159c6
-def reconstruction_loss(pred, x, *_):
-    "Mean squared error of the picture, and the quantizer's own losses"
+def reconstruction_loss(pred, x, *_, perceptual=None, perceptual_weight:float=1.):
+    "Mean squared error of the picture, the tokenizer's own losses, and a perceptual distance where there is one"
     images,quantized = pred
-    return F.mse_loss(images.float(), x) + sum(quantized.losses.values())
+    loss = F.mse_loss(images.float(), x) + sum(quantized.losses.values())
+    return loss if perceptual is None else loss + perceptual_weight*perceptual(images.float(), x)
 
 def scene_accuracy(world, pred, x, ids):
     "Share of the pictures in which the oracle finds the right scene"
@@ -94,6 +95,8 @@ def tokenizer_learner(dls, # batches `(pictures, anything)`, such as from `world
                       model, # an `ImageTokenizer`, such as a `PatchTokenizer`
                       cbs=None, metrics=None,
                       captions=None, # what `CaptionCB` takes, for a model that reads them; None takes `dls.world`'s
+                      perceptual=None, # a `PerceptualLoss`; None has no such term
+                      perceptual_weight:float=1., # of it
                       **kwargs) -> PictureLearner:
     "A `Learner` for a tokenizer of pictures. With `dls.world`, the oracle's accuracy is a metric"
     if metrics is None and hasattr(dls, 'world'):
@@ -102,7 +105,9 @@ def tokenizer_learner(dls, # batches `(pictures, anything)`, such as from `world
     if model.reads_captions or model.learns_from_captions:
         captions = captions or dls.world.caption
         own.append(CaptionCB(captions))
-    learn = PictureLearner(dls, model.to(dls.device), loss_func=reconstruction_loss, opt_func=adamw(dls),
+    if perceptual is not None: perceptual = perceptual.to(dls.device)
+    loss_func = partial(reconstruction_loss, perceptual=perceptual, perceptual_weight=perceptual_weight)
+    learn = PictureLearner(dls, model.to(dls.device), loss_func=loss_func, opt_func=adamw(dls),
                            cbs=own+list(cbs or []), metrics=metrics, **kwargs)
     learn.results = partial(_decoded, captions=captions)
     return learn
