@@ -71,7 +71,8 @@ def test_a_tokenizer_trains_on_the_stand_in_device(name):
         moved = on_device(tokenizer)
         images = randn(2, 3, 8, 8).sigmoid().to(DEVICE)
         said = captions_for(moved)
-        out, quantized = moved(images, *said)
+        heard = [['a red circle', 'a dog']] if moved.learns_from_captions else said
+        out, quantized = moved(images, *heard)
         ((out - images).square().mean() + sum(quantized.losses.values())).backward()
         assert isinstance(moved.encode(images, *said), StandIn)
-        assert all(isinstance(p.grad, StandIn) for p in moved.parameters() if p.numel())
+        assert all(isinstance(p.grad, StandIn) for p in moved.parameters() if p.requires_grad and p.numel())

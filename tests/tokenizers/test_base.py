@@ -12,6 +12,11 @@ def said(tokenizer, n):
     return [['a red disc'] * n] if tokenizer.reads_captions else []
 
 
+def heard(tokenizer, n):
+    "What a call in training takes beside pictures"
+    return [['a red disc', 'a blue cross'][:n]] if tokenizer.learns_from_captions else said(tokenizer, n)
+
+
 @pytest.fixture(params=ImageTokenizer.names())
 def tokenizer(request):
     torch.manual_seed(0)
@@ -37,7 +42,7 @@ def test_a_call_gives_pictures_codes_and_losses(tokenizer):
 
 
 def test_gradients_arrive_everywhere(tokenizer):
-    images, quantized = tokenizer(torch.rand(2, 3, 24, 24), *said(tokenizer, 2))
+    images, quantized = tokenizer(torch.rand(2, 3, 24, 24), *heard(tokenizer, 2))
     (images.square().mean() + sum(quantized.losses.values())).backward()
     assert all(p.grad is not None for p in tokenizer.parameters() if p.requires_grad and p.numel())
 

@@ -69,7 +69,7 @@ def changed(folder, change):
         (lambda c: c.update(format=9), 'has format 9'),
         (lambda c: c.pop('tokenizer'), 'not that of a tokenizer'),
         (lambda c: c['tokenizer'].update({'class': 'Evil'}), "no class 'Evil'"),
-        (lambda c: c['tokenizer'].update({'class': 'VectorQuantizer'}), 'holds a VectorQuantizer, not a ImageTokenizer'),
+        (lambda c: c['tokenizer'].update({'class': 'VectorQuantizer'}), 'holds a VectorQuantizer, not'),
         (lambda c: c['tokenizer']['arguments'].update(width=32), 'does not fit'),
         (lambda c: c['tokenizer']['arguments'].update(width=2**40), 'too large'),
         (lambda c: c['tokenizer']['arguments'].update(depth=10**5), 'too many'),

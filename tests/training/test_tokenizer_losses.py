@@ -20,8 +20,13 @@ def teacher():
     return seeded(lambda: Teacher(24, 8, 16, 2))
 
 
+def pictures(n):
+    "Two batches (n,3,24,24)"
+    return randn(2, n, 3, 24, 24).sigmoid()
+
+
 def test_perceptual_loss_is_a_mean_of_squared_differences_of_unit_vectors():
-    net, a, b = teacher(), randn(3, 3, 24, 24).sigmoid(), randn(3, 3, 24, 24, seed=1).sigmoid()
+    net, (a, b) = teacher(), pictures(3)
     loss = PerceptualLoss(net, ['backbone'])(a, b)
     u, v = net.features(a), net.features(b)
     u, v = u / u.norm(dim=-1, keepdim=True), v / v.norm(dim=-1, keepdim=True)
@@ -29,7 +34,7 @@ def test_perceptual_loss_is_a_mean_of_squared_differences_of_unit_vectors():
 
 
 def test_layers_add_up_and_weights_count():
-    net, a, b = teacher(), randn(2, 3, 24, 24).sigmoid(), randn(2, 3, 24, 24, seed=1).sigmoid()
+    net, (a, b) = teacher(), pictures(2)
     names = ['backbone.blocks.0', 'backbone.blocks.1']
     single = sum(PerceptualLoss(net, [name])(a, b) for name in names)
     torch.testing.assert_close(PerceptualLoss(net, names)(a, b), single)
@@ -50,7 +55,8 @@ def test_hinge_and_lecam():
     real, fake = randn(5), randn(7, seed=1)
     want = 0.5 * ((1 - real).clamp(min=0).mean() + (1 + fake).clamp(min=0).mean())
     torch.testing.assert_close(hinge_loss(real, fake), want)
-    want = (real + 0.3).clamp(min=0).pow(2).mean() + (0.4 - fake).clamp(min=0).pow(2).mean()
+    above, below = (real + 0.3).clamp(min=0), (0.4 - fake).clamp(min=0)
+    want = above.pow(2).mean() + below.pow(2).mean()
     torch.testing.assert_close(lecam_loss(real, fake, 0.4, -0.3), want)
 
 

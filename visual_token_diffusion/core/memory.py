@@ -1,6 +1,6 @@
 """How much is free, asked before something large is built."""
 
-__all__ = ['memory_free']
+__all__ = ['check_memory', 'memory_free']
 
 
 def memory_free(device='cpu') -> int:
@@ -15,3 +15,15 @@ def memory_free(device='cpu') -> int:
         )
     except (OSError, StopIteration):
         return 2**60
+
+
+def check_memory(
+    n_bytes,  # that something would take
+    what: str,  # is going to take it: the subject of 'need'
+    device='cpu',
+):
+    "Raises `ValueError` with the estimate if so much is not free"
+    free = memory_free(device)
+    if n_bytes <= free:
+        return
+    raise ValueError(f'{what} need {n_bytes / 1e9:,.1f} GB, {free / 1e9:,.1f} GB are free')

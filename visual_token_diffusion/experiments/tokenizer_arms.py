@@ -91,18 +91,20 @@ def _vit(quantizer, bits, sizes, teacher):
     return ViTTokenizer(quantizer, n_latents=1, latent_dim=DIM, **sizes)
 
 
-def _taught(name):
-    "The registered tokenizer `name`, one latent, with a teacher"
-    return lambda quantizer, bits, sizes, teacher: ImageTokenizer.make(
-        name, quantizer, n_latents=1, latent_dim=DIM, teacher=teacher, **sizes
-    )
+def _fqgan(quantizer, bits, sizes, teacher):
+    "The published weights, for standardized pixels"
+    weights = dict(disentangle=0.1 * sizes['std'] ** 2, semantic=0.5 * sizes['std'] ** 2)
+    options = dict(n_latents=1, latent_dim=DIM, teacher=teacher)
+    return ImageTokenizer.make('fqgan', quantizer, **options, **weights, **sizes)
 
 
-def _untaught(name):
-    "The registered tokenizer `name`, one latent"
-    return lambda quantizer, bits, sizes, teacher: ImageTokenizer.make(
-        name, quantizer, n_latents=1, latent_dim=DIM, **sizes
-    )
+def _unitok(quantizer, bits, sizes, teacher):
+    options = dict(n_latents=1, latent_dim=DIM, contrastive=sizes['std'] ** 2)
+    return ImageTokenizer.make('unitok', quantizer, **options, **sizes)
+
+
+def _textok(quantizer, bits, sizes, teacher):
+    return ImageTokenizer.make('textok', quantizer, n_latents=1, latent_dim=DIM, **sizes)
 
 
 def _flextok(quantizer, bits, sizes, teacher):
@@ -110,12 +112,24 @@ def _flextok(quantizer, bits, sizes, teacher):
     return ImageTokenizer.make('flextok', quantizer, n_latents=n_latents, latent_dim=DIM, **sizes)
 
 
-def _tokenflow(quantizer, bits, sizes, teacher):
-    "One scale: nine patches of one bit, or four of two or three"
-    side = 3 if bits % 9 == 0 else 2
-    sizes = sizes | dict(patch=sizes['size'] // side)
-    teacher = PooledTeacher(teacher, side) if teacher else None
-    return ImageTokenizer.make('tokenflow', quantizer, sides=[side], latent_dim=DIM, teacher=teacher, **sizes)
+def _grid(name):
+    "The registered tokenizer `name` that codes patches: nine of one bit, or four of two or three"
+
+    def make(quantizer, bits, sizes, teacher):
+        side = _side(bits)
+        sizes = sizes | dict(patch=sizes['size'] // side)
+        teacher = PooledTeacher(teacher, side) if teacher else None
+        options = dict(latent_dim=DIM, teacher=teacher)
+        if name == 'tokenflow':
+            options |= dict(sides=[side], teacher_weight=sizes['std'] ** 2)
+        return ImageTokenizer.make(name, quantizer, **options, **sizes)
+
+    return make
+
+
+def _side(bits):
+    "Patches along each side"
+    return 3 if bits % 9 == 0 else 2
 
 
 def _random(quantizer, bits, sizes, teacher):
@@ -137,13 +151,18 @@ def _chunks(bits, beta):
 
 
 def _shared(bits, beta):
-    n_places = 9 if bits % 9 == 0 else 4
-    return SharedIndexQuantizer(8, 8, 2 ** (bits // n_places), beta=beta)
+    return SharedIndexQuantizer(8, 8, 2 ** (bits // _side(bits) ** 2), beta=beta)
 
 
 def _words(bits, beta):
     generator = torch.Generator().manual_seed(0)
-    return TextAlignedQuantizer(DIM, torch.randn(2**bits, 32, generator=generator), beta=beta)
+    rows = torch.randn(2 ** (bits // _side(bits) ** 2), 32, generator=generator)
+    return TextAlignedQuantizer(DIM, rows, beta=beta)
+
+
+def _lookup_free(bits, beta):
+    "Both published weights, for standardized pixels; a temperature that suits latents of about one"
+    return LFQ(bits, beta=beta, entropy_weight=0.4 * beta)
 
 
 def _plain(bits, beta):
@@ -159,13 +178,13 @@ ARMS = {
     'product vq': Arm(_vit, _product),
     'residual vq': Arm(_vit, _residual),
     'fsq': Arm(_vit, lambda bits, beta: FSQ(split_bits(bits, 3))),
-    'magvit2': Arm(_vit, lambda bits, beta: LFQ(bits, beta=beta)),
+    'magvit2': Arm(_vit, _lookup_free),
     'flextok': Arm(_flextok, _ordered, 'flextok'),
-    'fqgan': Arm(_taught('fqgan'), _chunks, 'fqgan'),
-    'unitok': Arm(_untaught('unitok'), _chunks, 'unitok'),
-    'tokenflow': Arm(_tokenflow, _shared, 'tokenflow'),
-    'tatok': Arm(_taught('tatok'), _words, 'tatok'),
-    'textok': Arm(_untaught('textok'), _plain, 'textok'),
+    'fqgan': Arm(_fqgan, _chunks, 'fqgan'),
+    'unitok': Arm(_unitok, _chunks, 'unitok'),
+    'tokenflow': Arm(_grid('tokenflow'), _shared, 'tokenflow'),
+    'tatok': Arm(_grid('tatok'), _words, 'tatok'),
+    'textok': Arm(_textok, _plain, 'textok'),
     'random codes': Arm(_random),
     'continuous': Arm(_vit),
 }

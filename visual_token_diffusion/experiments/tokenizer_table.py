@@ -5,6 +5,7 @@
 """
 
 import argparse
+import copy
 import time
 
 import torch
@@ -20,7 +21,7 @@ from ..worlds.emoji import EmojiWorld
 from .tokenizer_arms import ARMS, build_arm, fitted_width, weights
 from .tokenizer_runs import train_tokenizer
 
-__all__ = ['BITS', 'WORLDS', 'attributes', 'carry_over', 'main', 'measure', 'run_arm']
+__all__ = ['BITS', 'WORLDS', 'attributes', 'carry_over', 'loss_terms', 'main', 'measure', 'run_arm']
 
 RUN = 'tokenizer-table'
 COMMAND = 'python -m visual_token_diffusion.experiments.tokenizer_table'
@@ -68,17 +69,23 @@ def _coded(model, world, ids):
     return torch.cat(images), torch.cat(back), torch.cat(z), None if codes[0] is None else torch.cat(codes)
 
 
+def _pools(vectors, pool):
+    "(n,pool,D): vectors of length one in groups; the rest is left out"
+    n = len(vectors) // pool
+    return F.normalize(vectors[: n * pool], dim=-1).unflatten(0, (n, pool))
+
+
 def _caption_recall(z, world, ids, pool=64):
     "Share of held-out pictures whose caption a linear map from `z` finds among `pool` captions, by cosine"
     captions = world.caption(ids, torch.Generator().manual_seed(2))
     text = HashedWords()(captions).sum(1)
     half = len(ids) // 2
-    x = F.pad((z - z[:half].mean(0)) / z[:half].std().clamp(min=1e-6), (0, 1), value=1.0).double()
+    scaled = (z - z[:half].mean(0)) / z[:half].std().clamp(min=1e-6)
+    x = F.pad(scaled, (0, 1), value=1.0).double()
     y = (text - text[:half].mean(0)).double()
-    gram = x[:half].T @ x[:half] + 1e-2 * half * torch.eye(x.shape[1], dtype=x.dtype)
-    guess = x[half:] @ torch.linalg.solve(gram, x[:half].T @ y[:half])
-    n = len(guess) // pool * pool
-    guess, true = (F.normalize(v[:n], dim=-1).view(-1, pool, v.shape[1]) for v in (guess, y[half:]))
+    gram = x[:half].T @ x[:half] + 1e-2 * half * torch.eye(x.shape[1])
+    weights = torch.linalg.solve(gram, x[:half].T @ y[:half])
+    guess, true = (_pools(v, pool) for v in (x[half:] @ weights, y[half:]))
     found = (guess @ true.transpose(1, 2)).argmax(-1)
     right = (true.gather(1, found[..., None].expand_as(true)) - true).abs().sum(-1) < 1e-6
     return float(right.double().mean())
@@ -136,6 +143,19 @@ def measure(model, world, code_steps=300, seed=0):
     return found
 
 
+def loss_terms(model, world, seed=0):
+    "`{term: value}` on 64 pictures, weights included, as in training but without moving a codebook"
+    model = copy.deepcopy(model).train()
+    ids = world.sample(64, torch.Generator().manual_seed(seed))
+    images = world.render(ids, model.size)
+    said = [world.caption(ids, torch.Generator().manual_seed(1))]
+    if not (model.reads_captions or model.learns_from_captions):
+        said = []
+    back, quantized = model(images, *said)
+    terms = dict(pixels=F.mse_loss(back, images), **quantized.losses)
+    return {name: float(value.detach()) for name, value in terms.items()}
+
+
 class _Lab:
     "Worlds, teachers, widths and first stages, made once"
 
@@ -172,6 +192,7 @@ def run_arm(lab, name, bits, arm, seed, steps=STEPS):
     teacher = lab.teacher(name)
     torch.manual_seed(seed)
     second = build_arm(arm, bits, sizes, beta, teacher)
+    start = loss_terms(second, world)
     if ARMS[arm].quantizer is None:
         learn, seconds = _timed(second, world, sum(steps), seed)
     else:
@@ -180,6 +201,7 @@ def run_arm(lab, name, bits, arm, seed, steps=STEPS):
         learn, seconds = _timed(carry_over(first, second), world, steps[1], seed)
     found = measure(learn.model, world, seed=seed)
     parameters = weights(build_arm(arm, bits, sizes, beta))
+    found['losses'] = dict(start=start, end=loss_terms(learn.model, world))
     return found | dict(seconds_a_step=seconds, parameters=parameters, width=sizes['width'])
 
 

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
-from .base import Quantized, Quantizer, straight_through
+from ..core.memory import check_memory
+from .base import Quantized, Quantizer, full_precision, straight_through
 
 # %% ../../nbs/quantizers/multi_codebook.ipynb #mcb00008
 def assignment_entropies(logits, # (N,K) float: minus the squared distances, divided by the temperature
@@ -46,6 +47,7 @@ class MultiCodebookQuantizer(Quantizer):
         self.beta,self.entropy_weight = beta,entropy_weight
         self.temperature,self.eps = temperature,eps
         shape = n_codebooks,codebook_size,dim//n_codebooks
+        check_memory(4*codebook_size*dim, f"{n_codebooks} codebooks of {codebook_size:,} entries")
         self.codebooks = nn.Parameter(torch.randn(shape, generator=generator))
 
 # %% ../../nbs/quantizers/multi_codebook.ipynb #mcb00013
@@ -68,7 +70,9 @@ def encode(self:MultiCodebookQuantizer,
            z # (...,D) float
           ):
     "(...,M) long: the entries with the greatest cosine"
-    cosines = self.directions(z.detach())@self.unit_codebooks().detach().to(z).transpose(1, 2)
+    with full_precision(z):
+        entries = self.unit_codebooks().detach().to(z)
+        cosines = self.directions(z.detach())@entries.transpose(1, 2)
     return cosines.argmax(-1).T.reshape(*z.shape[:-1], self.n_codebooks)
 
 @patch

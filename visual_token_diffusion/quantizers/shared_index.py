@@ -12,6 +12,7 @@ import torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
+from ..core.memory import check_memory
 from .base import Quantized, Quantizer, straight_through
 from .multi_codebook import assignment_entropies
 
@@ -37,6 +38,7 @@ class SharedIndexQuantizer(Quantizer):
         self.pixel_weight,self.beta = pixel_weight,beta
         self.entropy_weight,self.temperature = entropy_weight,temperature
         self.normalize = normalize
+        check_memory(4*codebook_size*self.dim, f"{codebook_size:,} rows")
         self.codebook = nn.Parameter(torch.randn(codebook_size, self.dim, generator=generator))
 
 # %% ../../nbs/quantizers/shared_index.ipynb #shi00009

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
-from .base import Quantized, Quantizer, straight_through
+from ..core.memory import check_memory
+from .base import Quantized, Quantizer, full_precision, straight_through
 
 # %% ../../nbs/quantizers/text_aligned.ipynb #txa00008
 class TextAlignedQuantizer(Quantizer):
@@ -27,7 +28,9 @@ class TextAlignedQuantizer(Quantizer):
                  beta:float=.25, # weight of the commitment loss beside the codebook loss
                  generator=None # CPU generator, for random embeddings
                 ):
-        if isinstance(embeddings, int): embeddings = torch.randn(embeddings, dim, generator=generator)
+        if isinstance(embeddings, int):
+            check_memory(4*embeddings*dim, f"{embeddings:,} random embeddings")
+            embeddings = torch.randn(embeddings, dim, generator=generator)
         super().__init__(dim, (len(embeddings),))
         self.normalize,self.beta = normalize,beta
         self.register_buffer('embeddings', torch.as_tensor(embeddings).float())
@@ -48,7 +51,7 @@ def encode(self:TextAlignedQuantizer,
           ):
     "(...,1) long: the nearest words"
     x,words = self._unit(self.check(z)).detach(),self.mapped_words().detach().to(z)
-    cost = words.square().sum(-1) - 2*x@words.T
+    with full_precision(z): cost = words.square().sum(-1) - 2*x@words.T
     return cost.argmin(-1).view(*z.shape[:-1], 1)
 
 # %% ../../nbs/quantizers/text_aligned.ipynb #txa00010

@@ -12,7 +12,8 @@ import torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
-from .base import Quantized, Quantizer, straight_through
+from ..core.memory import check_memory
+from .base import Quantized, Quantizer, full_precision, straight_through
 
 # %% ../../nbs/quantizers/vq.ipynb #e38aba9a
 class VectorQuantizer(Quantizer):
@@ -35,6 +36,7 @@ class VectorQuantizer(Quantizer):
         self.decay,self.beta = decay,beta
         self.reset_below,self.generator = reset_below,generator
         shape = n_codebooks,codebook_size,dim//n_codebooks
+        check_memory(8*codebook_size*dim, f"{codebook_size:,} entries and their averages")
         self._add_codebooks(torch.randn(shape, generator=generator))
         self.register_buffer('initialized', torch.tensor(False))
 
@@ -65,7 +67,7 @@ def encode(self:VectorQuantizer,
     x = _at_least_float(self._split(self.check(z).detach()))
     entries = _at_least_float(self.codebooks.detach().to(x.device))
     norms = entries.square().sum(-1)[:,None].to(x)
-    cost = torch.baddbmm(norms, x, entries.to(x).transpose(1, 2), alpha=-2)
+    with full_precision(x): cost = torch.baddbmm(norms, x, entries.to(x).transpose(1, 2), alpha=-2)
     return cost.argmin(-1).T.reshape(*z.shape[:-1], self.n_codebooks)
 
 @patch
@@ -104,7 +106,8 @@ def _update(self:VectorQuantizer, x, codes):
     chosen = F.one_hot(codes.T, self.codebook_size).to(self.codebooks)             # (M,N,K)
     parts = self._split(x).to(self.codebooks)
     self.cluster_size.lerp_(chosen.sum(1), 1-self.decay)
-    self.cluster_sum.lerp_(chosen.transpose(1, 2)@parts, 1-self.decay)
+    with full_precision(x): sums = chosen.transpose(1, 2)@parts
+    self.cluster_sum.lerp_(sums, 1-self.decay)
     size = self.cluster_size[...,None]
     mean = self.cluster_sum/size.clamp(min=1e-9)
     self.codebooks.copy_(torch.where(size > 1e-9, mean, self.codebooks))

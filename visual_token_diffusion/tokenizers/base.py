@@ -42,6 +42,14 @@ class ImageTokenizer(Configured, nn.Module, Registered):
 
 # %% ../../nbs/tokenizers/base.ipynb #tokb0016
 @patch
+def check_images(self:ImageTokenizer, images):
+    "Pictures (B,3,size,size), finite ones outside of training. Raises `ValueError`"
+    if tuple(images.shape[1:])!=(3,self.size,self.size):
+        raise ValueError(f"expected pictures (B,3,{self.size},{self.size}), got shape {tuple(images.shape)}")
+    if self.training or images.isfinite().all(): return images
+    raise ValueError("a picture holds nan or infinity")
+
+@patch
 def save_pretrained(self:ImageTokenizer,
                     folder # made if needed
                    ):

@@ -1,4 +1,4 @@
-"""A folder of JSON and safetensors that holds a tokenizer of pictures whole, and a loader that believes nothing it reads."""
+"""A folder that holds a tokenizer of pictures whole, and a loader that believes nothing it reads."""
 
 import json
 from pathlib import Path
@@ -37,8 +37,9 @@ def save_tokenizer(
         raise CheckpointError(f"this tokenizer cannot be saved: its arguments do not tell the shape of '{odd}'")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
+    tensors = {k: v.detach().cpu().contiguous().clone() for k, v in state.items()}
     with replacing(folder / WEIGHTS) as path:
-        save_file({k: v.detach().cpu().contiguous().clone() for k, v in state.items()}, path, dict(format='pt'))
+        save_file(tensors, path, dict(format='pt'))
     write_text_atomically(folder / 'config.json', json.dumps(config, indent=1) + '\n')
 
 
@@ -96,7 +97,7 @@ def load_tokenizer(
     cls,  # the class it must be of, such as `ImageTokenizer`
     folder,  # that `save_tokenizer` wrote
 ):
-    "A saved tokenizer in evaluation mode. Raises `CheckpointError` in one line for anything missing, damaged or foreign"
+    "A saved tokenizer in evaluation mode. Raises `CheckpointError` for anything missing, damaged or foreign"
     folder = Path(folder)
     if not folder.is_dir():
         raise CheckpointError(f'there is no folder {folder}; save a tokenizer there with `save_pretrained`')

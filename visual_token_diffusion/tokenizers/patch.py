@@ -57,7 +57,7 @@ class PatchTokenizer(ImageTokenizer):
 @patch
 def latents(self:PatchTokenizer, images):
     "(B,N,dim): what the quantizer gets"
-    return self.to_latents(to_patches(images-.5, self.patch))
+    return self.to_latents(to_patches(self.check_images(images)-.5, self.patch))
 
 @patch
 def render(self:PatchTokenizer, z):

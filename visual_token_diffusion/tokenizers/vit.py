@@ -62,12 +62,6 @@ def _add_networks(self:ViTTokenizer, depth, heads):
 
 # %% ../../nbs/tokenizers/vit.ipynb #vitk0010
 @patch
-def check_images(self:ViTTokenizer, images):
-    "Raises `ValueError` unless they are pictures (B,3,size,size)"
-    if tuple(images.shape[1:])==(3,self.size,self.size): return images
-    raise ValueError(f"expected pictures (B,3,{self.size},{self.size}), got shape {tuple(images.shape)}")
-
-@patch
 def latents(self:ViTTokenizer,
             images, # (B,3,S,S) float in [0,1]
             context=None # (B,T,width) float: more tokens to look at

@@ -72,7 +72,7 @@ def reconstruction_loss(pred, x, *_, perceptual=None, perceptual_weight:float=1.
 
 def scene_accuracy(world, pred, x, ids):
     "Share of the pictures in which the oracle finds the right scene"
-    images = pred[0].detach().clamp(0,1).cpu()
+    images = pred[0].detach().float().clamp(0,1).cpu()
     return (world.parse(images).ids==ids.cpu()).float().mean()
 
 # %% ../../nbs/training/learners.ipynb #7d1d1001

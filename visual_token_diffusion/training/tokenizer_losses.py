@@ -1,4 +1,4 @@
-"""Squared error asks for the mean of what could have been; a perceptual loss and a discriminator ask for something that could be.
+"""Squared error asks for the mean of what could be; a perceptual loss and a discriminator ask for sharper answers.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/training/tokenizer_losses.html.md"""
 
@@ -62,7 +62,8 @@ def forward(self:PerceptualLoss,
     "Scalar: sum over layers of the mean over pictures and positions"
     pairs = list(zip(self.features(images), self.features(targets.detach())))
     weights = self.weights or [1.]*len(pairs)
-    return sum(((a-b).square()*w).sum(-1).mean() for (a,b),w in zip(pairs, weights))
+    squares = [(a-b).square()*w for (a,b),w in zip(pairs, weights)]
+    return sum(square.sum(-1).mean() for square in squares)
 
 # %% ../../nbs/training/tokenizer_losses.ipynb #tkl00018
 class PatchDiscriminator(nn.Module):
@@ -80,6 +81,7 @@ class PatchDiscriminator(nn.Module):
 
     def forward(self, images): return self.layers(images*2-1)
 
+# %% ../../nbs/training/tokenizer_losses.ipynb #tkl00041
 def hinge_loss(real, # scores of real pictures, any shape
                fake # of decoded ones
               ) -> torch.Tensor:
