@@ -9,7 +9,6 @@ from ..quantizers.base import Quantized
 from ..quantizers.fsq import FSQ
 from ..quantizers.lfq import LFQ
 from ..quantizers.multi_codebook import MultiCodebookQuantizer
-from ..quantizers.residual import ResidualQuantizer
 from ..quantizers.shared_index import SharedIndexQuantizer
 from ..quantizers.text_aligned import TextAlignedQuantizer
 from ..quantizers.vq import VectorQuantizer
@@ -136,15 +135,6 @@ def _random(quantizer, bits, sizes, teacher):
     return RandomCodes(bits, **sizes)
 
 
-def _product(bits, beta):
-    sizes = split_bits(bits)
-    return VectorQuantizer(4 * len(sizes), sizes[0], len(sizes), beta=beta)
-
-
-def _residual(bits, beta):
-    return ResidualQuantizer(*(VectorQuantizer(DIM, k, beta=beta) for k in split_bits(bits)))
-
-
 def _chunks(bits, beta):
     sizes = split_bits(bits)
     return MultiCodebookQuantizer(8 * len(sizes), sizes[0], len(sizes), beta=beta)
@@ -175,8 +165,6 @@ def _ordered(bits, beta):
 
 ARMS = {
     'vq': Arm(_vit, _plain),
-    'product vq': Arm(_vit, _product),
-    'residual vq': Arm(_vit, _residual),
     'fsq': Arm(_vit, lambda bits, beta: FSQ(split_bits(bits, 3))),
     'magvit2': Arm(_vit, _lookup_free),
     'flextok': Arm(_flextok, _ordered, 'flextok'),

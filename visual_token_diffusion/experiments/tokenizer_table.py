@@ -6,6 +6,7 @@
 
 import argparse
 import copy
+import itertools
 import time
 
 import torch
@@ -25,7 +26,7 @@ __all__ = ['BITS', 'WORLDS', 'attributes', 'carry_over', 'loss_terms', 'main', '
 
 RUN = 'tokenizer-table'
 COMMAND = 'python -m visual_token_diffusion.experiments.tokenizer_table'
-BITS = (8, 9, 12)
+BITS = (9, 12, 8)
 STEPS = 800, 400  # of both stages
 WORLDS = {
     'one object': dict(make=lambda: World(1), mean=0.12, std=0.12),
@@ -69,6 +70,13 @@ def _coded(model, world, ids):
     return torch.cat(images), torch.cat(back), torch.cat(z), None if codes[0] is None else torch.cat(codes)
 
 
+@torch.no_grad()
+def _all_codes(model, world):
+    "(len(world),N,M) long: the codes of every picture of a world"
+    parts = torch.arange(len(world)).split(1024)
+    return torch.cat([model.encode(world.render(ids, model.size), *_said(model, world, ids)) for ids in parts])
+
+
 def _pools(vectors, pool):
     "(n,pool,D): vectors of length one in groups; the rest is left out"
     n = len(vectors) // pool
@@ -101,7 +109,7 @@ def _codebook_use(codes, sizes):
     return sum(shares) / len(shares)
 
 
-def _generated(model, code_model, world, n=512):
+def _generated(model, code_model, world, n=256):
     "Share of pictures from generated codes that the oracle accepts, and how many different ones are among them"
     codes = code_model.generate(n, generator=torch.Generator().manual_seed(3))
     ids = world.sample(n, torch.Generator().manual_seed(4))
@@ -111,11 +119,11 @@ def _generated(model, code_model, world, n=512):
     return float((read >= 0).double().mean()), len(set(read[read >= 0].tolist()))
 
 
-def measure(model, world, code_steps=300, seed=0):
-    "Everything the table says of a trained tokenizer, on all pictures of a world, or on 4,096 of a large one"
+def measure(model, world, code_steps=200, seed=0):
+    "Everything the table says of a trained tokenizer, on all pictures of a world, or on 2,048 of a large one"
     model.eval()
-    many = len(world) > 4096
-    ids = torch.randperm(len(world), generator=torch.Generator().manual_seed(seed))[:4096]
+    many = len(world) > 2048
+    ids = torch.randperm(len(world), generator=torch.Generator().manual_seed(seed))[:2048]
     images, back, z, codes = _coded(model, world, ids)
     labels = attributes(world, ids)
     found = dict(
@@ -127,10 +135,10 @@ def measure(model, world, code_steps=300, seed=0):
     if codes is None:
         return found
     sizes = getattr(model, 'codebook_sizes', None) or model.quantizer.codebook_sizes
-    everything = codes if not many else _coded(model, world, torch.arange(len(world)))[3]
+    everything = codes if not many else _all_codes(model, world)
     entropy = code_entropy(everything)
     code_model = CodeModel(codes.shape[1], sizes, width=48, depth=2).fit(everything, code_steps, seed)
-    bound = code_model.bound(codes, draws=8) / torch.tensor(2.0).log()
+    bound = code_model.bound(codes, draws=4) / torch.tensor(2.0).log()
     valid, distinct = _generated(model, code_model, world)
     found |= dict(
         entropy=entropy,
@@ -234,17 +242,14 @@ def main():
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args()
     lab, found = _Lab(), _before()
-    for seed in range(args.seeds):
-        for name in args.world:
-            for bits in args.bits:
-                for arm in args.arm:
-                    key = f'{name}|{bits}|{arm}|{seed}'
-                    if key in found or (arm == 'continuous' and bits != BITS[0]):
-                        continue
-                    found[key] = run_arm(lab, name, bits, arm, seed)
-                    save_run(RUN, found, COMMAND)
-                    line = {k: v for k, v in found[key].items() if isinstance(v, float)}
-                    print(key, {k: round(v, 3) for k, v in line.items()}, flush=True)
+    for bits, seed, name, arm in itertools.product(args.bits, range(args.seeds), args.world, args.arm):
+        key = f'{name}|{bits}|{arm}|{seed}'
+        if key in found or (arm == 'continuous' and bits != BITS[0]):
+            continue
+        found[key] = run_arm(lab, name, bits, arm, seed)
+        save_run(RUN, found, COMMAND)
+        line = {k: v for k, v in found[key].items() if isinstance(v, float)}
+        print(key, {k: round(v, 3) for k, v in line.items()}, flush=True)
 
 
 if __name__ == '__main__':
