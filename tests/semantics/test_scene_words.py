@@ -56,6 +56,7 @@ def test_words_that_no_scene_is_described_with():
     with pytest.raises(MissingWords, match="such as 'zebra'") as e:
         SceneSemantics(model).features(['red', 'zebra'])
     assert '\n' not in str(e.value)
+    assert SceneSemantics(model).features(['red', '<unk>', '.']).norm(dim=1).tolist() == pytest.approx([1, 0, 0])
     rows = SceneSemantics(model, missing='zero').features(['zebra', 'red'])
     assert rows[0].eq(0).all() and rows[1].norm() > 0.99
     with pytest.raises(ValueError, match="missing is 'error' or 'zero'"):

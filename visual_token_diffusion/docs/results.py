@@ -125,6 +125,23 @@ def _textok(m):
     return 'scenes that come back, by arm and bits: ' + _listed(means, lambda v: f'{v:.2f}')
 
 
+def _tokenizer_table(m):
+    at_nine = {k: run for k, run in m.items() if k.startswith('one object|9|')}
+    arms = dict.fromkeys(key.split('|')[2] for key in at_nine)
+    means = {a: _mean(run['exact'] for key, run in at_nine.items() if key.split('|')[2] == a) for a in arms}
+    return 'scenes that come back from nine bits: ' + _listed(means, lambda v: f'{v:.2f}')
+
+
+def _tokenizer_losses(m):
+    means = {arm: _mean(seed['valid'] for seed in seeds) for arm, seeds in m.items()}
+    return 'decoded pictures that are scenes, six bits: ' + _listed(means, lambda v: f'{v:.2f}')
+
+
+def _tokenizer_speed(m):
+    ratios = {name: took[next(iter(took))] / took[list(took)[1]] for name, took in m.items()}
+    return 'time beside the other implementation: ' + _listed(ratios, lambda v: f'{v:.2f}')
+
+
 def _flextok(m):
     firsts = {arm: _mean(seed['errors'][0] for seed in seeds) for arm, seeds in m.items()}
     return 'squared error from the first of four codes: ' + _listed(firsts, lambda v: f'{v:.4f}')
@@ -148,6 +165,9 @@ _HEADLINES = {
     'scales-10k': _pyramid,
     'small-clip': lambda m: f"nine tests, from {min(m['scores']):.3f} to {max(m['scores']):.3f}",
     'textok': _textok,
+    'tokenizer-losses': _tokenizer_losses,
+    'tokenizer-speed': _tokenizer_speed,
+    'tokenizer-table': _tokenizer_table,
     'twenty-kills': _kills,
     'unseen-meanings': _unseen_meanings,
     'unseen-words': _unseen_words,

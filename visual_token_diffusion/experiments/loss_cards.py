@@ -86,7 +86,7 @@ def loss_card(
     pictures = world.render(torch.arange(len(world)), size)
     scale = std**2
     natural = min(bits * math.log(2), math.log(batch))
-    log_batch = math.log(batch)
+    log_batch, critic = math.log(batch), contrastive_floor(world, batch)
     return {
         'pixels': (picture_floor(pictures, 1), picture_floor(pictures, 2**bits), 'variance; error of 2^bits pictures'),
         'commitment': (None, 0.0, 'latents lie on entries'),
@@ -94,7 +94,7 @@ def loss_card(
         'magvit2 entropy': (0.0, -0.1 * scale * natural, 'sure of each code, all codes in use; at most log batch'),
         'fqgan squared_cosine': (0.1 * scale / 8, 0.0, 'random directions of 8 numbers; right angles'),
         'fqgan semantic': (0.5 * scale * log_batch, 0.5 * scale * uniform_cosine_floor(batch), 'log batch; a simplex'),
-        'unitok contrastive': (scale * log_batch, scale * contrastive_floor(world, batch), 'log batch; exact likelihood ratio'),
+        'unitok contrastive': (scale * log_batch, scale * critic, 'log batch; the exact likelihood ratio'),
         'tokenflow semantic': (scale, 0.0, 'cosine 0; cosine 1'),
         'tatok features': (0.1 * scale, 0.0, 'cosine 0; cosine 1'),
     }

@@ -242,7 +242,7 @@ def main():
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args()
     lab, found = _Lab(), _before()
-    for bits, seed, name, arm in itertools.product(args.bits, range(args.seeds), args.world, args.arm):
+    for bits, name, seed, arm in itertools.product(args.bits, args.world, range(args.seeds), args.arm):
         key = f'{name}|{bits}|{arm}|{seed}'
         if key in found or (arm == 'continuous' and bits != BITS[0]):
             continue

@@ -98,10 +98,11 @@ class SceneSemantics(Semantics):
         return cls(dim=dim, seed=seed, missing='zero')
 
     def features(self, tokens):
-        "(V,dim) float32, rows of length one. Raises `MissingWords`"
+        "(V,dim) float32, rows of length one; zeros for what is no word, as '<unk>'. Raises `MissingWords`"
         number = self.model.number
         if self.missing != 'zero':
-            check_known(tokens, number, 'the world of scenes', "give another world=, or missing='zero'")
+            words = [token for token in tokens if token.isalpha()]
+            check_known(words, number, 'the world of scenes', "give another world=, or missing='zero'")
         rows = F.normalize(self.model.vectors.weight.detach(), dim=1)
         table = F.pad(rows, (0, 0, 0, 1))
         return table[torch.tensor([number.get(token, -1) for token in tokens])]

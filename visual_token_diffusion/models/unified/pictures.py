@@ -1,0 +1,93 @@
+"""Pictures as a unified model takes them: exact codes of a tiny world, codes of any tokenizer, linear latents."""
+
+import torch
+from torch import nn
+
+from ...tokenizers.patch import from_patches, to_patches
+
+__all__ = ['CellCodes', 'PatchLatents', 'codebook_sizes', 'is_codes']
+
+
+class CellCodes(nn.Module):
+    "The picture of a world's scene as one code for each cell: the number of its look, the last for an empty cell"
+
+    def __init__(
+        self,
+        world,  # a `World`
+        size: int = 24,  # pixels along each side, a multiple of the cells of a row
+    ):
+        super().__init__()
+        if size % world.side:
+            raise ValueError(f'{world.side} cells in a row do not tile pictures of {size} pixels')
+        self.size, self.patch = size, size // world.side
+        self.register_buffer('tiles', world.tiles(size).flatten(1), persistent=False)
+        self.codebook_sizes = (len(self.tiles),)
+
+    def encode(self, images):
+        "(B,N,1) long: the nearest tile of every cell of pictures (B,3,S,S). Raises `ValueError`"
+        _check_size(images, self.size)
+        patches = to_patches(images, self.patch)
+        return torch.cdist(patches.float(), self.tiles[None].float()).argmin(-1, keepdim=True)
+
+    def decode(self, codes):
+        "(B,3,S,S) float: the pictures of codes (B,N,1)"
+        return from_patches(self.tiles[codes[..., 0]], self.patch, self.size)
+
+
+def _check_size(images, size):
+    "Refuse pictures that are not (B,3,size,size). Raises `ValueError`"
+    if tuple(images.shape[1:]) != (3, size, size):
+        raise ValueError(f'expected pictures (B,3,{size},{size}), got {tuple(images.shape)}')
+
+
+class PatchLatents(nn.Module):
+    """Every patch of a picture as a few numbers, mean zero and deviation one over the given pictures: the first
+    principal components, each divided by its deviation. No network, nothing to train"""
+
+    def __init__(
+        self,
+        pictures,  # (n,3,S,S) float: what the components are taken from
+        patch: int = 8,  # pixels along each side of a patch
+        dim: int = 16,  # numbers of a patch
+    ):
+        super().__init__()
+        size = pictures.shape[-1]
+        if size % patch:
+            raise ValueError(f'patches of {patch} pixels do not tile pictures of {size}')
+        self.size, self.patch = size, patch
+        patches = to_patches(pictures, patch).flatten(0, 1).double()
+        _, values, basis = torch.linalg.svd(patches - patches.mean(0), full_matrices=False)
+        deviation = values / len(patches) ** 0.5
+        rank = int((deviation > 1e-4 * deviation[0]).sum())
+        self.dim = min(dim, rank)
+        self.register_buffer('mean', patches.mean(0).float())
+        self.register_buffer('basis', (basis[: self.dim] * deviation[: self.dim, None]).float())
+        self.register_buffer('inverse', (basis[: self.dim] / deviation[: self.dim, None]).float())
+        latents = self.encode(pictures)
+        self.register_buffer('low', latents.amin((0, 1)))
+        self.register_buffer('high', latents.amax((0, 1)))
+
+    def encode(self, images):
+        "(B,N,dim) float: latents of pictures (B,3,S,S). Raises `ValueError`"
+        _check_size(images, self.size)
+        return (to_patches(images, self.patch) - self.mean) @ self.inverse.T
+
+    def decode(self, latents):
+        "(B,3,S,S) float in [0,1]: the pictures of latents (B,N,dim)"
+        return from_patches(latents @ self.basis + self.mean, self.patch, self.size).clamp(0, 1)
+
+    def clamp(self, latents):
+        "Latents within the range of the pictures that the components were taken from"
+        return torch.maximum(torch.minimum(latents, self.high), self.low)
+
+
+def is_codes(pictures):
+    "Whether something is a tokenizer into codes, such as `CellCodes` or an `ImageTokenizer` with a quantizer"
+    return codebook_sizes(pictures) is not None
+
+
+def codebook_sizes(pictures):
+    "Entries of each codebook, or None where there is none"
+    own = getattr(pictures, 'codebook_sizes', None)
+    own = own or getattr(getattr(pictures, 'quantizer', None), 'codebook_sizes', None)
+    return tuple(own) if own else None
