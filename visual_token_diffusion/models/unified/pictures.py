@@ -48,7 +48,7 @@ class PatchLatents(nn.Module):
         self,
         pictures,  # (n,3,S,S) float: what the components are taken from
         patch: int = 8,  # pixels along each side of a patch
-        dim: int = 16,  # numbers of a patch
+        dim: int = 12,  # numbers of a patch
     ):
         super().__init__()
         size = pictures.shape[-1]

@@ -1,0 +1,102 @@
+"Masks of segments, against the rules written anew position by position."
+
+import random
+
+import pytest
+import torch
+
+from visual_token_diffusion.models.unified.segments import segment_mask, segment_pattern, segments
+
+
+def plainly(kinds, lengths):
+    "The rules in words, one pair of positions at a time"
+    of = [(kind, i) for i, (kind, n) in enumerate(zip(kinds, lengths)) for _ in range(n)]
+    table = torch.zeros(len(of), len(of), dtype=torch.bool)
+    for q, (looks, mine) in enumerate(of):
+        for k, (seen, other) in enumerate(of):
+            allowed = k <= q
+            if looks in ('full', 'noise') and mine == other:
+                allowed = True
+            if looks == 'whole':
+                allowed = True
+            if seen == 'noise' and mine != other:
+                allowed = False
+            if 'padding' in (looks, seen):
+                allowed = q == k
+            table[q, k] = allowed
+    return table
+
+
+def test_the_published_table_of_llada_o():
+    rows = ['10000000', '11000000', '11110000', '11110000', '11111100', '11111100', '11110010', '11110011']
+    want = torch.tensor([[c == '1' for c in row] for row in rows])
+    assert torch.equal(segment_mask(['causal', 'full', 'noise', 'causal'], [2, 2, 2, 2])[0, 0], want)
+
+
+def test_random_layouts_follow_the_rules():
+    rng = random.Random(0)
+    for _ in range(40):
+        n = rng.randint(1, 6)
+        kinds = [rng.choice(['causal', 'full', 'noise', 'whole', 'padding']) for _ in range(n)]
+        lengths = [rng.randint(0, 4) for _ in range(n)]
+        if sum(lengths):
+            assert torch.equal(segment_mask(kinds, lengths)[0, 0], plainly(kinds, lengths)), (kinds, lengths)
+
+
+def test_show_o_text_to_picture():
+    "Padding, then a causal text, then a picture with its marks that sees all but the padding"
+    pad, text, picture = 2, 3, 4
+    mask = segment_mask(['padding', 'causal', 'full'], [pad, text, picture])[0, 0]
+    real = mask[pad:, pad:]
+    assert not mask[pad:, :pad].any()
+    assert torch.equal(real[:text], torch.ones(text, text + picture).tril().bool())
+    assert real[text:].all()
+
+
+def test_show_o_picture_to_text_is_a_prefix():
+    "All see the picture; the text is causal. Pictures of other lengths in one batch keep their own ends"
+    mask = segment_mask([['full', 'causal']] * 2, [[4, 3], [2, 5]])[:, 0]
+    for row, n in zip(mask, (4, 2)):
+        want = torch.ones(7, 7).tril().bool()
+        want[:, :n] = True
+        assert torch.equal(row, want)
+
+
+def test_rows_of_a_batch_have_structures_of_their_own():
+    kinds, lengths = [['causal', 'noise'], ['full', 'padding']], [[3, 2], [1, 4]]
+    mask = segment_mask(kinds, lengths)
+    assert mask.shape == (2, 1, 5, 5)
+    for row, k, n in zip(mask, kinds, lengths):
+        assert torch.equal(row[0], plainly(k, n))
+
+
+def test_real_hides_padding_wherever_it_stands():
+    real = torch.tensor([[True, True, False, True], [True, True, True, True]])
+    mask = segment_mask(['full'], [4], real)[:, 0]
+    assert mask[1].all() and not mask[0, [0, 1, 3], 2].any() and mask[0, 2].tolist() == [False, False, True, False]
+
+
+def test_flex_attention_takes_the_same_pattern():
+    kind, number = segments(['causal', 'full', 'noise', 'causal'], [2, 2, 2, 2])
+    pattern = segment_pattern(kind, number)
+    zero, at = torch.tensor(0), torch.arange(8)
+    rows = torch.vmap(torch.vmap(lambda q, k: pattern(zero, q, k), (None, 0)), (0, None))  # as flex attention calls it
+    assert torch.equal(rows(at, at), segment_mask(['causal', 'full', 'noise', 'causal'], [2, 2, 2, 2])[0, 0])
+
+
+def test_every_row_sees_something():
+    assert segment_mask(['padding', 'noise', 'causal', 'whole'], [2, 1, 2, 2]).any(-1).all()
+
+
+@pytest.mark.parametrize(
+    'kinds,lengths,message',
+    [
+        (['causal'], [1, 2], 'a kind and a length'),
+        (['casual'], [2], "no kind 'casual'"),
+        (['full'], [-1], 'cannot have -1'),
+        ([['full'], ['full']], [[2], [3]], r'one length, got \[2, 3\]'),
+    ],
+)
+def test_bad_layouts_are_refused(kinds, lengths, message):
+    with pytest.raises(ValueError, match=message):
+        segment_mask(kinds, lengths)

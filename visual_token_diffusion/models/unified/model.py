@@ -1,0 +1,276 @@
+"""One backbone for words and pictures: a caption becomes a picture, a picture becomes a caption, by the same weights."""
+
+from dataclasses import asdict
+from typing import NamedTuple
+
+import torch
+from torch import nn
+
+from ...diffusion.gaussian import GaussianDiffusion, RectifiedFlow
+from ...networks.time import TimeEmbedding
+from ...networks.transformer import Backbone
+from .objectives import Losses
+from .pictures import codebook_sizes, is_codes
+from .reading import ReadingEncoder
+from .segments import segment_mask
+from .switches import switches_of
+
+__all__ = ['Part', 'UnifiedModel']
+
+END, BEGIN_TEXT, BEGIN_PICTURE, END_PICTURE, MASKED_WORD, MASKED_CODE = range(6)  # after the words of the vocabulary
+
+
+class Part(NamedTuple):
+    "A segment of a sequence: its kind (one of `KINDS`) and its vectors (B,n,width)"
+
+    kind: str
+    vectors: torch.Tensor
+
+
+class UnifiedModel(Losses, nn.Module):
+    """Text and picture in one sequence of `[begin] words [end]` and `[begin] places [end]`. A caption is padded with the
+    end mark up to `text_length`, and every mark counts, so that its likelihood is that of the caption"""
+
+    def __init__(
+        self,
+        switches,  # `Switches`, or the name of a preset
+        vocab,  # a `Vocab` of the captions' words
+        pictures=None,  # codes: `CellCodes` or an `ImageTokenizer`; continuous: `PatchLatents`
+        text_length: int = 9,  # words of a caption, with at least one end mark
+        width: int = 64,  # features of a position
+        depth: int = 3,  # layers
+        heads: int = 2,  # attention heads
+        max_length: int = 0,  # most positions of a sequence; 0 takes what is needed
+    ):
+        super().__init__()
+        self.switches = switches_of(switches)
+        _check_pictures(self.switches, pictures)
+        self.vocab, self.text_length = vocab, text_length
+        self.pictures = pictures.requires_grad_(False).eval()
+        self.config = dict(asdict(self.switches), text_length=text_length, width=width, depth=depth, heads=heads)
+        self._tables = {}
+        self._measure()
+        length = self.n_places + 2 + 1 + text_length
+        if max_length and length > max_length:
+            raise ValueError(
+                f'a picture of {self.n_places} places and a caption of {text_length} words need {length} positions, '
+                f'max_length is {max_length}'
+            )
+        self._build(width, depth, heads)
+
+    def train(self, mode=True):
+        "The tokenizer of pictures never trains"
+        super().train(mode)
+        self.pictures.eval()
+        return self
+
+    def _measure(self):
+        "Places of a picture and the range of every place, from a black one"
+        size = self.pictures.size
+        with torch.no_grad():
+            shape = self.pictures.encode(torch.zeros(1, 3, size, size)).shape[1:]
+        self.codes_shape = tuple(shape)
+        self.n_places = shape[0]
+        if self.switches.picture_form == 'codes':
+            sizes = torch.tensor(codebook_sizes(self.pictures))
+            self.n_places = shape[0] * shape[1]
+            starts = (sizes.cumsum(0) - sizes).repeat(shape[0])
+            self.register_buffer('starts', starts, persistent=False)
+            self.register_buffer('sizes', sizes.repeat(shape[0]), persistent=False)
+            self.n_codes = int(sizes.sum())
+
+    def _build(self, width, depth, heads):
+        "All that learns"
+        switches, words = self.switches, len(self.vocab)
+        n_codes = self.n_codes if switches.picture_form == 'codes' else 0
+        self.embed = nn.Embedding(words + 6 + n_codes, width)
+        self.text_place = nn.Parameter(0.02 * torch.randn(1 + self.text_length, width))
+        self.picture_place = nn.Parameter(0.02 * torch.randn(self.n_places + 2, width))
+        self.backbone = Backbone(width, depth, heads, offsets=())
+        self.text_head = nn.Linear(width, words + 1)
+        self.process = None
+        if n_codes:
+            self.picture_in, self.picture_head = None, nn.Linear(width, n_codes)
+            low = torch.arange(n_codes) < self.starts[:, None]
+            self.register_buffer('outside', low | (torch.arange(n_codes) >= (self.starts + self.sizes)[:, None]), False)
+        else:
+            self.picture_in = nn.Linear(self.codes_shape[1], width)
+            self.picture_head = nn.Linear(width, self.codes_shape[1])
+        if switches.is_noised:
+            self.time_embed = TimeEmbedding(width)
+            self.process = RectifiedFlow() if switches.picture_objective == 'flow' else GaussianDiffusion(predict='eps')
+        self.encoder = ReadingEncoder(self.pictures, width, heads) if switches.reading_encoder == 'separate' else None
+        self.align_proj = None
+        if switches.alignment != 'none':
+            if self.encoder.n_patches != self.n_places:
+                raise ValueError(
+                    f'alignment compares {self.encoder.n_patches} patches that are read with {self.n_places} places '
+                    'that are written; take equally many'
+                )
+            self.align_proj = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
+
+    def mark(self, which):
+        "Number of a mark in the table of vectors"
+        return len(self.vocab) + which
+
+    # ---- captions and pictures as the model takes them ----
+
+    def encode_captions(self, captions):
+        "(B,T) long: words, then end marks; None gives end marks only. Raises `ValueError`"
+        if isinstance(captions, str):
+            raise ValueError('captions are a list of strings, got one string')
+        rows = []
+        for caption in captions:
+            ids = [] if caption is None else list(self.vocab.encode(caption))
+            if len(ids) >= self.text_length:
+                raise ValueError(
+                    f"the caption '{caption[:60]}' has {len(ids)} words, this model takes {self.text_length - 1}"
+                )
+            rows.append(ids + [self.mark(END)] * (self.text_length - len(ids)))
+        return torch.tensor(rows, dtype=torch.long, device=self.text_place.device).view(-1, self.text_length)
+
+    def decode_captions(self, ids):
+        "List of strings: the words before the first end mark of each row (B,T)"
+        rows = [row[: row.index(self.mark(END))] if self.mark(END) in row else row for row in ids.tolist()]
+        return [self.vocab.decode(row) for row in rows]
+
+    @torch.no_grad()
+    def encode_pictures(self, pictures):
+        "`(x, images)`: codes as rows (B,P) long or latents (B,P,D), and pictures; from either. Raises `ValueError`"
+        is_images = pictures.dim() == 4
+        if not is_images and tuple(pictures.shape[1:]) != self.codes_shape:
+            wanted = 'codes' if self.switches.picture_form == 'codes' else 'latents'
+            raise ValueError(
+                f'a picture has {self.codes_shape[0]} places of {self.codes_shape[1]} {wanted} here, got '
+                f'{tuple(pictures.shape[1:])}'
+            )
+        x = self.pictures.encode(pictures) if is_images else pictures
+        images = pictures
+        if not is_images and self.encoder is not None:
+            images = self.pictures.decode(x).clamp(0, 1)
+        return (x.flatten(1) if self.switches.picture_form == 'codes' else x), images
+
+    def to_pictures(self, x):
+        "(B,3,S,S) float in [0,1]: pictures of rows of codes (B,P) or of latents (B,P,D)"
+        if self.switches.picture_form == 'codes':
+            x = x.view(len(x), *self.codes_shape)
+        return self.pictures.decode(x).clamp(0, 1)
+
+    # ---- segments ----
+
+    def text_part(
+        self,
+        ids,  # (B,T) long
+        kind: str,
+        mask=None,  # (B,T) bool: words that are masked
+    ):
+        "The begin mark and the words"
+        if mask is not None:
+            ids = ids.masked_fill(mask, self.mark(MASKED_WORD))
+        begin = ids.new_full((len(ids), 1), self.mark(BEGIN_TEXT))
+        return Part(kind, self.embed(torch.cat([begin, ids], 1)) + self.text_place)
+
+    def picture_part(
+        self,
+        x,  # (B,P) long codes, or (B,P,D) latents
+        kind: str,
+        mask=None,  # (B,P) bool: codes that are masked
+        t=None,  # (B,) times of a noised picture; None is a clean one
+    ):
+        "The begin mark, the places and the end mark"
+        if self.picture_in is None:
+            ids = x + self.starts + self.mark(6)
+            vectors = self.embed(ids if mask is None else ids.masked_fill(mask, self.mark(MASKED_CODE)))
+        else:
+            vectors = self.picture_in(x)
+        if self.process is not None:
+            t = x.new_zeros(len(x)) if t is None else t.to(x)
+            vectors = vectors + self.time_embed(t)[:, None]
+        return Part(kind, self._framed(vectors))
+
+    def _framed(self, vectors):
+        "Vectors (B,P,width) of a picture between its marks"
+        marks = self.embed.weight[[self.mark(BEGIN_PICTURE), self.mark(END_PICTURE)]].to(vectors.dtype)
+        begin, end = (m.expand(len(vectors), 1, -1) for m in marks)
+        return torch.cat([begin, vectors, end], 1) + self.picture_place
+
+    def read_part(
+        self,
+        x,  # codes or latents of clean pictures
+        images,  # (B,3,S,S) the pictures themselves, for a separate encoder
+        kind: str,
+    ):
+        "A picture that is read"
+        if self.encoder is None:
+            return self.picture_part(x, kind)
+        vectors = self.encoder(images)
+        if vectors.shape[1] == self.n_places:
+            return Part(kind, self._framed(vectors))
+        marks = self.embed.weight[[self.mark(BEGIN_PICTURE), self.mark(END_PICTURE)]].to(vectors.dtype)
+        begin, end = (m.expand(len(vectors), 1, -1) for m in marks)
+        return Part(kind, torch.cat([begin, vectors, end], 1))
+
+    def kinds(self, task: str):
+        "`(kind of the text, kind of the picture)` in the task 'write' or 'read'"
+        s = self.switches
+        text = 'full' if s.text_objective == 'masked' else 'causal'
+        if s.attention == 'causal':
+            return 'causal', 'causal'
+        if s.attention == 'full':
+            return 'whole', 'whole'
+        if s.attention == 'omni':
+            return text, 'full'
+        if s.attention == 'prefix':
+            return ('full', 'causal' if s.is_sequential else 'full') if task == 'write' else (text, 'full')
+        return text, 'noise' if task == 'write' else 'full'
+
+    def hidden(self, parts):
+        "Hidden states (B,n,width) of every part, in the order given"
+        lengths = [part.vectors.shape[1] for part in parts]
+        key = tuple(part.kind for part in parts), tuple(lengths), str(parts[0].vectors.device)
+        if key not in self._tables:
+            self._tables[key] = segment_mask(*key[:2], device=parts[0].vectors.device)
+        out = self.backbone(torch.cat([part.vectors for part in parts], 1), self._tables[key])
+        return out.split(lengths, 1)
+
+    def in_order(self, task, text, picture):
+        "Hidden states `(text, picture)` of both parts, in the order of the task"
+        first = dict(text_first='text', picture_first='picture', both='text' if task == 'write' else 'picture')
+        if first[self.switches.order] == 'text':
+            return self.hidden([text, picture])
+        picture, text = self.hidden([picture, text])
+        return text, picture
+
+    # ---- what is predicted ----
+
+    def picture_out(self, h):
+        "Scores (B,P,codes), those of other codebooks at -inf, or numbers (B,P,D), from hidden states of a picture part"
+        h = h[:, : self.n_places] if self.switches.is_sequential else h[:, 1 : 1 + self.n_places]
+        out = self.picture_head(h).float()
+        return out.masked_fill(self.outside, -torch.inf) if self.picture_in is None else out
+
+    def text_out(self, h):
+        "Scores (B,T,words+1) from hidden states of a text part"
+        h = h[:, :-1] if self.switches.text_objective == 'causal' else h[:, 1:]
+        return self.text_head(h).float()
+
+    def forward(
+        self,
+        images,  # (B,3,S,S) pictures, or codes or latents as the tokenizer gives them
+        captions=None,  # B strings; None leaves a caption out
+        generator=None,  # torch generator on the CPU
+    ):
+        "`{term: loss}`, weights included"
+        return self.losses(images, captions, generator)
+
+
+def _check_pictures(switches, pictures):
+    "Refuse a missing or a wrong tokenizer. Raises `ValueError`"
+    if pictures is None:
+        wanted = 'a tokenizer: CellCodes(world), or a saved ImageTokenizer'
+        if switches.picture_form == 'continuous':
+            wanted = 'latents: PatchLatents(pictures)'
+        raise ValueError(f'{switches.picture_form} pictures need {wanted}')
+    if is_codes(pictures) != (switches.picture_form == 'codes'):
+        name = type(pictures).__name__
+        raise ValueError(f'these switches have pictures as {switches.picture_form}, a {name} gives something else')

@@ -1,0 +1,211 @@
+"""What a unified model learns from, task by task, and what its likelihoods are exactly."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+
+from ...core.sampling import ranks
+from ...diffusion.base import antithetic_times
+from ...diffusion.guidance import condition_dropout
+from ...diffusion.masked import MaskedDiffusion, masked_nelbo
+
+__all__ = ['Losses', 'cosine_mask']
+
+_PROCESS = MaskedDiffusion()
+
+
+def cosine_mask(
+    batch: int,  # pictures
+    length: int,  # places of each
+    generator=None,  # torch generator on the CPU
+):
+    """(B,L) bool: round(L cos(pi t/2)) places masked, at least one, t uniform (MaskGIT, 2022; Show-o, 2024)"""
+    t = torch.rand(batch, generator=generator, dtype=torch.float64)
+    n_masked = (length * (math.pi / 2 * t).cos()).round().clamp(min=1)
+    return ranks(torch.rand(batch, length, generator=generator)) < n_masked[:, None]
+
+
+def _nll(scores, target):
+    "(B,L) nats: negative log-probability of each target (B,L)"
+    return F.cross_entropy(scores.flatten(0, 1), target.flatten(), reduction='none').view(target.shape)
+
+
+def _masked_bound(nll, mask, weight):
+    "(B,) nats: one draw of the bound from the cost (B,L) of every place"
+    return masked_nelbo(nll[mask], mask, weight.to(nll.device))
+
+
+class Losses:
+    "The losses and bounds of a `UnifiedModel`"
+
+    def losses(
+        self,
+        pictures,  # (B,3,S,S) images, or codes or latents as the tokenizer gives them
+        captions=None,  # B strings; None leaves one out: its row counts in writing, without a caption
+        generator=None,  # torch generator on the CPU
+    ):
+        "`{'picture', 'text', 'alignment': loss}`, weights included; a term without a row is left out"
+        switches = self.switches
+        x, images = self.encode_pictures(pictures)
+        captions = [None] * len(x) if captions is None else list(captions)
+        if len(captions) != len(x):
+            raise ValueError(f'{len(x)} pictures need as many captions (None for a missing one), got {len(captions)}')
+        ids = self.encode_captions(captions)
+        known = torch.tensor([caption is not None for caption in captions])
+        terms = {}
+        if switches.picture_weight:
+            keep = condition_dropout(len(x), switches.drop_text, generator) & known
+            terms |= self._write_losses(x, images, self._dropped(ids, keep), generator)
+        if switches.text_weight and known.any():
+            rows = known.nonzero()[:, 0].to(x.device)
+            terms |= self._read_losses(x[rows], images[rows], ids[rows], generator, terms)
+        return terms
+
+    def _dropped(self, ids, keep):
+        "Captions with those left out that are not kept (B,)"
+        return torch.where(keep.to(ids.device)[:, None], ids, self.encode_captions([None]))
+
+    # ---- text to picture ----
+
+    def _write_losses(self, x, images, ids, generator):
+        s, kinds = self.switches, self.kinds('write')
+        mask, t, seen, noisy = None, None, x, None
+        if s.picture_objective == 'masked':
+            mask, weight = self._picture_mask(x, generator)
+        if s.is_noised:
+            t = antithetic_times(len(x), generator)
+            noisy = self.process.corrupt(x, t, generator=generator)
+            seen = noisy.x_t
+        text = self.text_part(ids, kinds[0])
+        _, h = self.in_order('write', text, self.picture_part(seen, kinds[1], mask, t))
+        out = self.picture_out(h)
+        if s.picture_objective == 'regression':
+            loss = F.mse_loss(out, x)
+        elif s.is_noised:
+            loss = self.process.loss(out, x, noisy, t).mean()
+        else:
+            nll = _nll(out, x + self.starts)
+            loss = nll.mean()
+            if mask is not None:
+                loss = nll[mask].mean() if s.picture_reduction == 'mean' else self._per_place(nll, mask, weight)
+        terms = dict(picture=s.picture_weight * loss)
+        if self.align_proj is not None:
+            terms['alignment'] = s.alignment_weight * self._alignment(h, images)
+        return terms
+
+    def _picture_mask(self, x, generator):
+        "The mask (B,P) and the weight (B,) of the bound"
+        if self.switches.picture_reduction == 'mean':
+            return cosine_mask(len(x), self.n_places, generator).to(x.device), None
+        corrupted = _PROCESS.corrupt(x, antithetic_times(len(x), generator), generator=generator)
+        return corrupted.mask, corrupted.weight
+
+    def _per_place(self, nll, mask, weight):
+        return _masked_bound(nll, mask, weight).mean() / mask.shape[1]
+
+    def _alignment(self, h, images):
+        "One less the mean cosine of hidden states and what the reading encoder, held still, sees in the clean picture"
+        seen = self.encoder(images).detach()
+        return 1 - F.cosine_similarity(self.align_proj(h[:, 1:-1]).float(), seen.float(), dim=-1).mean()
+
+    # ---- picture to text ----
+
+    def _read_losses(self, x, images, ids, generator, terms):
+        s = self.switches
+        parts, noisy, t = self._given(x, images, generator)
+        mask, weight = None, None
+        if s.text_objective == 'masked':
+            corrupted = _PROCESS.corrupt(ids, antithetic_times(len(ids), generator), generator=generator)
+            mask, weight = corrupted.mask, corrupted.weight
+        text = self.text_part(ids, self.kinds('read')[0], mask)
+        h, seen = self._read_hidden(parts, text)
+        nll = _nll(self.text_out(h), self.text_target(ids))
+        loss = nll.mean() if mask is None else self._per_place(nll, mask, weight)
+        found = dict(text=s.text_weight * loss)
+        if noisy is not None and s.picture_weight:
+            again = s.picture_weight * self.process.loss(self.picture_out(seen), x, noisy, t).mean()
+            found['picture'] = (terms['picture'] + again) / 2
+        return found
+
+    def _given(self, x, images, generator):
+        "The picture before a caption: `(parts, noise, times)`; with noise where switches say so"
+        s, kind = self.switches, self.kinds('read')[1]
+        if not s.noise_before_text:
+            return [self.read_part(x, images, kind)], None, None
+        t = s.noise_before_text * antithetic_times(len(x), generator)
+        noisy = self.process.corrupt(x, t, generator=generator)
+        if s.attention != 'hidden_noise':
+            return [self.picture_part(noisy.x_t, kind, None, t)], noisy, t
+        return [self.picture_part(noisy.x_t, 'noise', None, t), self.read_part(x, images, kind)], noisy, t
+
+    def _read_hidden(self, parts, text):
+        "Hidden states of the text, and of the first picture"
+        if len(parts) == 1:
+            return self.in_order('read', text, parts[0])
+        *pictures, h = self.hidden([*parts, text])
+        return h, pictures[0]
+
+    def text_target(self, ids):
+        "(B,T) long: what the text head should say; the end mark is its last class"
+        return ids.clamp(max=len(self.vocab))
+
+    def read_scores(self, x, images, ids, mask=None):
+        "Scores (B,T,words+1) of a caption for clean pictures"
+        kinds = self.kinds('read')
+        h, _ = self.in_order('read', self.text_part(ids, kinds[0], mask), self.read_part(x, images, kinds[1]))
+        return self.text_out(h)
+
+    def write_out(self, x, ids, mask=None, t=None):
+        "What is predicted of pictures (B,P,...) for captions (B,T)"
+        kinds = self.kinds('write')
+        picture = self.picture_part(x, kinds[1], mask, t)
+        return self.picture_out(self.in_order('write', self.text_part(ids, kinds[0]), picture)[1])
+
+    # ---- likelihoods ----
+
+    @torch.no_grad()
+    def caption_nll(
+        self,
+        pictures,  # (B,3,S,S), or as the tokenizer gives them
+        captions,  # B strings
+        generator=None,  # of the masks; None takes a fixed one
+    ):
+        "(B,) nats: the NLL of each caption given its picture; for masked text a bound, one draw for each count of masks"
+        x, images = self.encode_pictures(pictures)
+        ids = self.encode_captions(captions)
+
+        def cost(mask):
+            return _nll(self.read_scores(x, images, ids, mask), self.text_target(ids))
+
+        return self._likelihood(ids, cost, self.switches.text_objective == 'masked', generator)
+
+    @torch.no_grad()
+    def picture_nll(
+        self,
+        captions,  # B strings; None for a picture without
+        pictures,  # (B,N,M) codes, or images
+        generator=None,  # of the masks; None takes a fixed one
+    ):
+        "(B,) nats: the NLL of the codes given the caption, or a bound as in `caption_nll`; None for continuous pictures"
+        if self.switches.picture_form == 'continuous':
+            return None
+        x, _ = self.encode_pictures(pictures)
+        ids = self.encode_captions(captions)
+
+        def cost(mask):
+            return _nll(self.write_out(x, ids, mask), x + self.starts)
+
+        return self._likelihood(x, cost, not self.switches.is_sequential, generator)
+
+    def _likelihood(self, x, cost, is_masked, generator):
+        "(B,) nats from the costs (B,L) of every place"
+        if not is_masked:
+            return cost(None).sum(1)
+        generator = generator or torch.Generator().manual_seed(0)
+        length, total = x.shape[1], 0.0
+        for n in range(1, length + 1):  # every number of masks once: no variance from the time
+            t = torch.full((len(x),), (n - 0.5) / length)
+            corrupted = _PROCESS.corrupt(x, t, generator=generator)
+            total = total + _masked_bound(cost(corrupted.mask), corrupted.mask, corrupted.weight)
+        return total / length
