@@ -133,8 +133,8 @@ def _tokenizer_table(m):
 
 
 def _tokenizer_losses(m):
-    means = {arm: _mean(seed['valid'] for seed in seeds) for arm, seeds in m.items()}
-    return 'decoded pictures that are scenes, six bits: ' + _listed(means, lambda v: f'{v:.2f}')
+    means = {arm: _mean(seed['distance'] for seed in seeds) for arm, seeds in m.items()}
+    return 'distance of decoded pictures from a scene, six bits: ' + _listed(means, lambda v: f'{v:.3f}')
 
 
 def _tokenizer_speed(m):
