@@ -45,11 +45,11 @@ def test_random_layouts_follow_the_rules():
 
 def test_show_o_text_to_picture():
     "Padding, then a causal text, then a picture with its marks that sees all but the padding"
-    pad, text, picture = 2, 3, 4
-    mask = segment_mask(['padding', 'causal', 'full'], [pad, text, picture])[0, 0]
+    pad, text = 2, 3
+    mask = segment_mask(['padding', 'causal', 'full'], [pad, text, 4])[0, 0]
     real = mask[pad:, pad:]
     assert not mask[pad:, :pad].any()
-    assert torch.equal(real[:text], torch.ones(text, text + picture).tril().bool())
+    assert torch.equal(real[:text], torch.ones(text, text + 4).tril().bool())
     assert real[text:].all()
 
 
@@ -73,7 +73,8 @@ def test_rows_of_a_batch_have_structures_of_their_own():
 def test_real_hides_padding_wherever_it_stands():
     real = torch.tensor([[True, True, False, True], [True, True, True, True]])
     mask = segment_mask(['full'], [4], real)[:, 0]
-    assert mask[1].all() and not mask[0, [0, 1, 3], 2].any() and mask[0, 2].tolist() == [False, False, True, False]
+    assert mask[1].all() and not mask[0, [0, 1, 3], 2].any()
+    assert mask[0, 2].tolist() == [False, False, True, False]
 
 
 def test_flex_attention_takes_the_same_pattern():

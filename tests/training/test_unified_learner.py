@@ -65,7 +65,8 @@ class History:
 
 def resumable(path, state=None, cbs=()):
     facts = dict(settings={}, corpus_hash='', vocab='')
-    learn = learner('mmada', 4, metrics=[], ema=0.9, cbs=[ResumeCB(path, facts, History(), 1, 2, state), *cbs])
+    saving = ResumeCB(path, facts, History(), 1, 2, state)
+    learn = learner('mmada', 4, metrics=[], ema=0.9, cbs=[saving, *cbs])
     if state:
         learn.model.load_state_dict(state['model'])
         restore_optimizer(learn, state['opt'], path)

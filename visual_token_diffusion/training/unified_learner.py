@@ -129,7 +129,9 @@ def _draw_pairs(
     "Rows of pictures, each with its caption beneath in as many lines as it needs"
     import matplotlib.pyplot as plt
 
-    pairs = [(label if i % cols == 0 else '', *pair) for label, row in rows.items() for i, pair in enumerate(zip(*row))]
+    pairs = []
+    for label, row in rows.items():
+        pairs += [(label * (i % cols == 0), *pair) for i, pair in enumerate(zip(*row))]
     height = -(-len(pairs) // cols)
     figure, axes = plt.subplots(height, cols, figsize=(2 * cols, 2.5 * height), squeeze=False)
     for ax in axes.flat:

@@ -1,7 +1,6 @@
-"""One backbone for words and pictures: a caption becomes a picture, a picture becomes a caption, by the same weights."""
+"""One backbone for words and pictures: captions become pictures, pictures become captions, by the same weights."""
 
 from dataclasses import asdict
-from typing import NamedTuple
 
 import torch
 from torch import nn
@@ -12,24 +11,14 @@ from ...networks.transformer import Backbone
 from .objectives import Losses
 from .pictures import codebook_sizes, is_codes
 from .reading import ReadingEncoder
-from .segments import segment_mask
+from .sequences import END, Sequences
 from .switches import switches_of
 
-__all__ = ['Part', 'UnifiedModel']
+__all__ = ['UnifiedModel']
 
-END, BEGIN_TEXT, BEGIN_PICTURE, END_PICTURE, MASKED_WORD, MASKED_CODE = range(6)  # after the words of the vocabulary
-
-
-class Part(NamedTuple):
-    "A segment of a sequence: its kind (one of `KINDS`) and its vectors (B,n,width)"
-
-    kind: str
-    vectors: torch.Tensor
-
-
-class UnifiedModel(Losses, nn.Module):
-    """Text and picture in one sequence of `[begin] words [end]` and `[begin] places [end]`. A caption is padded with the
-    end mark up to `text_length`, and every mark counts, so that its likelihood is that of the caption"""
+class UnifiedModel(Sequences, Losses, nn.Module):
+    """Text and picture in one sequence of `[begin] words [end]` and `[begin] places [end]`. A caption is padded with
+    the end mark up to `text_length`, and every mark counts, so that its likelihood is that of the caption"""
 
     def __init__(
         self,
@@ -91,8 +80,9 @@ class UnifiedModel(Losses, nn.Module):
         self.process = None
         if n_codes:
             self.picture_in, self.picture_head = None, nn.Linear(width, n_codes)
-            low = torch.arange(n_codes) < self.starts[:, None]
-            self.register_buffer('outside', low | (torch.arange(n_codes) >= (self.starts + self.sizes)[:, None]), False)
+            code, starts = torch.arange(n_codes), self.starts[:, None]
+            outside = (code < starts) | (code >= starts + self.sizes[:, None])
+            self.register_buffer('outside', outside, persistent=False)
         else:
             self.picture_in = nn.Linear(self.codes_shape[1], width)
             self.picture_head = nn.Linear(width, self.codes_shape[1])
@@ -108,10 +98,6 @@ class UnifiedModel(Losses, nn.Module):
                     'that are written; take equally many'
                 )
             self.align_proj = nn.Sequential(nn.Linear(width, width), nn.SiLU(), nn.Linear(width, width))
-
-    def mark(self, which):
-        "Number of a mark in the table of vectors"
-        return len(self.vocab) + which
 
     # ---- captions and pictures as the model takes them ----
 
@@ -155,91 +141,6 @@ class UnifiedModel(Losses, nn.Module):
         if self.switches.picture_form == 'codes':
             x = x.view(len(x), *self.codes_shape)
         return self.pictures.decode(x).clamp(0, 1)
-
-    # ---- segments ----
-
-    def text_part(
-        self,
-        ids,  # (B,T) long
-        kind: str,
-        mask=None,  # (B,T) bool: words that are masked
-    ):
-        "The begin mark and the words"
-        if mask is not None:
-            ids = ids.masked_fill(mask, self.mark(MASKED_WORD))
-        begin = ids.new_full((len(ids), 1), self.mark(BEGIN_TEXT))
-        return Part(kind, self.embed(torch.cat([begin, ids], 1)) + self.text_place)
-
-    def picture_part(
-        self,
-        x,  # (B,P) long codes, or (B,P,D) latents
-        kind: str,
-        mask=None,  # (B,P) bool: codes that are masked
-        t=None,  # (B,) times of a noised picture; None is a clean one
-    ):
-        "The begin mark, the places and the end mark"
-        if self.picture_in is None:
-            ids = x + self.starts + self.mark(6)
-            vectors = self.embed(ids if mask is None else ids.masked_fill(mask, self.mark(MASKED_CODE)))
-        else:
-            vectors = self.picture_in(x)
-        if self.process is not None:
-            t = x.new_zeros(len(x)) if t is None else t.to(x)
-            vectors = vectors + self.time_embed(t)[:, None]
-        return Part(kind, self._framed(vectors))
-
-    def _framed(self, vectors):
-        "Vectors (B,P,width) of a picture between its marks"
-        marks = self.embed.weight[[self.mark(BEGIN_PICTURE), self.mark(END_PICTURE)]].to(vectors.dtype)
-        begin, end = (m.expand(len(vectors), 1, -1) for m in marks)
-        return torch.cat([begin, vectors, end], 1) + self.picture_place
-
-    def read_part(
-        self,
-        x,  # codes or latents of clean pictures
-        images,  # (B,3,S,S) the pictures themselves, for a separate encoder
-        kind: str,
-    ):
-        "A picture that is read"
-        if self.encoder is None:
-            return self.picture_part(x, kind)
-        vectors = self.encoder(images)
-        if vectors.shape[1] == self.n_places:
-            return Part(kind, self._framed(vectors))
-        marks = self.embed.weight[[self.mark(BEGIN_PICTURE), self.mark(END_PICTURE)]].to(vectors.dtype)
-        begin, end = (m.expand(len(vectors), 1, -1) for m in marks)
-        return Part(kind, torch.cat([begin, vectors, end], 1))
-
-    def kinds(self, task: str):
-        "`(kind of the text, kind of the picture)` in the task 'write' or 'read'"
-        s = self.switches
-        text = 'full' if s.text_objective == 'masked' else 'causal'
-        if s.attention == 'causal':
-            return 'causal', 'causal'
-        if s.attention == 'full':
-            return 'whole', 'whole'
-        if s.attention == 'omni':
-            return text, 'full'
-        if s.attention == 'prefix':
-            return ('full', 'causal' if s.is_sequential else 'full') if task == 'write' else (text, 'full')
-        return text, 'noise' if task == 'write' else 'full'
-
-    def hidden(self, parts):
-        "Hidden states (B,n,width) of every part, in the order given"
-        lengths = [part.vectors.shape[1] for part in parts]
-        key = tuple(part.kind for part in parts), tuple(lengths), str(parts[0].vectors.device)
-        if key not in self._tables:
-            self._tables[key] = segment_mask(*key[:2], device=parts[0].vectors.device)
-        out = self.backbone(torch.cat([part.vectors for part in parts], 1), self._tables[key])
-        return out.split(lengths, 1)
-
-    def in_order(self, task, text, picture):
-        "Hidden states `(text, picture)` of both parts, in the order of the task"
-        first = dict(text_first='text', picture_first='picture', both='text' if task == 'write' else 'picture')
-        if first[self.switches.order] == 'text':
-            return self.hidden([text, picture])
-        picture, text = self.hidden([picture, text])
-        return text, picture
 
     # ---- what is predicted ----
 

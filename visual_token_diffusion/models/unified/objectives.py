@@ -69,8 +69,9 @@ class Losses:
     # ---- text to picture ----
 
     def _write_losses(self, x, images, ids, generator):
-        s, kinds = self.switches, self.kinds('write')
-        mask, t, seen, noisy = None, None, x, None
+        s, kinds = self.switches, self.modes('write')
+        mask = weight = t = noisy = None
+        seen = x
         if s.picture_objective == 'masked':
             mask, weight = self._picture_mask(x, generator)
         if s.is_noised:
@@ -86,9 +87,7 @@ class Losses:
             loss = self.process.loss(out, x, noisy, t).mean()
         else:
             nll = _nll(out, x + self.starts)
-            loss = nll.mean()
-            if mask is not None:
-                loss = nll[mask].mean() if s.picture_reduction == 'mean' else self._per_place(nll, mask, weight)
+            loss = self._reduced(nll, mask, weight)
         terms = dict(picture=s.picture_weight * loss)
         if self.align_proj is not None:
             terms['alignment'] = s.alignment_weight * self._alignment(h, images)
@@ -100,6 +99,12 @@ class Losses:
             return cosine_mask(len(x), self.n_places, generator).to(x.device), None
         corrupted = _PROCESS.corrupt(x, antithetic_times(len(x), generator), generator=generator)
         return corrupted.mask, corrupted.weight
+
+    def _reduced(self, nll, mask, weight):
+        "The mean over all places, over those masked, or the bound for each place"
+        if mask is None:
+            return nll.mean()
+        return nll[mask].mean() if weight is None else self._per_place(nll, mask, weight)
 
     def _per_place(self, nll, mask, weight):
         return _masked_bound(nll, mask, weight).mean() / mask.shape[1]
@@ -114,14 +119,14 @@ class Losses:
     def _read_losses(self, x, images, ids, generator, terms):
         s = self.switches
         parts, noisy, t = self._given(x, images, generator)
-        mask, weight = None, None
+        mask = weight = None
         if s.text_objective == 'masked':
             corrupted = _PROCESS.corrupt(ids, antithetic_times(len(ids), generator), generator=generator)
             mask, weight = corrupted.mask, corrupted.weight
-        text = self.text_part(ids, self.kinds('read')[0], mask)
+        text = self.text_part(ids, self.modes('read')[0], mask)
         h, seen = self._read_hidden(parts, text)
         nll = _nll(self.text_out(h), self.text_target(ids))
-        loss = nll.mean() if mask is None else self._per_place(nll, mask, weight)
+        loss = self._reduced(nll, mask, weight)
         found = dict(text=s.text_weight * loss)
         if noisy is not None and s.picture_weight:
             again = s.picture_weight * self.process.loss(self.picture_out(seen), x, noisy, t).mean()
@@ -130,20 +135,21 @@ class Losses:
 
     def _given(self, x, images, generator):
         "The picture before a caption: `(parts, noise, times)`; with noise where switches say so"
-        s, kind = self.switches, self.kinds('read')[1]
+        s, kind = self.switches, self.modes('read')[1]
         if not s.noise_before_text:
             return [self.read_part(x, images, kind)], None, None
         t = s.noise_before_text * antithetic_times(len(x), generator)
         noisy = self.process.corrupt(x, t, generator=generator)
         if s.attention != 'hidden_noise':
             return [self.picture_part(noisy.x_t, kind, None, t)], noisy, t
-        return [self.picture_part(noisy.x_t, 'noise', None, t), self.read_part(x, images, kind)], noisy, t
+        noised = self.picture_part(noisy.x_t, 'noise', None, t)
+        return [noised, self.read_part(x, images, kind)], noisy, t
 
     def _read_hidden(self, parts, text):
         "Hidden states of the text, and of the first picture"
         if len(parts) == 1:
             return self.in_order('read', text, parts[0])
-        *pictures, h = self.hidden([*parts, text])
+        *pictures, h = self.hidden_states([*parts, text])
         return h, pictures[0]
 
     def text_target(self, ids):
@@ -152,13 +158,13 @@ class Losses:
 
     def read_scores(self, x, images, ids, mask=None):
         "Scores (B,T,words+1) of a caption for clean pictures"
-        kinds = self.kinds('read')
+        kinds = self.modes('read')
         h, _ = self.in_order('read', self.text_part(ids, kinds[0], mask), self.read_part(x, images, kinds[1]))
         return self.text_out(h)
 
     def write_out(self, x, ids, mask=None, t=None):
         "What is predicted of pictures (B,P,...) for captions (B,T)"
-        kinds = self.kinds('write')
+        kinds = self.modes('write')
         picture = self.picture_part(x, kinds[1], mask, t)
         return self.picture_out(self.in_order('write', self.text_part(ids, kinds[0]), picture)[1])
 
@@ -171,7 +177,7 @@ class Losses:
         captions,  # B strings
         generator=None,  # of the masks; None takes a fixed one
     ):
-        "(B,) nats: the NLL of each caption given its picture; for masked text a bound, one draw for each count of masks"
+        "(B,) nats: the NLL of each caption given its picture; for masked text a bound, one draw for each number masked"
         x, images = self.encode_pictures(pictures)
         ids = self.encode_captions(captions)
 
@@ -187,7 +193,7 @@ class Losses:
         pictures,  # (B,N,M) codes, or images
         generator=None,  # of the masks; None takes a fixed one
     ):
-        "(B,) nats: the NLL of the codes given the caption, or a bound as in `caption_nll`; None for continuous pictures"
+        "(B,) nats: the NLL of codes given the caption, or a bound as in `caption_nll`; None for continuous pictures"
         if self.switches.picture_form == 'continuous':
             return None
         x, _ = self.encode_pictures(pictures)

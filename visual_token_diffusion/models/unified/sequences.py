@@ -1,0 +1,110 @@
+"""Captions and pictures as segments of one sequence, and what a backbone makes of them."""
+
+from typing import NamedTuple
+
+import torch
+
+from .segments import segment_mask
+
+__all__ = ['BEGIN_PICTURE', 'BEGIN_TEXT', 'END', 'END_PICTURE', 'MASKED_CODE', 'MASKED_WORD', 'Part', 'Sequences']
+
+END, BEGIN_TEXT, BEGIN_PICTURE, END_PICTURE, MASKED_WORD, MASKED_CODE = range(6)  # after the words of the vocabulary
+
+
+class Part(NamedTuple):
+    "A segment of a sequence: its kind (one of `KINDS`) and its vectors (B,n,width)"
+
+    kind: str
+    vectors: torch.Tensor
+
+
+class Sequences:
+    "How a `UnifiedModel` builds sequences and looks along them"
+
+    def mark(self, which):
+        "Number of a mark in the table of vectors"
+        return len(self.vocab) + which
+
+    def text_part(
+        self,
+        ids,  # (B,T) long
+        kind: str,
+        mask=None,  # (B,T) bool: words that are masked
+    ):
+        "The begin mark and the words"
+        if mask is not None:
+            ids = ids.masked_fill(mask, self.mark(MASKED_WORD))
+        begin = ids.new_full((len(ids), 1), self.mark(BEGIN_TEXT))
+        return Part(kind, self.embed(torch.cat([begin, ids], 1)) + self.text_place)
+
+    def picture_part(
+        self,
+        x,  # (B,P) long codes, or (B,P,D) latents
+        kind: str,
+        mask=None,  # (B,P) bool: codes that are masked
+        t=None,  # (B,) times of a noised picture; None is a clean one
+    ):
+        "The begin mark, the places and the end mark"
+        if self.picture_in is None:
+            ids = x + self.starts + self.mark(6)
+            vectors = self.embed(ids if mask is None else ids.masked_fill(mask, self.mark(MASKED_CODE)))
+        else:
+            vectors = self.picture_in(x)
+        if self.process is not None:
+            t = x.new_zeros(len(x)) if t is None else t.to(x)
+            vectors = vectors + self.time_embed(t)[:, None]
+        return Part(kind, self._framed(vectors))
+
+    def _framed(self, vectors):
+        "Vectors (B,P,width) of a picture between its marks"
+        framed = self._between_marks(vectors)
+        return framed + self.picture_place if framed.shape[1] == self.n_places + 2 else framed
+
+    def _between_marks(self, vectors):
+        marks = self.embed.weight[[self.mark(BEGIN_PICTURE), self.mark(END_PICTURE)]].to(vectors.dtype)
+        begin, end = (m.expand(len(vectors), 1, -1) for m in marks)
+        return torch.cat([begin, vectors, end], 1)
+
+    def read_part(
+        self,
+        x,  # codes or latents of clean pictures
+        images,  # (B,3,S,S) the pictures themselves, for a separate encoder
+        kind: str,
+    ):
+        "A picture that is read"
+        if self.encoder is None:
+            return self.picture_part(x, kind)
+        return Part(kind, self._framed(self.encoder(images)))
+
+    def modes(self, task: str):
+        "`(kind of the text, kind of the picture)` in the task 'write' or 'read'"
+        s = self.switches
+        text = 'full' if s.text_objective == 'masked' else 'causal'
+        if s.attention == 'causal':
+            return 'causal', 'causal'
+        if s.attention == 'full':
+            return 'whole', 'whole'
+        if s.attention == 'omni':
+            return text, 'full'
+        if s.attention == 'prefix' and task == 'write':
+            return 'full', 'causal' if s.is_sequential else 'full'
+        if s.attention == 'prefix':
+            return text, 'full'
+        return text, 'noise' if task == 'write' else 'full'
+
+    def hidden_states(self, parts):
+        "Hidden states (B,n,width) of every part, in the order given"
+        lengths = [part.vectors.shape[1] for part in parts]
+        key = tuple(part.kind for part in parts), tuple(lengths), str(parts[0].vectors.device)
+        if key not in self._tables:
+            self._tables[key] = segment_mask(*key[:2], device=parts[0].vectors.device)
+        out = self.backbone(torch.cat([part.vectors for part in parts], 1), self._tables[key])
+        return out.split(lengths, 1)
+
+    def in_order(self, task, text, picture):
+        "Hidden states `(text, picture)` of both parts, in the order of the task"
+        first = dict(text_first='text', picture_first='picture', both='text' if task == 'write' else 'picture')
+        if first[self.switches.order] == 'text':
+            return self.hidden_states([text, picture])
+        picture, text = self.hidden_states([picture, text])
+        return text, picture
