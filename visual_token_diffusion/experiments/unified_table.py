@@ -17,13 +17,16 @@ from ..training.quiet import quietly
 from ..training.unified_learner import unified_learner
 from ..worlds.captions import World
 
-__all__ = ['ARMS', 'all_pairs', 'excess', 'main', 'measure', 'reading', 'run_arm', 'trivial', 'writing']
+__all__ = [
+    'ARMS', 'all_pairs', 'excess', 'loss_terms', 'main', 'measure', 'network_calls', 'reading', 'run_arm', 'trivial',
+    'writing',
+]
 
 RUN = 'unified'
 COMMAND = 'python -m visual_token_diffusion.experiments.unified_table'
 ARMS = [name for name in PRESETS if name != 'janus_pro']  # its switches are those of janus
 SIZES = dict(width=64, depth=2, heads=2)
-BATCH, STEPS, RATE = 32, 1500, 3e-3
+BATCH, STEPS, RATE = 32, 1200, 3e-3
 NOISE_CALLS = 30  # network calls from noise to a picture
 
 
@@ -136,8 +139,16 @@ def run_arm(
     with quietly(learn):
         learn.fit_one_cycle(1, RATE)
     seconds = (time.process_time() - began) / steps
-    losses = {k: float(v.detach()) for k, v in learn.pred.items()}
-    return measure(learn.model, world) | dict(losses=losses, cpu_seconds_a_step=seconds)
+    return measure(learn.model, world) | dict(losses=loss_terms(learn.model, world), cpu_seconds_a_step=seconds)
+
+
+@torch.no_grad()
+def loss_terms(model, world):
+    "`{term: value}` on all scenes with a caption each, weights included"
+    generator = torch.Generator().manual_seed(0)
+    ids = torch.arange(len(world))
+    terms = model.losses(world.render(ids, model.pictures.size), world.caption(ids, generator), generator)
+    return {name: float(value) for name, value in terms.items()}
 
 
 def _before():
