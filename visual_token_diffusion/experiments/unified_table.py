@@ -26,7 +26,8 @@ RUN = 'unified'
 COMMAND = 'python -m visual_token_diffusion.experiments.unified_table'
 ARMS = [name for name in PRESETS if name != 'janus_pro']  # its switches are those of janus
 SIZES = dict(width=64, depth=2, heads=2)
-BATCH, STEPS, RATE = 32, 1200, 3e-3
+BATCH, STEPS = 32, 1200
+RATE = 3e-3  # highest learning rate of one cycle
 NOISE_CALLS = 30  # network calls from noise to a picture
 
 
@@ -34,7 +35,9 @@ def all_pairs(
     world,  # a `World` with one object
 ):
     "`(scene numbers (n,), captions, probabilities (n,))`: every scene with each of its captions"
-    found = [(i, text, p / len(world)) for i in range(len(world)) for text, p in world.captions(i).items()]
+    found = []
+    for i in range(len(world)):
+        found += [(i, text, p / len(world)) for text, p in world.captions(i).items()]
     ids, captions, shares = zip(*found)
     return torch.tensor(ids), list(captions), torch.tensor(shares, dtype=torch.float64)
 

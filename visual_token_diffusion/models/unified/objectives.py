@@ -69,7 +69,7 @@ class Losses:
     # ---- text to picture ----
 
     def _write_losses(self, x, images, ids, generator):
-        s, kinds = self.switches, self.modes('write')
+        s, modes = self.switches, self.modes('write')
         mask = weight = t = noisy = None
         seen = x
         if s.picture_objective == 'masked':
@@ -78,8 +78,8 @@ class Losses:
             t = antithetic_times(len(x), generator)
             noisy = self.process.corrupt(x, t, generator=generator)
             seen = noisy.x_t
-        text = self.text_part(ids, kinds[0])
-        _, h = self.in_order('write', text, self.picture_part(seen, kinds[1], mask, t))
+        text = self.text_part(ids, modes[0])
+        _, h = self.in_order('write', text, self.picture_part(seen, modes[1], mask, t))
         out = self.picture_out(h)
         if s.picture_objective == 'regression':
             loss = F.mse_loss(out, x)
@@ -112,7 +112,8 @@ class Losses:
     def _alignment(self, h, images):
         "One less the mean cosine of hidden states and what the reading encoder, held still, sees in the clean picture"
         seen = self.encoder(images).detach()
-        return 1 - F.cosine_similarity(self.align_proj(h[:, 1:-1]).float(), seen.float(), dim=-1).mean()
+        said = self.align_proj(h[:, 1:-1])
+        return 1 - F.cosine_similarity(said.float(), seen.float(), dim=-1).mean()
 
     # ---- picture to text ----
 
@@ -158,15 +159,15 @@ class Losses:
 
     def read_scores(self, x, images, ids, mask=None):
         "Scores (B,T,words+1) of a caption for clean pictures"
-        kinds = self.modes('read')
-        h, _ = self.in_order('read', self.text_part(ids, kinds[0], mask), self.read_part(x, images, kinds[1]))
+        modes = self.modes('read')
+        h, _ = self.in_order('read', self.text_part(ids, modes[0], mask), self.read_part(x, images, modes[1]))
         return self.text_out(h)
 
     def write_out(self, x, ids, mask=None, t=None):
         "What is predicted of pictures (B,P,...) for captions (B,T)"
-        kinds = self.modes('write')
-        picture = self.picture_part(x, kinds[1], mask, t)
-        return self.picture_out(self.in_order('write', self.text_part(ids, kinds[0]), picture)[1])
+        modes = self.modes('write')
+        picture = self.picture_part(x, modes[1], mask, t)
+        return self.picture_out(self.in_order('write', self.text_part(ids, modes[0]), picture)[1])
 
     # ---- likelihoods ----
 

@@ -14,28 +14,28 @@ __all__ = ['KINDS', 'segment_mask', 'segment_pattern', 'segments']
 KINDS = ('causal', 'full', 'noise', 'whole', 'padding')
 
 
-def _row(kinds, lengths):
+def _row(modes, lengths):
     "`(kind, number)`, each (L,) long, of one sequence. Raises `ValueError`"
-    if len(kinds) != len(lengths):
-        raise ValueError(f'every segment has a kind and a length, got {len(kinds)} and {len(lengths)}')
-    for kind in kinds:
+    if len(modes) != len(lengths):
+        raise ValueError(f'every segment has a kind and a length, got {len(modes)} and {len(lengths)}')
+    for kind in modes:
         if kind not in KINDS:
             raise ValueError(f"there is no kind '{kind}' of a segment; known: {', '.join(KINDS)}")
     if any(n < 0 for n in lengths):
         raise ValueError(f'a segment cannot have {min(lengths)} positions')
     counts = torch.tensor(list(lengths), dtype=torch.long)
-    names = torch.tensor([KINDS.index(kind) for kind in kinds], dtype=torch.long)
+    names = torch.tensor([KINDS.index(kind) for kind in modes], dtype=torch.long)
     return names.repeat_interleave(counts), torch.arange(len(counts)).repeat_interleave(counts)
 
 
 def segments(
-    kinds,  # kinds of the segments of a sequence, or a list of those of every sequence
+    modes,  # kinds of the segments of a sequence, or a list of those of every sequence
     lengths,  # their positions, likewise
 ):
     "`(kind, number)`, each (B,L) long: what `segment_pattern` takes. Raises `ValueError`"
-    if not kinds or isinstance(kinds[0], str):
-        kinds, lengths = [kinds], [lengths]
-    rows = [_row(*pair) for pair in zip(kinds, lengths)]
+    if not modes or isinstance(modes[0], str):
+        modes, lengths = [modes], [lengths]
+    rows = [_row(*pair) for pair in zip(modes, lengths)]
     found = sorted({len(kind) for kind, _ in rows})
     if len(found) > 1:
         raise ValueError(f'all sequences of a batch need one length, got {found}; give padding')
@@ -67,12 +67,12 @@ def segment_pattern(
 
 
 def segment_mask(
-    kinds,  # kinds of the segments, or lists of them, one for each sequence
+    modes,  # kinds of the segments, or lists of them, one for each sequence
     lengths,  # their positions, likewise
     real=None,  # (B,L) bool: False where there is padding
     device=None,
 ):
     "(B,1,L,L) bool: True where a row may look. Raises `ValueError`"
-    kind, number = segments(kinds, lengths)
+    kind, number = segments(modes, lengths)
     batch = len(kind) if real is None else max(len(kind), len(real))
     return dense(segment_pattern(kind, number, real), kind.shape[1], batch, device)
