@@ -3,8 +3,9 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from support.unified import GIVEN, build, pairs
+from support.unified import GIVEN, WORLD, build, pairs
 
+from visual_token_diffusion.metrics.bound_audit import audit
 from visual_token_diffusion.models.unified.switches import PRESETS, switches_of
 
 
@@ -85,3 +86,26 @@ def said(model, parts, captions):
     "Hidden states of the captions after the parts"
     text = model.text_part(model.encode_captions(captions), 'causal')
     return model._read_hidden(parts, text)[0]
+
+
+def test_the_bound_passes_the_audit_with_a_perfect_denoiser():
+    model = build('mmada')
+
+    def estimate(denoiser, x, generator):
+        denoiser.eval()
+
+        def cost(mask):
+            return -denoiser(x, mask).gather(-1, x[..., None])[..., 0]
+
+        return model._likelihood(x, cost, True, generator)
+
+    result = audit(estimate, rows=256, reps=8)
+    assert result.ok, result
+
+
+def test_all_captions_of_a_picture_have_at_most_the_probability_one():
+    captions = sorted({text for i in range(288) for text in WORLD.captions(i)})
+    image = WORLD.render(torch.tensor([7]), 24)
+    for name in ('show_o', 'mmada'):
+        nll = build(name).eval().caption_nll(image.expand(480, -1, -1, -1), captions)
+        assert (-nll).exp().sum() <= 1
