@@ -80,7 +80,8 @@ class CodeModel(nn.Module):
         "Train on codes; returns the model"
         generator = torch.Generator().manual_seed(seed)
         opt = torch.optim.AdamW(self.parameters(), lr)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=max(steps, 1), pct_start=0.2)
+        warm_up = 0.2 if steps > 9 else 0.5
+        schedule = torch.optim.lr_scheduler.OneCycleLR(opt, lr, total_steps=max(steps, 4), pct_start=warm_up)
         self.train()
         for _ in range(steps):
             if callable(codes):
