@@ -12,19 +12,23 @@ import torch
 
 from ..core.results import load_run, save_run
 from ..models.unified.sampling import read, write
-from ..models.unified.switches import PRESETS
+from ..models.unified.switches import PRESETS, preset, switches_of
 from ..training.quiet import quietly
 from ..training.unified_learner import unified_learner
 from ..worlds.captions import World
 
 __all__ = [
-    'ARMS', 'all_pairs', 'excess', 'loss_terms', 'main', 'measure', 'network_calls', 'reading', 'run_arm', 'trivial',
-    'writing',
+    'ARMS', 'VARIANTS', 'all_pairs', 'excess', 'loss_terms', 'main', 'measure', 'network_calls', 'reading', 'run_arm',
+    'trivial', 'writing',
 ]
 
 RUN = 'unified'
 COMMAND = 'python -m visual_token_diffusion.experiments.unified_table'
 ARMS = [name for name in PRESETS if name != 'janus_pro']  # its switches are those of janus
+VARIANTS = {  # one switch of Transfusion at a time
+    'transfusion_flow': dict(picture_objective='flow'),
+    'transfusion_clean': dict(noise_before_text=0.0),
+}
 SIZES = dict(width=64, depth=2, heads=2)
 BATCH, STEPS = 32, 1200
 RATE = 3e-3  # highest learning rate of one cycle
@@ -105,13 +109,16 @@ def network_calls(model):
     return dict(picture=NOISE_CALLS if s.is_noised else model.n_places, caption=model.text_length)
 
 
-def measure(model, world):
+def measure(
+    model,  # a trained `UnifiedModel`
+    world,  # a `World`
+    guidance: float = 1.0,  # another scale for the entry `guided`
+):
     "Everything the table says of a trained model"
     model.eval()
-    preset = next(p for p in PRESETS.values() if p.switches == model.switches)
     found = dict(excess=excess(model, world), writing=writing(model, world), reading=reading(model, world))
-    if preset.guidance != 1:
-        found['guided'] = writing(model, world, preset.guidance, each=1)
+    if guidance != 1:
+        found['guided'] = writing(model, world, guidance, each=1)
     parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
     backbone = sum(p.numel() for p in model.backbone.parameters())
     return found | dict(calls=network_calls(model), parameters=parameters, backbone=backbone)
@@ -128,21 +135,24 @@ def trivial(world):
 
 
 def run_arm(
-    name: str,  # of a preset
+    name: str,  # of a preset, or one of `VARIANTS`
     seed: int = 0,
     steps: int = STEPS,
     world=None,  # None takes one object
 ):
     "The measurements of a preset, trained for `steps` batches of 32 pairs"
     world = world or World(1)
-    learn = unified_learner(world, name, steps=steps, batch=BATCH, seed=seed, metrics=[], **SIZES)
+    base = name.split('_')[0] if name in VARIANTS else name
+    switches = switches_of(base, **VARIANTS.get(name, {}))
+    learn = unified_learner(world, switches, steps=steps, batch=BATCH, seed=seed, metrics=[], **SIZES)
     learn.dls.valid.dataset.n = 1
     torch.manual_seed(seed)
     began = time.process_time()
     with quietly(learn):
         learn.fit_one_cycle(1, RATE)
     seconds = (time.process_time() - began) / steps
-    return measure(learn.model, world) | dict(losses=loss_terms(learn.model, world), cpu_seconds_a_step=seconds)
+    found = measure(learn.model, world, preset(base).guidance)
+    return found | dict(losses=loss_terms(learn.model, world), cpu_seconds_a_step=seconds)
 
 
 @torch.no_grad()
@@ -165,7 +175,7 @@ def _before():
 def main():
     "Run what is missing, one seed of all presets after the other"
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--arm', nargs='*', default=ARMS, choices=list(PRESETS))
+    parser.add_argument('--arm', nargs='*', default=ARMS, choices=[*PRESETS, *VARIANTS])
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--steps', type=int, default=STEPS)
     args = parser.parse_args()
