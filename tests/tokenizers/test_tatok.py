@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from visual_token_diffusion.quantizers.text_aligned import TextAlignedQuantizer
-from visual_token_diffusion.tokenizers.tatok import TATok, pool_grid, spread_grid
+from visual_token_diffusion.tokenizers.tatok import TATok, pool_grid, enlarge_grid
 from visual_token_diffusion.tokenizers.teacher import Teacher
 
 WORDS = ['a', 'red', 'blue', 'circle', 'cross']
@@ -45,7 +45,7 @@ def test_squares_are_averaged_row_by_row():
 def test_spreading_repeats_a_place_over_its_square():
     x = torch.arange(4.0).view(1, 4, 1)
     wanted = [0, 0, 1, 1, 0, 0, 1, 1, 2, 2, 3, 3, 2, 2, 3, 3]
-    assert spread_grid(x, 2).flatten().tolist() == wanted
+    assert enlarge_grid(x, 2).flatten().tolist() == wanted
 
 
 @pytest.mark.parametrize('places,pool', [(9, 2), (8, 1), (9, 0), (16, 3)])
