@@ -235,6 +235,7 @@ def _before():
 
 
 def main():
+    "Make what is missing of the table"
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--world', nargs='*', default=list(WORLDS), choices=list(WORLDS))
     parser.add_argument('--bits', nargs='*', type=int, default=BITS)

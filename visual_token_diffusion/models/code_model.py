@@ -13,7 +13,7 @@ __all__ = ['CodeModel']
 
 class CodeModel(nn.Module):
     """Codes (B,N,M) as rows of N*M masked tokens, each place with a vocabulary of its own (in the manner of MaskGIT;
-    Chang and others, 2022, https://arxiv.org/abs/2202.04200; with the bound of MDLM as its loss)"""
+    Chang and others, 2022, https://arxiv.org/abs/2202.04200; with the bound of masked diffusion as its loss)"""
 
     def __init__(
         self,

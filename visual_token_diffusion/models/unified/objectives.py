@@ -20,7 +20,7 @@ def cosine_mask(
     length: int,  # places of each
     generator=None,  # torch generator on the CPU
 ):
-    """(B,L) bool: round(L cos(pi t/2)) places masked, at least one, t uniform (MaskGIT, 2022; Show-o, 2024)"""
+    """(B,L) bool: round(L cos(pi t/2)) places masked, at least one, t uniform (Chang and others, 2022; Show-o, 2024)"""
     t = torch.rand(batch, generator=generator, dtype=torch.float64)
     n_masked = (length * (math.pi / 2 * t).cos()).round().clamp(min=1)
     return ranks(torch.rand(batch, length, generator=generator)) < n_masked[:, None]
