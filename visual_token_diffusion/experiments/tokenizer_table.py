@@ -1,8 +1,7 @@
-"""All tokenizers of the atlas side by side: what comes back, what the codes say, and how hard they are to model.
+"""All tokenizers of the atlas side by side: what comes back, what the codes say, and how hard they are to model."""
 
-`python -m visual_token_diffusion.experiments.tokenizer_table` goes on where it stopped; `--world`,
-`--bits`, `--arm` and `--seeds` choose a part.
-"""
+# `python -m visual_token_diffusion.experiments.tokenizer_table` goes on where it stopped; `--world`,
+# `--bits`, `--arm` and `--seeds` choose a part.
 
 import argparse
 import copy

@@ -1,8 +1,7 @@
-"""All presets of the unified model side by side: excess over exact entropies, what is written, what is read.
+"""All presets of the unified model side by side: excess over exact entropies, what is written, what is read."""
 
-`python -m visual_token_diffusion.experiments.unified_table` goes on where it stopped; `--arm`, `--seeds` and
-`--steps` choose a part.
-"""
+# `python -m visual_token_diffusion.experiments.unified_table` goes on where it stopped; `--arm`, `--seeds` and
+# `--steps` choose a part.
 
 import argparse
 import math
