@@ -6,14 +6,10 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from visual_token_diffusion.networks.gradients import adaptive_weight
 from visual_token_diffusion.quantizers.fsq import FSQ
 from visual_token_diffusion.tokenizers.teacher import Teacher
-from visual_token_diffusion.tokenizers.vavae import (
-    VAVAE,
-    adaptive_weight,
-    distance_matrix_loss,
-    marginal_cosine_loss,
-)
+from visual_token_diffusion.tokenizers.vavae import VAVAE, distance_matrix_loss, marginal_cosine_loss
 
 
 def gen(seed=0):
