@@ -18,7 +18,7 @@ from visual_token_diffusion.models.unified.switches import CHOICES, PRESETS, Swi
         (dict(attention='full'), 'a causal text would see its next word'),
         (dict(alignment='representation'), 'reading_encoder=separate'),
         (dict(noise_before_text=0.5), 'needs diffusion or flow'),
-        (dict(text_weight=0, picture_weight=0), 'nor both zero'),
+        (dict(text_weight=0, picture_weight=0), 'nor all zero'),
         (dict(picture_weight=-1), 'must not be negative'),
         (dict(drop_text=1), r'\[0,1\)'),
         (dict(order='text_first'), 'reading comes last and is seen with attention=full only'),

@@ -88,7 +88,9 @@ class UnifiedModel(Sequences, Losses, nn.Module):
             self.picture_head = nn.Linear(width, self.codes_shape[1])
         if switches.is_noised:
             self.time_embed = TimeEmbedding(width)
-            self.process = RectifiedFlow() if switches.picture_objective == 'flow' else GaussianDiffusion(predict='eps')
+            is_flow = switches.picture_objective == 'flow'
+            predict = switches.predict or ('flow' if is_flow else 'eps')
+            self.process = RectifiedFlow(predict) if is_flow else GaussianDiffusion(predict=predict)
         self.encoder = ReadingEncoder(self.pictures, width, heads) if switches.reading_encoder == 'separate' else None
         self.align_proj = None
         if switches.alignment != 'none':
@@ -101,19 +103,33 @@ class UnifiedModel(Sequences, Losses, nn.Module):
 
     # ---- captions and pictures as the model takes them ----
 
-    def encode_captions(self, captions):
-        "(B,T) long: words, then end marks; None gives end marks only. Raises `ValueError`"
+    def encode_captions(
+        self,
+        captions,  # B strings, pairs (question, answer), or None for end marks only
+    ):
+        "(B,T) long: words, then end marks. Raises `ValueError`"
         if isinstance(captions, str):
             raise ValueError('captions are a list of strings, got one string')
-        rows = []
-        for caption in captions:
-            ids = [] if caption is None else list(self.vocab.encode(caption))
-            if len(ids) >= self.text_length:
-                raise ValueError(
-                    f"the caption '{caption[:60]}' has {len(ids)} words, this model takes {self.text_length - 1}"
-                )
-            rows.append(ids + [self.mark(END)] * (self.text_length - len(ids)))
+        rows = [self._caption_ids(caption) for caption in captions]
         return torch.tensor(rows, dtype=torch.long, device=self.text_place.device).view(-1, self.text_length)
+
+    def _caption_ids(self, caption):
+        "List of T numbers of a caption. Raises `ValueError`"
+        text = '' if caption is None else caption if isinstance(caption, str) else ' '.join(filter(None, caption))
+        ids = list(self.vocab.encode(text)) if text else []
+        if len(ids) >= self.text_length:
+            raise ValueError(f"the caption '{text[:60]}' has {len(ids)} words, this model takes {self.text_length - 1}")
+        return ids + [self.mark(END)] * (self.text_length - len(ids))
+
+    def given_words(
+        self,
+        captions,  # as `encode_captions` takes them
+    ):
+        "(B,T) bool: words of questions, which are given and not learned"
+        asked = [caption[0] if isinstance(caption, tuple) else '' for caption in captions]
+        counts = torch.tensor([len(self.vocab.encode(text)) if text else 0 for text in asked])
+        given = torch.arange(self.text_length) < counts[:, None]
+        return given.to(self.text_place.device)
 
     def decode_captions(self, ids):
         "List of strings: the words before the first end mark of each row (B,T)"

@@ -42,10 +42,11 @@ class Losses:
     def losses(
         self,
         pictures,  # (B,3,S,S) images, or codes or latents as the tokenizer gives them
-        captions=None,  # B strings; None leaves one out: its row counts in writing, without a caption
+        captions=None,  # B strings; None leaves one out; (question, answer) is asked about the picture
         generator=None,  # torch generator on the CPU
     ):
-        "`{'picture', 'text', 'alignment': loss}`, weights included; a term without a row is left out"
+        """`{'picture', 'text', 'joint', 'alignment': loss}`, weights included; a term without a row is left out.
+        Rows without a caption, and questions, count in writing without a caption"""
         switches = self.switches
         x, images = self.encode_pictures(pictures)
         captions = [None] * len(x) if captions is None else list(captions)
@@ -53,13 +54,18 @@ class Losses:
             raise ValueError(f'{len(x)} pictures need as many captions (None for a missing one), got {len(captions)}')
         ids = self.encode_captions(captions)
         known = torch.tensor([caption is not None for caption in captions])
+        told = torch.tensor([isinstance(caption, str) for caption in captions])
         terms = {}
         if switches.picture_weight:
-            keep = condition_dropout(len(x), switches.drop_text, generator) & known
+            keep = condition_dropout(len(x), switches.drop_text, generator) & told
             terms |= self._write_losses(x, images, self._dropped(ids, keep), generator)
         if switches.text_weight and known.any():
             rows = known.nonzero()[:, 0].to(x.device)
-            terms |= self._read_losses(x[rows], images[rows], ids[rows], generator, terms)
+            given = self.given_words(captions)[rows] if (known & ~told).any() else None
+            terms |= self._read_losses(x[rows], images[rows], ids[rows], given, generator, terms)
+        if switches.joint_weight and told.any():
+            rows = told.nonzero()[:, 0].to(x.device)
+            terms['joint'] = switches.joint_weight * self._joint_loss(x[rows], ids[rows], generator)
         return terms
 
     def _dropped(self, ids, keep):
@@ -100,10 +106,10 @@ class Losses:
         corrupted = _PROCESS.corrupt(x, antithetic_times(len(x), generator), generator=generator)
         return corrupted.mask, corrupted.weight
 
-    def _reduced(self, nll, mask, weight):
-        "The mean over all places, over those masked, or the bound for each place"
+    def _reduced(self, nll, mask, weight, given=None):
+        "The mean over all places that are not given, over those masked, or the bound for each place"
         if mask is None:
-            return nll.mean()
+            return nll.mean() if given is None else nll[~given].mean()
         return nll[mask].mean() if weight is None else self._per_place(nll, mask, weight)
 
     def _per_place(self, nll, mask, weight):
@@ -117,22 +123,67 @@ class Losses:
 
     # ---- picture to text ----
 
-    def _read_losses(self, x, images, ids, generator, terms):
+    def _read_losses(self, x, images, ids, given, generator, terms):
         s = self.switches
         parts, noisy, t = self._given(x, images, generator)
         mask = weight = None
         if s.text_objective == 'masked':
-            corrupted = _PROCESS.corrupt(ids, antithetic_times(len(ids), generator), generator=generator)
+            times = antithetic_times(len(ids), generator)
+            maskable = None if given is None else ~given
+            corrupted = _PROCESS.corrupt(ids, times, maskable=maskable, generator=generator)
             mask, weight = corrupted.mask, corrupted.weight
         text = self.text_part(ids, self.modes('read')[0], mask)
         h, seen = self._read_hidden(parts, text)
         nll = _nll(self.text_out(h), self.text_target(ids))
-        loss = self._reduced(nll, mask, weight)
+        loss = self._reduced(nll, mask, weight, given)
         found = dict(text=s.text_weight * loss)
         if noisy is not None and s.picture_weight:
             again = s.picture_weight * self.process.loss(self.picture_out(seen), x, noisy, t).mean()
             found['picture'] = (terms['picture'] + again) / 2
         return found
+
+    # ---- both from nothing ----
+
+    def joint_out(self, x, ids, text_mask, mask=None, t=None):
+        "What is predicted of words (B,T,words+1) and of pictures (B,P,...), each seeing what is left of the other"
+        text, picture = self.text_part(ids, 'whole', text_mask), self.picture_part(x, 'whole', mask, t)
+        text, picture = self.hidden_states([text, picture])
+        return self.text_out(text), self.picture_out(picture)
+
+    def _joint_loss(self, x, ids, generator):
+        "Words masked, and the picture masked or noised, at one time"
+        t = antithetic_times(len(x), generator)
+        if self.switches.is_noised:
+            words = _PROCESS.corrupt(ids, t, generator=generator)
+            noisy = self.process.corrupt(x, t, generator=generator)
+            scores, out = self.joint_out(noisy.x_t, ids, words.mask, None, t)
+            nll = _nll(scores, self.text_target(ids))
+            text = self._per_place(nll, words.mask, words.weight)
+            return text + self.process.loss(out, x, noisy, t).mean()
+        masked = _PROCESS.corrupt(torch.cat([ids, x], 1), t, generator=generator)
+        return self._per_place(self._joint_cost(x, ids, masked.mask), masked.mask, masked.weight)
+
+    def _joint_cost(self, x, ids, mask):
+        "(B,T+P) nats of every word and code, where `mask` (B,T+P) hides some"
+        scores, out = self.joint_out(x, ids, mask[:, : self.text_length], mask[:, self.text_length :])
+        return torch.cat([_nll(scores, self.text_target(ids)), _nll(out, x + self.starts)], 1)
+
+    @torch.no_grad()
+    def joint_nll(
+        self,
+        pictures,  # (B,N,M) codes, or images
+        captions,  # B strings
+        generator=None,  # of the masks; None takes a fixed one
+    ):
+        "(B,) nats: a bound on the NLL of caption and codes together; None for continuous pictures. Raises `ValueError`"
+        if not self.switches.joint_weight:
+            raise ValueError('a model of both together needs joint_weight in its switches')
+        if self.switches.picture_form == 'continuous':
+            return None
+        x, _ = self.encode_pictures(pictures)
+        ids = self.encode_captions(captions)
+        both = torch.cat([ids, x], 1)
+        return self._likelihood(both, lambda mask: self._joint_cost(x, ids, mask), True, generator)
 
     def _given(self, x, images, generator):
         "The picture before a caption: `(parts, noise, times)`; with noise where switches say so"
@@ -175,17 +226,19 @@ class Losses:
     def caption_nll(
         self,
         pictures,  # (B,3,S,S), or as the tokenizer gives them
-        captions,  # B strings
+        captions,  # B strings, or pairs (question, answer)
         generator=None,  # of the masks; None takes a fixed one
     ):
-        "(B,) nats: the NLL of each caption given its picture; for masked text a bound, one draw for each number masked"
+        """(B,) nats: the NLL of each caption given its picture, or of the answer given the question, too; for masked
+        text a bound, one draw for each number masked"""
         x, images = self.encode_pictures(pictures)
         ids = self.encode_captions(captions)
+        given = self.given_words(captions)
 
         def cost(mask):
-            return _nll(self.read_scores(x, images, ids, mask), self.text_target(ids))
+            return _nll(self.read_scores(x, images, ids, mask), self.text_target(ids)).masked_fill(given, 0.0)
 
-        return self._likelihood(ids, cost, self.switches.text_objective == 'masked', generator)
+        return self._likelihood(ids, cost, self.switches.text_objective == 'masked', generator, given)
 
     @torch.no_grad()
     def picture_nll(
@@ -205,14 +258,16 @@ class Losses:
 
         return self._likelihood(x, cost, not self.switches.is_sequential, generator)
 
-    def _likelihood(self, x, cost, is_masked, generator):
-        "(B,) nats from the costs (B,L) of every place"
+    def _likelihood(self, x, cost, is_masked, generator, given=None):
+        "(B,) nats from the costs (B,L) of every place; what is given is never masked"
         if not is_masked:
             return cost(None).sum(1)
         generator = generator or torch.Generator().manual_seed(0)
-        length, total = x.shape[1], 0.0
-        for n in range(1, length + 1):  # every number of masks once: no variance from the time
-            t = torch.full((len(x),), (n - 0.5) / length)
-            corrupted = _PROCESS.corrupt(x, t, generator=generator)
-            total = total + _masked_bound(cost(corrupted.mask), corrupted.mask, corrupted.weight)
-        return total / length
+        maskable = torch.ones_like(x, dtype=torch.bool) if given is None else ~given
+        length, total = maskable.sum(1).cpu(), 0.0
+        for n in range(1, int(length.max()) + 1):  # every number of masks once: no variance from the time
+            t = ((n - 0.5) / length).clamp(max=1)
+            corrupted = _PROCESS.corrupt(x, t, maskable=maskable, generator=generator)
+            bound = _masked_bound(cost(corrupted.mask), corrupted.mask, corrupted.weight)
+            total = total + bound * (n <= length).to(bound.device)
+        return total / length.to(total.device)

@@ -65,6 +65,41 @@ class Sequences:
         begin, end = (m.expand(len(vectors), 1, -1) for m in marks)
         return torch.cat([begin, vectors, end], 1)
 
+    def picture_begin(
+        self,
+        n: int,  # sequences
+        kind: str,
+    ):
+        "The begin mark of a picture alone"
+        begin = self.embed.weight[self.mark(BEGIN_PICTURE)] + self.picture_place[0]
+        return Part(kind, begin.expand(n, 1, -1))
+
+    def place_vectors(
+        self,
+        x,  # (B,) long codes, or (B,D) latents, of one clean place
+        i: int,  # its number
+    ):
+        "(B,1,width): a place of a picture, as in `picture_part`"
+        known = self.embed(x + self.starts[i] + self.mark(6)) if self.picture_in is None else self.picture_in(x)
+        return (known + self.picture_place[1 + i])[:, None]
+
+    def word_vectors(
+        self,
+        ids,  # (B,) long
+        i: int,  # number of the word
+    ):
+        "(B,1,width): a word, as in `text_part`"
+        return (self.embed(ids) + self.text_place[1 + i])[:, None]
+
+    def place_out(
+        self,
+        h,  # (B,width) hidden states from which a place is predicted
+        i: int,  # its number
+    ):
+        "Scores (B,codes) or numbers (B,D) of one place, as in `picture_out`"
+        out = self.picture_head(h).float()
+        return out.masked_fill(self.outside[i], -torch.inf) if self.picture_in is None else out
+
     def read_part(
         self,
         x,  # codes or latents of clean pictures
@@ -92,19 +127,29 @@ class Sequences:
             return text, 'full'
         return text, 'noise' if task == 'write' else 'full'
 
+    def attention_mask(self, parts):
+        "Who sees whom in a sequence of parts, as the backbone takes it"
+        lengths = tuple(part.vectors.shape[1] for part in parts)
+        device = parts[0].vectors.device
+        key = tuple(part.kind for part in parts), lengths, str(device)
+        if key not in self._tables:
+            self._tables[key] = segment_mask(*key[:2], device=device)
+        return self._tables[key]
+
     def hidden_states(self, parts):
         "Hidden states (B,n,width) of every part, in the order given"
         lengths = [part.vectors.shape[1] for part in parts]
-        key = tuple(part.kind for part in parts), tuple(lengths), str(parts[0].vectors.device)
-        if key not in self._tables:
-            self._tables[key] = segment_mask(*key[:2], device=parts[0].vectors.device)
-        out = self.backbone(torch.cat([part.vectors for part in parts], 1), self._tables[key])
+        out = self.backbone(torch.cat([part.vectors for part in parts], 1), self.attention_mask(parts))
         return out.split(lengths, 1)
+
+    def first_in(self, task):
+        "What comes first in a task: 'text' or 'picture'"
+        given = 'text' if task == 'write' else 'picture'
+        return dict(text_first='text', picture_first='picture', both=given)[self.switches.order]
 
     def in_order(self, task, text, picture):
         "Hidden states `(text, picture)` of both parts, in the order of the task"
-        first = dict(text_first='text', picture_first='picture', both='text' if task == 'write' else 'picture')
-        if first[self.switches.order] == 'text':
+        if self.first_in(task) == 'text':
             return self.hidden_states([text, picture])
         picture, text = self.hidden_states([picture, text])
         return text, picture

@@ -16,6 +16,7 @@ CHOICES = dict(
     alignment=('none', 'representation'),
     order=('text_first', 'picture_first', 'both'),
     picture_reduction=('mean', 'bound'),
+    predict=('', 'x0', 'eps', 'v', 'flow'),
 )
 _FORMS = dict(codes=('masked', 'next_token'), continuous=('diffusion', 'flow', 'regression'))
 
@@ -37,6 +38,8 @@ class Switches:
     drop_text: float = 0.1  # share of captions left out in training; guidance needs some
     noise_before_text: float = 0.0  # most noise, as a time, of a picture before its caption (Transfusion)
     picture_reduction: str = 'mean'  # of masked pictures: plain mean at a cosine ratio, or the bound
+    predict: str = ''  # of a noised picture: x0, eps, v or flow; empty: eps for diffusion, flow for flow
+    joint_weight: float = 0.0  # of the loss of both from nothing: words masked, picture masked or noised, at one time
 
     def __post_init__(self):
         for name, known in CHOICES.items():
@@ -44,7 +47,9 @@ class Switches:
                 raise ValueError(f"{name} cannot be '{getattr(self, name)}'; {near_miss(getattr(self, name), known)}")
         _check_numbers(self)
         _check_picture(self)
+        _check_noise(self)
         _check_order(self)
+        _check_joint(self)
 
     @property
     def is_noised(self):
@@ -59,9 +64,9 @@ class Switches:
 
 def _check_numbers(s):
     "Weights and shares"
-    weights = s.text_weight, s.picture_weight, s.alignment_weight
-    if min(weights) < 0 or not s.text_weight + s.picture_weight:
-        raise ValueError(f'weights must not be negative, nor both zero, got {weights[:2]}')
+    weights = s.text_weight, s.picture_weight, s.joint_weight, s.alignment_weight
+    if min(weights) < 0 or not sum(weights[:3]):
+        raise ValueError(f'weights must not be negative, nor all zero, got {weights[:3]}')
     if not 0 <= s.drop_text < 1:
         raise ValueError(f'drop_text must lie in [0,1), got {s.drop_text}')
     if not 0 <= s.noise_before_text <= 1:
@@ -82,8 +87,22 @@ def _check_picture(s):
         raise ValueError('with attention=full a causal text would see its next word; take text_objective=masked')
     if s.alignment != 'none' and (s.reading_encoder != 'separate' or s.is_sequential):
         raise ValueError('alignment needs a noised or masked picture and reading_encoder=separate')
+
+
+def _check_noise(s):
+    "Whether there is a noise for what is asked of it"
+    if s.predict and not s.is_noised:
+        raise ValueError(f"predict={s.predict} is for diffusion and flow, pictures are learned by {s.picture_objective}")
     if s.noise_before_text and not (s.is_noised and s.reading_encoder == 'shared'):
         raise ValueError('noise_before_text needs diffusion or flow, and reading_encoder=shared')
+
+
+def _check_joint(s):
+    "Whether caption and picture can be written together"
+    if s.joint_weight and (s.text_objective != 'masked' or s.attention != 'full' or s.is_sequential):
+        raise ValueError(
+            'joint_weight needs masked text, a masked or noised picture, and attention=full: both see each other'
+        )
 
 
 def _check_order(s):

@@ -1,0 +1,105 @@
+"Questions are given and not learned; caption and picture are written together by a bound on both."
+
+import pytest
+import torch
+import torch.nn.functional as F
+from support.unified import GIVEN, build, pairs
+
+from visual_token_diffusion.models.unified.switches import switches_of
+
+ASKED = [('a red', 'circle in the middle'), ('a', 'small blue square')]
+
+
+@pytest.mark.parametrize('name', ['show_o', 'mmada'])
+def test_a_question_is_never_masked_and_costs_nothing(name):
+    model = build(name).eval()
+    images, _ = pairs(2)
+    given = model.given_words(ASKED)
+    assert given.sum(1).tolist() == [2, 1]
+    ids = model.encode_captions(ASKED)
+    assert torch.equal(ids, model.encode_captions([' '.join(pair) for pair in ASKED]))
+    answer = model.caption_nll(images, ASKED, GIVEN())
+    whole = model.caption_nll(images, [' '.join(pair) for pair in ASKED], GIVEN())
+    assert (answer < whole).all()
+
+
+def test_the_answer_costs_what_the_chain_rule_says():
+    model = build('show_o').eval()
+    images, _ = pairs(2)
+    x, seen = model.encode_pictures(images)
+    ids = model.encode_captions(ASKED)
+    scores = model.read_scores(x, seen, ids).transpose(1, 2)
+    cost = F.cross_entropy(scores, ids.clamp(max=len(model.vocab)), reduction='none')
+    assert torch.allclose(model.caption_nll(images, ASKED), torch.stack([cost[0, 2:].sum(), cost[1, 1:].sum()]))
+
+
+def test_masked_answers_are_bounded_by_every_number_of_masks_once():
+    "With the answer costing log K everywhere, the bound is the number of its places times log K"
+    model = build('mmada').eval()
+    torch.nn.init.zeros_(model.text_head.weight)
+    torch.nn.init.zeros_(model.text_head.bias)
+    images, _ = pairs(2)
+    places = (~model.given_words(ASKED)).sum(1)
+    uniform = places * torch.tensor(float(len(model.vocab) + 1)).log()
+    assert torch.allclose(model.caption_nll(images, ASKED), uniform)
+
+
+def test_questions_do_not_ask_for_pictures():
+    "A row with a question writes its picture without words"
+    model = build('mmada', drop_text=0.0)
+    images, _ = pairs(2)
+    asked = model.losses(images, ASKED, GIVEN())
+    blank = model.losses(images, None, GIVEN())
+    assert torch.equal(asked['picture'], blank['picture'])
+    assert 'text' in asked and 'text' not in blank
+
+
+@pytest.mark.parametrize('changes', [dict(), dict(picture_form='continuous', picture_objective='flow')])
+def test_both_are_learned_together(changes):
+    model = build('mmada', joint_weight=1.0, **changes)
+    images, captions = pairs(4)
+    terms = model.losses(images, captions, GIVEN())
+    assert terms['joint'].isfinite()
+    terms['joint'].backward()
+    assert model.text_head.weight.grad.abs().sum() and model.picture_head.weight.grad.abs().sum()
+    assert 'joint' not in model.losses(images, None, GIVEN())
+
+
+def test_the_bound_of_both_is_that_of_one_masked_sequence():
+    "With uniform scores it is the bits of all words and codes; it is refused where it was not learned"
+    model = build('mmada', joint_weight=1.0).eval()
+    for head in (model.text_head, model.picture_head):
+        torch.nn.init.zeros_(head.weight)
+        torch.nn.init.zeros_(head.bias)
+    images, captions = pairs(2)
+    words, codes = float(len(model.vocab) + 1), float(model.n_codes)
+    uniform = 9 * torch.tensor(words).log() + 9 * torch.tensor(codes).log()
+    draws = torch.stack([model.joint_nll(images, captions, GIVEN(s)) for s in range(40)])
+    assert torch.allclose(draws.mean(0), uniform.expand(2), rtol=0.01)
+    with pytest.raises(ValueError, match='needs joint_weight'):
+        build('mmada').joint_nll(images, captions)
+
+
+def test_words_and_codes_see_what_is_left_of_the_other():
+    model = build('mmada', joint_weight=1.0).eval()
+    images, captions = pairs(1)
+    x, _ = model.encode_pictures(images)
+    ids = model.encode_captions(captions)
+    hidden = torch.ones_like(ids, dtype=torch.bool)
+    text, picture = model.joint_out(x, ids, ~hidden, ~hidden)
+    assert not torch.allclose(text, model.joint_out(x, ids, ~hidden, hidden)[0])
+    assert not torch.allclose(picture, model.joint_out(x, ids, hidden, ~hidden)[1])
+
+
+@pytest.mark.parametrize('predict', ['x0', 'eps', 'v', 'flow'])
+def test_a_noised_picture_can_be_predicted_in_any_form(predict):
+    for name in ('transfusion', 'janus_flow'):
+        model = build(name, predict=predict)
+        assert model.process.predict == predict
+        assert model.losses(*pairs(2), GIVEN())['picture'].isfinite()
+
+
+def test_what_cannot_be_is_refused():
+    for given in (dict(joint_weight=1.0), dict(predict='x0')):
+        with pytest.raises(ValueError):
+            switches_of('show_o', **given)
