@@ -5,7 +5,7 @@ import torch
 from support.unified import GIVEN, build, pairs
 
 from visual_token_diffusion.diffusion.guidance import guide
-from visual_token_diffusion.models.unified.sampling import _guided, read, write
+from visual_token_diffusion.models.unified.sampling import _Guided, read, write
 from visual_token_diffusion.models.unified.switches import PRESETS
 
 CAPTIONS = ['a red circle', 'a small blue cross in the middle', None]
@@ -42,9 +42,9 @@ def test_guidance_is_u_plus_w_times_c_less_u():
         args = (None, t) if name == 'janus_flow' else (None, None)
         c = model.write_out(x, ids, *args)
         u = model.write_out(x, model.encode_captions([None, None]), *args)
-        assert torch.allclose(_guided(model, ids, 3.0)(x, *args), guide(c, u, 3.0), atol=1e-5)
-        assert torch.equal(_guided(model, ids, 0.0)(x, *args), u)
-        assert torch.equal(_guided(model, ids, 1.0)(x, *args), c)
+        assert torch.allclose(_Guided(model, ids, 3.0)(x, *args), guide(c, u, 3.0), atol=1e-5)
+        assert torch.equal(_Guided(model, ids, 0.0)(x, *args), u)
+        assert torch.equal(_Guided(model, ids, 1.0)(x, *args), c)
         # the forms in the published code: (1+s)c - s u, and w c - (w-1) u
         assert torch.allclose(guide(c, u, 2.5), 2.5 * c - 1.5 * u, atol=1e-4)
 

@@ -8,6 +8,7 @@ from ...core.sampling import sample_categorical
 from ...diffusion.guidance import guide
 from ...samplers.masked import sample_masked
 from ...samplers.ode import sample_ddim, sample_euler
+from .cache import next_codes, next_words
 
 __all__ = ['Written', 'read', 'write']
 
@@ -19,27 +20,38 @@ class Written(NamedTuple):
     codes: torch.Tensor = None
 
 
-def _guided(model, ids, guidance):
-    "`predict(x, mask, t)` with captions, without them, or u + w(c-u). Raises `ValueError`"
-    guide(0.0, 0.0, guidance)
-    if guidance != 1 and not model.switches.drop_text:
-        raise ValueError('guidance needs a model that was trained with some captions left out; its drop_text is 0')
-    nothing = model.encode_captions([None]).expand_as(ids)
+class _Guided:
+    "Predictions with captions (n,T), without them, or u + w(c-u). Raises `ValueError`"
 
-    def predict(x, mask=None, t=None):
-        if guidance == 0:
-            return model.write_out(x, nothing, mask, t)
-        with_caption = model.write_out(x, ids, mask, t)
-        if guidance == 1:
-            return with_caption
-        without = model.write_out(x, nothing, mask, t)
-        if not model.switches.picture_form == 'codes':
-            return guide(with_caption, without, guidance)
-        inside = ~model.outside
-        mixed = guide(with_caption.where(inside, 0.0), without.where(inside, 0.0), guidance)
-        return mixed.masked_fill(~inside, -torch.inf)
+    def __init__(self, model, ids, guidance):
+        guide(0.0, 0.0, guidance)
+        if guidance != 1 and not model.switches.drop_text:
+            raise ValueError('guidance needs a model that was trained with some captions left out; its drop_text is 0')
+        self.model, self.guidance = model, guidance
+        nothing = model.encode_captions([None]).expand_as(ids)
+        self.captions = {0: [nothing], 1: [ids]}.get(guidance, [ids, nothing])
 
-    return predict
+    def __call__(self, x, mask=None, t=None):
+        return self.mix([self.model.write_out(x, ids, mask, t) for ids in self.captions])
+
+    def mix(self, found):
+        "One prediction from those for each of `captions`"
+        if len(found) == 1:
+            return found[0]
+        if self.model.switches.picture_form == 'continuous':
+            return guide(*found, self.guidance)
+        outside = found[0] == -torch.inf
+        mixed = guide(*(part.masked_fill(outside, 0.0) for part in found), self.guidance)
+        return mixed.masked_fill(outside, -torch.inf)
+
+    def places(self, x, cache):
+        "Yields what is predicted of place after place; the caller fills it into `x` (n,P,...) before the next"
+        if cache and self.model.first_in('write') == 'text':
+            for found in next_codes(self.model, x, self.captions):
+                yield self.mix(found)
+        else:
+            for i in range(self.model.n_places):
+                yield self(x)[:, i]
 
 
 def _draw(scores, temperature, generator):
@@ -64,17 +76,25 @@ def _write_masked(model, predict, n, steps, temperature, generator, options):
     return last.x
 
 
-def _write_next(model, predict, n, temperature, generator):
+def _write_next(model, predict, n, temperature, generator, cache):
     x = torch.zeros(n, model.n_places, dtype=torch.long, device=model.text_place.device)
-    for i in range(model.n_places):  # all is computed again: sequences are short
-        x[:, i] = _draw(predict(x)[:, i], temperature, generator)[0] - model.starts[i]
+    for i, scores in enumerate(predict.places(x, cache)):
+        x[:, i] = _draw(scores, temperature, generator)[0] - model.starts[i]
     return x
 
 
-def _write_regression(model, predict, n):
+def _write_regression(model, predict, n, cache):
     x = model.text_place.new_zeros(n, *model.codes_shape)
-    for i in range(model.n_places):
-        x[:, i] = predict(x)[:, i]
+    for i, found in enumerate(predict.places(x, cache)):
+        x[:, i] = found
+    return x
+
+
+def _write_next_flow(model, predict, n, steps, generator, cache):
+    x = model.text_place.new_zeros(n, *model.codes_shape)
+    for i, condition in enumerate(predict.places(x, cache)):
+        drawn = model.flow_head.sample(condition, steps or 30, generator)
+        x[:, i] = model.pictures.clamp(drawn)
     return x
 
 
@@ -102,24 +122,69 @@ def write(
     guidance: float = 1.0,  # w in u + w(c-u): 0 ignores the caption, 1 takes it as it is
     generator=None,  # torch generator on the CPU
     temperature: float = 1.0,  # of codes; 0 takes the likeliest
+    cache: bool = True,  # keep keys and values of what stands, where places are written one by one
     **options,  # of `sample_masked`, such as `order` and `counts`
 ) -> Written:
     "A picture for each caption. Raises `ValueError`, as for guidance where captions were never left out"
     objective = model.switches.picture_objective
     if steps < 0:
         raise ValueError(f'steps must not be negative, got {steps}')
-    predict = _guided(model, model.encode_captions(captions), guidance)
+    predict = _Guided(model, model.encode_captions(captions), guidance)
     n = len(captions)
     if objective == 'masked':
         x = _write_masked(model, predict, n, steps, temperature, generator, options)
     elif objective == 'next_token':
-        x = _write_next(model, predict, n, temperature, generator)
+        x = _write_next(model, predict, n, temperature, generator, cache)
     elif objective == 'regression':
-        x = _write_regression(model, predict, n)
+        x = _write_regression(model, predict, n, cache)
+    elif objective == 'next_flow':
+        x = _write_next_flow(model, predict, n, steps, generator, cache)
     else:
         x = _write_noised(model, predict, n, steps, generator)
     codes = x.view(n, *model.codes_shape) if model.switches.picture_form == 'codes' else None
     return Written(model.to_pictures(x), codes)
+
+
+def _asked(model, prompts, n):
+    "`(ids (n,T), given (n,T) bool)`: the words of the questions. Raises `ValueError`"
+    if isinstance(prompts, str):
+        raise ValueError('prompts are a list of questions, got one string')
+    prompts = [None] * n if prompts is None else list(prompts)
+    if len(prompts) != n:
+        raise ValueError(f'{n} pictures need as many prompts (None for a caption), got {len(prompts)}')
+    pairs = [None if prompt is None else (prompt, '') for prompt in prompts]
+    return model.encode_captions(pairs), model.given_words(pairs)
+
+
+def _words(model, x, images, ids, first, cache):
+    "Yields `(number, scores (n,words+1))` of word after word; the caller fills it into `ids` before the next"
+    if cache and model.first_in('read') == 'picture':
+        yield from next_words(model, x, images, ids, first)
+    else:
+        for i in range(first, model.text_length):
+            yield i, model.read_scores(x, images, ids)[:, i]
+
+
+def _read_next(model, x, images, ids, given, temperature, generator, cache):
+    first = int(given.sum(1).min()) if len(given) else 0
+    for i, scores in _words(model, x, images, ids, first, cache):
+        drawn = _draw(scores, temperature, generator)[0]
+        ids[:, i] = torch.where(given[:, i], ids[:, i], drawn)
+    return ids
+
+
+def _read_masked(model, x, images, ids, given, steps, temperature, generator, options):
+    def denoise(ids, mask, where):
+        return _draw(model.read_scores(x, images, ids, mask)[where], temperature, generator)
+
+    steps = min(steps or model.text_length, model.text_length)
+    *_, last = sample_masked(denoise, None, ids, mask=~given, steps=steps, generator=generator, **options)
+    return last.x
+
+
+def _answers(model, ids, given):
+    "What was said, without what was given"
+    return [model.decode_captions(row[~known][None])[0] for row, known in zip(ids, given)]
 
 
 @torch.no_grad()
@@ -130,21 +195,17 @@ def read(
     generator=None,  # torch generator on the CPU
     temperature: float = 1.0,  # 0 takes the likeliest words
     guidance: float = 1.0,  # must be 1: pictures are never left out
+    prompts=None,  # list of B questions to answer; None, also in the list, asks for a caption
+    cache: bool = True,  # keep keys and values of what stands, where words are written one by one
     **options,  # of `sample_masked`, such as `order` and `block`
 ) -> list:
-    "A caption for each picture. Raises `ValueError`"
+    "A caption for each picture, or an answer to a question about it. Raises `ValueError`"
     if guidance != 1:
         raise ValueError('reading has no guidance: pictures are never left out in training')
     x, images = model.encode_pictures(pictures)
-    ids = torch.zeros(len(x), model.text_length, dtype=torch.long, device=model.text_place.device)
+    ids, given = _asked(model, prompts, len(x))
     if model.switches.text_objective == 'causal':
-        for i in range(model.text_length):
-            ids[:, i] = _draw(model.read_scores(x, images, ids)[:, i], temperature, generator)[0]
-        return model.decode_captions(ids)
-
-    def denoise(ids, mask, where):
-        return _draw(model.read_scores(x, images, ids, mask)[where], temperature, generator)
-
-    steps = min(steps or model.text_length, model.text_length)
-    *_, last = sample_masked(denoise, None, ids, steps=steps, generator=generator, **options)
-    return model.decode_captions(last.x)
+        ids = _read_next(model, x, images, ids, given, temperature, generator, cache)
+    else:
+        ids = _read_masked(model, x, images, ids, given, steps, temperature, generator, options)
+    return _answers(model, ids, given)
