@@ -13,7 +13,7 @@ from visual_token_diffusion.models.unified.switches import CHOICES, PRESETS, Swi
     'given,message',
     [
         (dict(picture_form='codes', picture_objective='flow'), 'codes pictures are learned by masked or next_token'),
-        (dict(picture_form='continuous', picture_objective='masked'), 'diffusion or flow or regression, not by masked'),
+        (dict(picture_form='continuous', picture_objective='masked'), 'regression or next_flow, not by masked'),
         (dict(picture_objective='next_token', attention='omni'), 'would see what it has to say'),
         (dict(attention='full'), 'a causal text would see its next word'),
         (dict(alignment='representation'), 'reading_encoder=separate'),

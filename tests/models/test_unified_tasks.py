@@ -5,7 +5,9 @@ import torch
 import torch.nn.functional as F
 from support.unified import GIVEN, build, pairs
 
-from visual_token_diffusion.models.unified.switches import switches_of
+from visual_token_diffusion.models.unified.flow_head import FlowHead
+from visual_token_diffusion.models.unified.sampling import write
+from visual_token_diffusion.models.unified.switches import CHOICES, switches_of
 
 ASKED = [('a red', 'circle in the middle'), ('a', 'small blue square')]
 
@@ -103,3 +105,37 @@ def test_what_cannot_be_is_refused():
     for given in (dict(joint_weight=1.0), dict(predict='x0')):
         with pytest.raises(ValueError):
             switches_of('show_o', **given)
+
+
+def test_the_flow_head_learns_a_distribution_of_two_points():
+    "A mean would lie at 0; draws lie at both ends, in the shares of the data"
+    torch.manual_seed(0)
+    head = FlowHead(2, 16)
+    generator = GIVEN()
+    optimizer = torch.optim.Adam(head.parameters(), 1e-2)
+    condition = torch.zeros(256, 1, 16)
+    for _ in range(300):
+        sign = (torch.rand(256, 1, 1, generator=generator) < 0.75) * 2.0 - 1
+        loss = head.loss(condition, sign.expand(-1, -1, 2), generator)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    drawn = head.sample(torch.zeros(1000, 16), 30, generator)
+    assert (drawn.abs() - 1).abs().mean() < 0.2
+    assert 0.65 < (drawn[:, 0] > 0).double().mean() < 0.85
+
+
+def test_places_are_drawn_from_a_flow_one_by_one():
+    model = build('emu2', picture_objective='next_flow')
+    images, captions = pairs(3)
+    model.losses(images, captions, GIVEN())['picture'].backward()
+    drawn = [write(model.eval(), captions, steps=3, generator=GIVEN(), cache=cache).images for cache in (True, False)]
+    assert drawn[0].shape == images.shape
+    assert torch.allclose(*drawn, atol=1e-4)
+
+
+def test_alignment_to_another_picture_is_another_loss():
+    images, captions = pairs(3)
+    found = [build('janus_flow', alignment=kind).losses(images, captions, GIVEN()) for kind in CHOICES['alignment'][1:]]
+    assert torch.equal(found[0]['picture'], found[1]['picture'])
+    assert not torch.equal(found[0]['alignment'], found[1]['alignment'])

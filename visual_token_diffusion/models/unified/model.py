@@ -8,6 +8,7 @@ from torch import nn
 from ...diffusion.gaussian import GaussianDiffusion, RectifiedFlow
 from ...networks.time import TimeEmbedding
 from ...networks.transformer import Backbone
+from .flow_head import FlowHead
 from .objectives import Losses
 from .pictures import codebook_sizes, is_codes
 from .reading import ReadingEncoder
@@ -86,6 +87,10 @@ class UnifiedModel(Sequences, Losses, nn.Module):
         else:
             self.picture_in = nn.Linear(self.codes_shape[1], width)
             self.picture_head = nn.Linear(width, self.codes_shape[1])
+        self.flow_head = None
+        if switches.picture_objective == 'next_flow':
+            self.picture_head = nn.Identity()
+            self.flow_head = FlowHead(self.codes_shape[1], width)
         if switches.is_noised:
             self.time_embed = TimeEmbedding(width)
             is_flow = switches.picture_objective == 'flow'
@@ -161,7 +166,8 @@ class UnifiedModel(Sequences, Losses, nn.Module):
     # ---- what is predicted ----
 
     def picture_out(self, h):
-        "Scores (B,P,codes), those of other codebooks at -inf, or numbers (B,P,D), from hidden states of a picture part"
+        """Scores (B,P,codes), those of other codebooks at -inf, or numbers (B,P,D), or what a flow head takes
+        (B,P,width), from hidden states of a picture part"""
         h = h[:, : self.n_places] if self.switches.is_sequential else h[:, 1 : 1 + self.n_places]
         out = self.picture_head(h).float()
         return out.masked_fill(self.outside, -torch.inf) if self.picture_in is None else out

@@ -87,7 +87,9 @@ class Losses:
         text = self.text_part(ids, modes[0])
         _, h = self.in_order('write', text, self.picture_part(seen, modes[1], mask, t))
         out = self.picture_out(h)
-        if s.picture_objective == 'regression':
+        if s.picture_objective == 'next_flow':
+            loss = self.flow_head.loss(out, x, generator)
+        elif s.picture_objective == 'regression':
             loss = F.mse_loss(out, x)
         elif s.is_noised:
             loss = self.process.loss(out, x, noisy, t).mean()
@@ -117,6 +119,8 @@ class Losses:
 
     def _alignment(self, h, images):
         "One less the mean cosine of hidden states and what the reading encoder, held still, sees in the clean picture"
+        if self.switches.alignment == 'shuffled':
+            images = images.roll(1, 0)
         seen = self.encoder(images).detach()
         said = self.align_proj(h[:, 1:-1])
         return 1 - F.cosine_similarity(said.float(), seen.float(), dim=-1).mean()

@@ -10,15 +10,15 @@ __all__ = ['CHOICES', 'PRESETS', 'Preset', 'Switches', 'preset', 'switches_of']
 CHOICES = dict(
     text_objective=('causal', 'masked'),
     picture_form=('codes', 'continuous'),
-    picture_objective=('masked', 'diffusion', 'flow', 'regression', 'next_token'),
+    picture_objective=('masked', 'diffusion', 'flow', 'regression', 'next_flow', 'next_token'),
     attention=('causal', 'full', 'omni', 'prefix', 'hidden_noise'),
     reading_encoder=('shared', 'separate'),
-    alignment=('none', 'representation'),
+    alignment=('none', 'representation', 'shuffled'),
     order=('text_first', 'picture_first', 'both'),
     picture_reduction=('mean', 'bound'),
     predict=('', 'x0', 'eps', 'v', 'flow'),
 )
-_FORMS = dict(codes=('masked', 'next_token'), continuous=('diffusion', 'flow', 'regression'))
+_FORMS = dict(codes=('masked', 'next_token'), continuous=('diffusion', 'flow', 'regression', 'next_flow'))
 
 
 @dataclass(frozen=True)
@@ -27,10 +27,11 @@ class Switches:
 
     text_objective: str = 'causal'  # next token, or masked tokens
     picture_form: str = 'codes'  # codes of a tokenizer, or continuous patches
-    picture_objective: str = 'masked'  # masked, next_token (codes); diffusion, flow, regression (continuous)
+    picture_objective: str = 'masked'  # masked, next_token (codes); diffusion, flow, regression, next_flow (continuous)
     attention: str = 'omni'  # causal, full, omni, prefix, hidden_noise
     reading_encoder: str = 'shared'  # pictures are read as they are written, or through an encoder of their own
     alignment: str = 'none'  # representation: hidden states of a noised picture resemble what is read in the clean one
+    # (shuffled, a control: in the clean one of another row)
     text_weight: float = 1.0  # of the loss of picture -> text; 0 leaves the task out
     picture_weight: float = 1.0  # of the loss of text -> picture; 0 leaves the task out
     alignment_weight: float = 1.0  # of the alignment, where there is one
@@ -59,7 +60,7 @@ class Switches:
     @property
     def is_sequential(self):
         "Whether pictures are written place by place"
-        return self.picture_objective in ('next_token', 'regression')
+        return self.picture_objective in ('next_token', 'regression', 'next_flow')
 
 
 def _check_numbers(s):
