@@ -4,8 +4,12 @@ import random
 
 import pytest
 import torch
+from support.unified import GIVEN, build, pairs
 
-from visual_token_diffusion.models.unified.segments import segment_mask, segment_pattern, segments
+from visual_token_diffusion.models.unified.segments import segment_block_mask, segment_mask, segment_pattern, segments
+from visual_token_diffusion.models.unified.segments import simplest_mask
+from visual_token_diffusion.models.unified.switches import PRESETS
+from visual_token_diffusion.networks.transformer import Backbone, attention
 
 
 def plainly(kinds, lengths):
@@ -83,6 +87,82 @@ def test_flex_attention_takes_the_same_pattern():
     zero, at = torch.tensor(0), torch.arange(8)
     rows = torch.vmap(torch.vmap(lambda q, k: pattern(zero, q, k), (None, 0)), (0, None))  # as flex attention calls it
     assert torch.equal(rows(at, at), segment_mask(['causal', 'full', 'noise', 'causal'], [2, 2, 2, 2])[0, 0])
+
+
+def flex_on_the_cpu():
+    "Skips, saying why, where flex attention does not run here"
+    q = torch.randn(1, 1, 4, 16)
+    try:
+        attention(q, q, q, segment_block_mask(['full'], [4]))
+    except Exception as e:  # whatever it is, the reason is printed
+        pytest.skip(f'FLEX ATTENTION IS NOT TESTED: it does not run on this CPU ({type(e).__name__}: {e})')
+
+
+LAYOUTS = [
+    ([['causal', 'full', 'noise', 'causal']], [[5, 9, 9, 5]]),
+    ([['causal', 'noise', 'padding'], ['full', 'padding', 'padding']], [[3, 20, 5], [11, 10, 7]]),
+    ([['causal', 'whole']], [[100, 60]]),  # more than one block of 128
+]
+
+
+@pytest.mark.parametrize('kinds,lengths', LAYOUTS)
+def test_flex_and_dense_attention_agree(kinds, lengths):
+    flex_on_the_cpu()
+    length, batch = sum(lengths[0]), len(kinds)
+    q, k, v = torch.randn(3, batch, 2, length, 16, generator=GIVEN()).unbind(0)
+    want = attention(q, k, v, segment_mask(kinds, lengths))
+    assert torch.allclose(attention(q, k, v, segment_block_mask(kinds, lengths)), want, atol=1e-5)
+    if batch > 1:
+        return
+    torch.manual_seed(0)
+    backbone = Backbone(32, 2, 2, offsets=())
+    x = torch.randn(3, length, 32, generator=GIVEN())
+    with torch.no_grad():
+        found = backbone(x, segment_block_mask(kinds[0], lengths[0]))
+        assert torch.allclose(found, backbone(x, segment_mask(kinds, lengths)), atol=1e-5)
+    with pytest.raises(ValueError, match='a BlockMask says nothing of neighbors'):
+        Backbone(32, 1, 2)(x, segment_block_mask(kinds[0], lengths[0]))
+
+
+def test_real_positions_reach_flex_attention():
+    flex_on_the_cpu()
+    real = torch.tensor([[True, True, False, True], [True] * 4])
+    q = torch.randn(2, 1, 4, 16, generator=GIVEN())
+    want = attention(q, q, q, segment_mask(['full'], [4], real))
+    assert torch.allclose(attention(q, q, q, segment_block_mask(['full'], [4], real)), want, atol=1e-5)
+
+
+@pytest.mark.parametrize('name', PRESETS)
+def test_a_model_with_flex_attention_says_the_same(name):
+    flex_on_the_cpu()
+    model = build(name).eval()
+    images, captions = pairs(3)
+    want = model.caption_nll(images, captions)
+    model.backbone.flex = True
+    assert torch.allclose(model.caption_nll(images, captions), want, atol=1e-4)
+
+
+def test_causal_and_full_sequences_take_no_table():
+    assert simplest_mask(segment_mask(['whole', 'full'], [3, 2])) is None
+    assert simplest_mask(segment_mask(['causal', 'causal', 'full'], [3, 2, 1])) == 'causal'
+    table = segment_mask(['causal', 'full'], [3, 2])
+    assert simplest_mask(table) is table
+    taken = {}
+    for name in PRESETS:
+        model = build(name)
+        model.losses(*pairs(2), GIVEN())
+        taken[name] = {type(mask).__name__ for mask in model._tables.values()}
+    assert taken['mmada'] == {'NoneType'} and taken['show_o'] == {'Tensor'}
+    assert {name for name, kinds in taken.items() if kinds == {'str'}} == {'janus', 'janus_pro', 'janus_flow', 'emu2'}
+
+
+@pytest.mark.parametrize('kinds', [['causal', 'causal'], ['whole', 'whole']])
+def test_without_a_table_the_result_is_the_same(kinds):
+    torch.manual_seed(0)
+    backbone = Backbone(32, 2, 2, offsets=())
+    x = torch.randn(3, 9, 32)
+    table = segment_mask(kinds, [4, 5])
+    assert torch.allclose(backbone(x, simplest_mask(table)), backbone(x, table), atol=1e-5)
 
 
 def test_every_row_sees_something():

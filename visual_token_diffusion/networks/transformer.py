@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
-from .attention_masks import dense, neighbor_mask
+from .attention_masks import causal, dense, neighbor_mask
 from .time import AdaLN, TimeEmbedding
 
 # %% ../../nbs/networks/transformer.ipynb #72aae5c4
@@ -56,7 +56,8 @@ class LocalMixing(nn.Module):
 
 # %% ../../nbs/networks/transformer.ipynb #c46f4023
 def attention(q, k, v, attention_mask):
-    "Attention for q, k, v (B,heads,L,dim); the mask is None, a bool table, or a `BlockMask` of flex attention"
+    "Attention of q, k, v (B,heads,L,dim); the mask is None, 'causal', a bool table, or a `BlockMask`"
+    if isinstance(attention_mask, str): return F.scaled_dot_product_attention(q, k, v, is_causal=True)
     if attention_mask is None or isinstance(attention_mask, torch.Tensor):
         return F.scaled_dot_product_attention(q, k, v, attn_mask=attention_mask)
     from torch.nn.attention.flex_attention import flex_attention
@@ -193,9 +194,22 @@ def _block_mask(table):
 
 # %% ../../nbs/networks/transformer.ipynb #717c9531
 @patch
+def _as_it_is(self:Backbone, attention_mask):
+    "Whether attention takes the mask without a table: None, 'causal', or a `BlockMask`. Raises `ValueError`"
+    if attention_mask is None: return True
+    plain = not (self.offsets or self.n_registers)
+    if isinstance(attention_mask, str):
+        if attention_mask != 'causal': raise ValueError(f"the only mask with a name is 'causal', got '{attention_mask}'")
+        return plain and not self.flex
+    if isinstance(attention_mask, torch.Tensor) or callable(attention_mask): return False
+    if plain: return True
+    raise ValueError("a BlockMask says nothing of neighbors and registers; pass the pattern, or build with offsets=()")
+
+@patch
 def mask_tables(self:Backbone, attention_mask, batch, length, device):
     "What attention takes, registers included, and what `neighbor_mask` says of the neighbors. Raises `ValueError`"
-    if attention_mask is None: return None,None
+    if self._as_it_is(attention_mask): return attention_mask,None
+    if isinstance(attention_mask, str): attention_mask = causal
     table = dense(attention_mask, length, batch, device) if callable(attention_mask) else attention_mask
     if table.dtype != torch.bool: raise ValueError(f"a mask holds True where looking is allowed, got {table.dtype}")
     if table.dim() < 4: table = table.view(-1, 1, length, length)
@@ -215,7 +229,7 @@ def rotation(self:Backbone, length, device):
 @patch
 def forward(self:Backbone,
             x, # (B,L,width)
-            attention_mask=None, # None, a pattern, or a bool table (L,L), (B,L,L) or (B,1,L,L)
+            attention_mask=None, # None, 'causal', a pattern, a `BlockMask`, or a bool table (L,L), (B,L,L) or (B,1,L,L)
             t=None, # (B,) or (B,L) times in [0,1], for a backbone with `time`
             cond=None # (B,time) or (B,L,time), added to the time's vector
            ):

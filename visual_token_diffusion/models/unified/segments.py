@@ -4,7 +4,7 @@ import torch
 
 from ...networks.attention_masks import dense
 
-__all__ = ['KINDS', 'segment_mask', 'segment_pattern', 'segments']
+__all__ = ['KINDS', 'segment_block_mask', 'segment_mask', 'segment_pattern', 'segments', 'simplest_mask']
 
 # causal: sees what stands before it, and itself (words)
 # full:   sees its whole segment and what stands before it (a picture, or words with masks)
@@ -76,3 +76,29 @@ def segment_mask(
     kind, number = segments(modes, lengths)
     batch = len(kind) if real is None else max(len(kind), len(real))
     return dense(segment_pattern(kind, number, real), kind.shape[1], batch, device)
+
+
+def segment_block_mask(
+    modes,  # kinds of the segments, or lists of them, one for each sequence
+    lengths,  # their positions, likewise
+    real=None,  # (B,L) bool: False where there is padding
+    device=None,
+):
+    "The `BlockMask` of flex attention: blocks that nobody may look at cost nothing. Raises `ValueError`"
+    from torch.nn.attention.flex_attention import create_block_mask
+
+    kind, number = (table.to(device) for table in segments(modes, lengths))
+    batch = len(kind) if real is None else max(len(kind), len(real))
+    pattern = segment_pattern(kind, number, None if real is None else real.to(device))
+    length = kind.shape[1]
+    rows = None if batch == 1 else batch
+    return create_block_mask(lambda b, h, q, k: pattern(b, q, k), rows, None, length, length, str(device or 'cpu'))
+
+
+def simplest_mask(
+    table,  # (B,1,L,L) bool
+):
+    "What costs attention least and says the same: None where all is seen, 'causal', or the table"
+    if table.all():
+        return None
+    return 'causal' if torch.equal(table, torch.ones_like(table).tril()) else table

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import torch
 
-from .segments import segment_mask
+from .segments import segment_block_mask, segment_mask, simplest_mask
 
 __all__ = ['BEGIN_PICTURE', 'BEGIN_TEXT', 'END', 'END_PICTURE', 'MASKED_CODE', 'MASKED_WORD', 'Part', 'Sequences']
 
@@ -128,12 +128,15 @@ class Sequences:
         return text, 'noise' if task == 'write' else 'full'
 
     def attention_mask(self, parts):
-        "Who sees whom in a sequence of parts, as the backbone takes it"
+        "Who sees whom in a sequence of parts, as the backbone takes it: a `BlockMask` where `backbone.flex` is on"
         lengths = tuple(part.vectors.shape[1] for part in parts)
-        device = parts[0].vectors.device
-        key = tuple(part.kind for part in parts), lengths, str(device)
+        kinds, device = tuple(part.kind for part in parts), parts[0].vectors.device
+        key = kinds, lengths, str(device), self.backbone.flex
         if key not in self._tables:
-            self._tables[key] = segment_mask(*key[:2], device=device)
+            mask = simplest_mask(segment_mask(kinds, lengths, device=device))
+            if self.backbone.flex and mask is not None:
+                mask = segment_block_mask(kinds, lengths, device=device)
+            self._tables[key] = mask
         return self._tables[key]
 
     def hidden_states(self, parts):
