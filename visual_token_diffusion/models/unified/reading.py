@@ -21,6 +21,7 @@ class ReadingEncoder(nn.Module):
         depth: int = 1,
     ):
         super().__init__()
+        self.mean = self.std = 0.12  # of the pixels of scenes; set them for other pictures
         self.patch = getattr(pictures, 'patch', pictures.size // 3)
         self.n_patches = (pictures.size // self.patch) ** 2
         self.patch_proj = nn.Linear(3 * self.patch**2, width)
@@ -29,5 +30,5 @@ class ReadingEncoder(nn.Module):
         self.proj = nn.Linear(width, width)
 
     def forward(self, images):
-        standard = (to_patches(images, self.patch) - 0.12) / 0.12
+        standard = (to_patches(images, self.patch) - self.mean) / self.std
         return self.proj(self.backbone(self.patch_proj(standard) + self.place))
