@@ -1,7 +1,7 @@
 """All presets of the unified model side by side: excess over exact entropies, what is written, what is read."""
 
-# `python -m visual_token_diffusion.experiments.unified_table` goes on where it stopped; `--arm`, `--seeds` and
-# `--steps` choose a part.
+# `python -m visual_token_diffusion.experiments.unified_table` goes on where it stopped; `--world`, `--arm`, `--seeds`
+# and `--steps` choose a part. With two objects half of what is read are questions.
 
 import argparse
 import math
@@ -13,21 +13,18 @@ from ..core.results import load_run, save_run
 from ..models.unified.sampling import read, write
 from ..models.unified.switches import PRESETS, preset, switches_of
 from ..training.quiet import quietly
-from ..training.unified_learner import unified_learner
+from ..training.unified_learner import caption_words, unified_learner, unified_model
 from ..worlds.captions import World
+from ..worlds.questions import Questions
 
 __all__ = [
-    'ARMS', 'VARIANTS', 'all_pairs', 'excess', 'loss_terms', 'main', 'measure', 'network_calls', 'reading', 'run_arm',
-    'trivial', 'writing',
+    'ARMS', 'RUNS', 'all_pairs', 'answering', 'before', 'excess', 'loss_terms', 'main', 'measure', 'network_calls', 'reading',
+    'run_arm', 'run_switches', 'some_pairs', 'trivial', 'writing',
 ]
 
-RUN = 'unified'
+RUNS = {1: 'unified', 2: 'unified-two'}  # by the objects of a scene
 COMMAND = 'python -m visual_token_diffusion.experiments.unified_table'
 ARMS = [name for name in PRESETS if name != 'janus_pro']  # its switches are those of janus
-VARIANTS = {  # one switch of Transfusion at a time
-    'transfusion_flow': dict(picture_objective='flow'),
-    'transfusion_clean': dict(noise_before_text=0.0),
-}
 SIZES = dict(width=64, depth=2, heads=2)
 BATCH, STEPS = 32, 1200
 RATE = 3e-3  # highest learning rate of one cycle
@@ -45,6 +42,26 @@ def all_pairs(
     return torch.tensor(ids), list(captions), torch.tensor(shares, dtype=torch.float64)
 
 
+def some_pairs(
+    world,  # a `World`
+    n: int = 1024,  # pairs, where not all are taken
+    seed: int = 1,
+):
+    "As `all_pairs`; of a world with more objects a sample"
+    if world.n_objects == 1:
+        return all_pairs(world)
+    generator = torch.Generator().manual_seed(seed)
+    ids = world.sample(n, generator)
+    return ids, world.caption(ids, generator), torch.full((n,), 1 / n, dtype=torch.float64)
+
+
+def _floors(world, ids, captions, p):
+    "`{'caption', 'picture': bits}`: what a perfect model needs for these pairs; for all pairs the entropies"
+    given = [(world.captions(i)[text], world.scenes_for(text)[i]) for i, text in zip(ids.tolist(), captions)]
+    bits = -torch.tensor(given, dtype=torch.float64).log2()
+    return dict(zip(('caption', 'picture'), (p @ bits).tolist()))
+
+
 def _in_parts(nll, n):
     "Values (n,) of a function of a slice"
     return torch.cat([nll(slice(i, i + 256)) for i in range(0, n, 256)]).double()
@@ -54,14 +71,14 @@ def excess(
     model,  # a `UnifiedModel`
     world,  # a `World`
 ):
-    "`{'caption', 'picture': bits}` above the exact entropies, over all pairs with their probabilities"
-    ids, captions, p = all_pairs(world)
-    images, bits = world.render(ids, model.pictures.size), world.entropies()
+    "`{'caption', 'picture': bits}` above what a perfect model needs, over all pairs, or a sample of them"
+    ids, captions, p = some_pairs(world)
+    images, floors = world.render(ids, model.pictures.size), _floors(world, ids, captions, p)
     captioned = _in_parts(lambda s: model.caption_nll(images[s], captions[s]), len(ids))
-    found = dict(caption=float((captioned * p).sum()) / math.log(2) - bits['caption given scene'])
+    found = dict(caption=float((captioned * p).sum()) / math.log(2) - floors['caption'])
     if model.switches.picture_form == 'codes':
         drawn = _in_parts(lambda s: model.picture_nll(captions[s], images[s]), len(ids))
-        found['picture'] = float((drawn * p).sum()) / math.log(2) - bits['scene given caption']
+        found['picture'] = float((drawn * p).sum()) / math.log(2) - floors['picture']
     return found
 
 
@@ -72,34 +89,62 @@ def _entropy(values):
     return float(-(p * p.log2()).sum())
 
 
-def writing(model, world, guidance=1.0, each=2, seed=0):
+def _scenes(world, each=1, seed=0):
+    "(n,) scene numbers: all of them, or 512 of a larger world, each so often"
+    if world.n_objects == 1:
+        return torch.arange(len(world)).repeat(each)
+    return world.sample(512 * each, torch.Generator().manual_seed(seed))
+
+
+def _free_cell(world, scenes, captions):
+    "Bits of the cells of scenes (n,), -1 for none, where the caption names no cell; None for more than one object"
+    if world.n_objects > 1:
+        return None
+    places = [place for place in world.words()[1] if place]
+    free = torch.tensor([not any(text.endswith(place) for place in places) for text in captions])
+    cells = world.objects(scenes[free & (scenes >= 0)])[:, 0, 3]
+    return _entropy(cells) if len(cells) else 0.0
+
+
+def writing(model, world, guidance=1.0, each=2, seed=0, steps=0):
     "Of pictures written for captions: valid ones, those that satisfy the caption, different ones, bits of a free cell"
     generator = torch.Generator().manual_seed(seed)
-    ids = torch.arange(len(world)).repeat(each)
+    ids = _scenes(world, each)
     captions = world.caption(ids, generator)
-    steps = NOISE_CALLS if model.switches.is_noised else 0
+    steps = steps or (NOISE_CALLS if model.switches.is_noised else 0)
     written = []
     for i in range(0, len(ids), 288):
         out = write(model, captions[i : i + 288], steps, guidance, generator)
         written.append(world.parse(out.images).ids)
     got = torch.cat(written)
     right = torch.tensor([i >= 0 and text in world.captions(i) for i, text in zip(got.tolist(), captions)])
-    places = [place for place in world.words()[1] if place]
-    free = torch.tensor([not any(text.endswith(place) for place in places) for text in captions])
-    cells = world.objects(got[free & (got >= 0)])[:, 0, 3]
     return dict(
         valid=float((got >= 0).double().mean()),
         match=float(right.double().mean()),
         cover=len(set(got[got >= 0].tolist())),
-        free_cell=_entropy(cells) if len(cells) else 0.0,
+        free_cell=_free_cell(world, got, captions),
     )
 
 
 def reading(model, world, seed=0):
     "Share of scenes for which a caption that is read is possible"
-    ids = torch.arange(len(world))
+    ids = _scenes(world)
     said = read(model, world.render(ids, model.pictures.size), generator=torch.Generator().manual_seed(seed))
-    return sum(text in world.captions(i) for i, text in enumerate(said)) / len(said)
+    return sum(text in world.captions(i) for i, text in zip(ids.tolist(), said)) / len(said)
+
+
+def answering(model, questions, seed=2):
+    "`{kind: share of right answers}`, and for `all` questions; the likeliest words are taken"
+    world, generator = questions.world, torch.Generator().manual_seed(seed)
+    ids = world.sample(512, generator)
+    pairs = questions.draw(ids, generator)
+    asked = [question for question, _ in pairs]
+    images = world.render(ids, model.pictures.size)
+    said = read(model, images, generator=generator, temperature=0, prompts=asked)
+    right = dict(all=[text == answer for text, (_, answer) in zip(said, pairs)])
+    for question, is_right in zip(asked, right['all']):
+        right.setdefault(questions.kind(question), []).append(is_right)
+    return {kind: sum(found) / len(found) for kind, found in right.items()}
 
 
 def network_calls(model):
@@ -112,10 +157,18 @@ def measure(
     model,  # a trained `UnifiedModel`
     world,  # a `World`
     guidance: float = 1.0,  # another scale for the entry `guided`
+    questions=None,  # `Questions` to answer
 ):
     "Everything the table says of a trained model"
     model.eval()
-    found = dict(excess=excess(model, world), writing=writing(model, world), reading=reading(model, world))
+    began = time.process_time()
+    found = dict(writing=writing(model, world, each=2))
+    written = time.process_time()
+    found |= dict(reading=reading(model, world))
+    seconds = written - began, time.process_time() - written
+    found |= dict(excess=excess(model, world), seconds=_each(world, *seconds))
+    if questions:
+        found['answering'] = answering(model, questions)
     if guidance != 1:
         found['guided'] = writing(model, world, guidance, each=1)
     parameters = sum(p.numel() for p in model.parameters() if p.requires_grad)
@@ -123,35 +176,80 @@ def measure(
     return found | dict(calls=network_calls(model), parameters=parameters, backbone=backbone)
 
 
+def _each(world, writing, reading):
+    "CPU seconds of one picture and of one caption, with the check of each"
+    return dict(picture=writing / len(_scenes(world, 2)), caption=reading / len(_scenes(world)))
+
+
 def trivial(world):
     "What is reached without looking: true captions and scenes, drawn without regard to what is given"
-    bits, (ids, captions, p) = world.entropies(), all_pairs(world)
+    bits, (ids, captions, p) = world.entropies(), some_pairs(world)
     meant = torch.tensor([len(world.scenes_for(text)) for text in captions], dtype=torch.float64)
     by_chance = float((meant / len(world) * p).sum())
-    n = 2 * len(world)
+    n = len(_scenes(world, 2))
     cover = len(world) * (1 - (1 - 1 / len(world)) ** n)
-    return dict(excess=bits['shared'], match=by_chance, cover=cover, free_cell=math.log2(world.cells))
+    found = dict(excess=bits['shared'], match=by_chance, cover=cover)
+    if world.n_objects == 1:
+        return found | dict(free_cell=math.log2(world.cells))
+    blind = Questions(world).blind()
+    answers = {kind: row['right'] for kind, row in blind.items()}
+    return found | dict(answering=answers | dict(all=sum(row['right'] * row['share'] for row in blind.values())))
 
 
-def run_arm(
-    name: str,  # of a preset, or one of `VARIANTS`
+def _asking(world, questions):
+    "A function of scenes and a generator: captions, and pairs (question, answer), each for every second scene"
+
+    def draw(ids, generator):
+        texts = world.caption(ids, generator)
+        pairs = questions.draw(ids, generator)
+        return [pair if i % 2 else text for i, (text, pair) in enumerate(zip(texts, pairs))]
+
+    return draw
+
+
+def _words(world, questions):
+    "`(vocab, length)` of captions, and of questions with their answers"
+    vocab, length = caption_words(world, questions.vocab() if questions else ())
+    return vocab, max(length, questions.length()) if questions else length
+
+
+def run_switches(
+    switches,  # `Switches`
     seed: int = 0,
-    steps: int = STEPS,
+    steps: int = STEPS,  # batches of 32 pairs
     world=None,  # None takes one object
+    pictures=None,  # a tokenizer; None takes the world's exact one
+    guidance: float = 1.0,  # another scale to write with
+    cbs=(),  # callbacks
+    **sizes,  # of the network, in place of `SIZES`
 ):
-    "The measurements of a preset, trained for `steps` batches of 32 pairs"
+    "`(trained model, its measurements)`; with two objects it learns to answer questions, too"
     world = world or World(1)
-    base = name.split('_')[0] if name in VARIANTS else name
-    switches = switches_of(base, **VARIANTS.get(name, {}))
-    learn = unified_learner(world, switches, steps=steps, batch=BATCH, seed=seed, metrics=[], **SIZES)
+    questions = Questions(world) if world.n_objects == 2 else None
+    torch.manual_seed(seed)
+    model = unified_model(switches, world, 24, pictures, words=_words(world, questions), **SIZES | sizes)
+    captions = _asking(world, questions) if questions else None
+    options = dict(steps=steps, batch=BATCH, seed=seed, captions=captions, metrics=[], cbs=list(cbs))
+    learn = unified_learner(world, model=model, **options)
     learn.dls.valid.dataset.n = 1
     torch.manual_seed(seed)
     began = time.process_time()
     with quietly(learn):
         learn.fit_one_cycle(1, RATE)
     seconds = (time.process_time() - began) / steps
-    found = measure(learn.model, world, preset(base).guidance)
-    return found | dict(losses=loss_terms(learn.model, world), cpu_seconds_a_step=seconds)
+    found = measure(learn.model, world, guidance, questions)
+    return learn.model, found | dict(losses=loss_terms(learn.model, world), cpu_seconds_a_step=seconds)
+
+
+def run_arm(
+    name: str,  # of a preset
+    seed: int = 0,
+    steps: int = STEPS,
+    world=None,  # None takes one object
+):
+    "The measurements of a preset, trained for `steps` batches of 32 pairs"
+    chosen = preset(name)
+    return run_switches(chosen.switches, seed, steps, world, guidance=chosen.guidance)[1]
 
 
 @torch.no_grad()
@@ -163,10 +261,12 @@ def loss_terms(model, world):
     return {name: float(value) for name, value in terms.items()}
 
 
-def _before():
+def before(
+    run: str,  # name of a run
+):
     "What an earlier run has found"
     try:
-        return load_run(RUN)['metrics']
+        return load_run(run)['metrics']
     except ValueError:
         return {}
 
@@ -174,20 +274,22 @@ def _before():
 def main():
     "Run what is missing, one seed of all presets after the other"
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--arm', nargs='*', default=ARMS, choices=[*PRESETS, *VARIANTS])
+    parser.add_argument('--world', type=int, default=1, choices=list(RUNS), help='objects of a scene')
+    parser.add_argument('--arm', nargs='*', default=ARMS, choices=list(PRESETS))
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--steps', type=int, default=STEPS)
     args = parser.parse_args()
-    found = _before()
+    world, run = World(args.world), RUNS[args.world]
+    found = before(run)
     for seed in range(args.seeds):
         for arm in args.arm:
             key = f'{arm}|{seed}'
             if key in found:
                 continue
-            found[key] = run_arm(arm, seed, args.steps)
-            save_run(RUN, found | dict(trivial=trivial(World(1)), steps=args.steps, **SIZES), COMMAND)
+            found[key] = run_arm(arm, seed, args.steps, world)
+            save_run(run, found | dict(trivial=trivial(world), steps=args.steps, **SIZES), COMMAND)
             row = found[key]
-            print(key, row['excess'], row['writing'], row['reading'], flush=True)
+            print(key, row['excess'], row['writing'], row['reading'], row.get('answering'), flush=True)
 
 
 if __name__ == '__main__':
