@@ -19,7 +19,7 @@ from .pictures import world_dls
 from .precision import AutocastCB
 from .resume import ResumableLearner
 
-__all__ = ['ExcessBits', 'UnifiedLearner', 'caption_words', 'unified_learner', 'unified_loss', 'unified_model']
+__all__ = ['ExcessBits', 'UnifiedLearner', 'caption_words', 'unified_learner', 'unified_loss', 'unified_model', 'world_pictures']
 
 
 def unified_loss(terms, *_):
@@ -29,14 +29,27 @@ def unified_loss(terms, *_):
 
 def caption_words(
     world,  # a `World`
+    also=(),  # more words, such as those of questions
 ):
     "`(vocab, length)`: the words of a world's captions, and the longest caption with its end mark"
     named, tails = world.words()
-    text = ' '.join([*named, *tails])
+    text = ' '.join([*named, *tails, *also])
     vocab = make_vocab('words', ' '.join(sorted(set(text.split()))))
     longest = max(len(n.split()) for n in named) * world.n_objects
     ends = max(len(t.split()) for t in tails)
     return vocab, longest + ends * max(1, world.n_objects - 1) + 1
+
+
+def world_pictures(
+    switches,  # `Switches`
+    world,  # a `World`
+    size: int = 24,  # pixels along each side
+):
+    "The exact codes of a world's pictures, or linear latents of their cells"
+    if switches.picture_form == 'codes':
+        return CellCodes(world, size)
+    some = world.sample(2048, torch.Generator().manual_seed(0)) if len(world) > 2048 else torch.arange(len(world))
+    return PatchLatents(world.render(some, size), size // world.side)
 
 
 def unified_model(
@@ -47,15 +60,12 @@ def unified_model(
     width: int = 64,
     depth: int = 3,
     heads: int = 2,
+    words=None,  # `(vocab, length)` of texts; None takes those of the captions
 ) -> UnifiedModel:
     "A `UnifiedModel` of the scenes and captions of a world. Raises `ValueError`"
     switches = switches_of(what)
-    if pictures is None and switches.picture_form == 'codes':
-        pictures = CellCodes(world, size)
-    elif pictures is None:
-        some = world.sample(2048, torch.Generator().manual_seed(0)) if len(world) > 2048 else torch.arange(len(world))
-        pictures = PatchLatents(world.render(some, size), size // world.side)
-    vocab, length = caption_words(world)
+    pictures = world_pictures(switches, world, size) if pictures is None else pictures
+    vocab, length = words or caption_words(world)
     return UnifiedModel(switches, vocab, pictures, length, width, depth, heads)
 
 
