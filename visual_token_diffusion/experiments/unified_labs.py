@@ -21,7 +21,8 @@ from ..training.unified_learner import unified_model, world_pictures
 from ..worlds.captions import World
 from .tokenizer_runs import BETA, two_stages
 from .tokenizer_runs import SIZES as SCENE_SIZES
-from .unified_table import SIZES, STEPS, before, run_switches, trivial, writing
+from .unified_measures import trivial, writing
+from .unified_table import SIZES, STEPS, before, run_switches
 
 __all__ = ['Arm', 'LABS', 'Snapshots', 'ceiling', 'coarse_codes', 'count', 'fitted_width', 'main', 'run_lab_arm']
 
@@ -55,8 +56,7 @@ LABS = {
         'codes': Arm('transfusion', dict(_CODES, noise_before_text=0.0, picture_weight=1.0), calls=_CALLS),
     },
     'prediction': {
-        **{f'diffusion, {p}': Arm('transfusion', dict(predict=p)) for p in ('eps', 'v', 'x0')},
-        **{f'flow, {p}': Arm('transfusion', dict(predict=p, picture_objective='flow')) for p in ('flow', 'x0')},
+        name: Arm('transfusion', dict(predict=name)) for name in ('eps', 'v', 'x0')
     },
     'noise': {
         'clean': Arm('transfusion', dict(_X0, noise_before_text=0.0)),
@@ -68,7 +68,7 @@ LABS = {
     },
     'encoders': {
         f'{bits} bits, {name}': Arm('janus', dict(reading_encoder=kind), sizes, bits)
-        for bits in (4, 6, 9)
+        for bits in (4, 9)
         for name, kind, sizes in (
             ('shared', 'shared', {}),
             ('separate', 'separate', {}),
@@ -76,7 +76,7 @@ LABS = {
         )
     },
     'alignment': {
-        name: Arm('janus_flow', dict(alignment=kind), calls=_FEW, at=(400, 800))
+        name: Arm('janus_flow', dict(alignment=kind), calls=_FEW, at=(200, 400))
         for name, kind in (('off', 'none'), ('on', 'representation'), ('shuffled', 'shuffled'))
     },
     'heads': {

@@ -24,7 +24,9 @@ class FlowHead(nn.Module):
         self.dim = dim
         self.token_proj = nn.Linear(dim, width)
         self.time_embed = TimeEmbedding(width)
-        self.net = nn.Sequential(nn.Linear(2 * width, 2 * width), nn.SiLU(), nn.Linear(2 * width, 2 * width), nn.SiLU())
+        hidden = 2 * width
+        layers = [nn.Linear(hidden, hidden), nn.SiLU(), nn.Linear(hidden, hidden), nn.SiLU()]
+        self.net = nn.Sequential(*layers)
         self.out = nn.Linear(2 * width, dim)
 
     def forward(self, x_t, condition, t):

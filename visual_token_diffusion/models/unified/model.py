@@ -9,6 +9,7 @@ from ...diffusion.gaussian import GaussianDiffusion, RectifiedFlow
 from ...networks.time import TimeEmbedding
 from ...networks.transformer import Backbone
 from .flow_head import FlowHead
+from .likelihoods import Likelihoods
 from .objectives import Losses
 from .pictures import codebook_sizes, is_codes
 from .reading import ReadingEncoder
@@ -17,7 +18,7 @@ from .switches import switches_of
 
 __all__ = ['UnifiedModel']
 
-class UnifiedModel(Sequences, Losses, nn.Module):
+class UnifiedModel(Sequences, Losses, Likelihoods, nn.Module):
     """Text and picture in one sequence of `[begin] words [end]` and `[begin] places [end]`. A caption is padded with
     the end mark up to `text_length`, and every mark counts, so that its likelihood is that of the caption"""
 
@@ -120,7 +121,8 @@ class UnifiedModel(Sequences, Losses, nn.Module):
 
     def _caption_ids(self, caption):
         "List of T numbers of a caption. Raises `ValueError`"
-        text = '' if caption is None else caption if isinstance(caption, str) else ' '.join(filter(None, caption))
+        said = [caption] if isinstance(caption, str) else caption or []
+        text = ' '.join(filter(None, said))
         ids = list(self.vocab.encode(text)) if text else []
         if len(ids) >= self.text_length:
             raise ValueError(f"the caption '{text[:60]}' has {len(ids)} words, this model takes {self.text_length - 1}")

@@ -10,7 +10,7 @@ from ...diffusion.base import antithetic_times
 from ...diffusion.guidance import condition_dropout
 from ...diffusion.masked import MaskedDiffusion, masked_nelbo
 
-__all__ = ['Losses', 'cosine_mask']
+__all__ = ['Losses', 'cosine_mask', 'masked_bound', 'nll_of']
 
 _PROCESS = MaskedDiffusion()
 
@@ -26,18 +26,25 @@ def cosine_mask(
     return ranks(torch.rand(batch, length, generator=generator)) < n_masked[:, None]
 
 
-def _nll(scores, target):
+def nll_of(
+    scores,  # (B,L,K)
+    target,  # (B,L) long
+):
     "(B,L) nats: negative log-probability of each target (B,L)"
     return F.cross_entropy(scores.flatten(0, 1), target.flatten(), reduction='none').view(target.shape)
 
 
-def _masked_bound(nll, mask, weight):
+def masked_bound(
+    nll,  # (B,L)
+    mask,  # (B,L) bool
+    weight,  # (B,) of `MaskedDiffusion.corrupt`
+):
     "(B,) nats: one draw of the bound from the cost (B,L) of every place"
     return masked_nelbo(nll[mask], mask, weight.to(nll.device))
 
 
 class Losses:
-    "The losses and bounds of a `UnifiedModel`"
+    "The losses of a `UnifiedModel`"
 
     def losses(
         self,
@@ -94,7 +101,7 @@ class Losses:
         elif s.is_noised:
             loss = self.process.loss(out, x, noisy, t).mean()
         else:
-            nll = _nll(out, x + self.starts)
+            nll = nll_of(out, x + self.starts)
             loss = self._reduced(nll, mask, weight)
         terms = dict(picture=s.picture_weight * loss)
         if self.align_proj is not None:
@@ -115,7 +122,7 @@ class Losses:
         return nll[mask].mean() if weight is None else self._per_place(nll, mask, weight)
 
     def _per_place(self, nll, mask, weight):
-        return _masked_bound(nll, mask, weight).mean() / mask.shape[1]
+        return masked_bound(nll, mask, weight).mean() / mask.shape[1]
 
     def _alignment(self, h, images):
         "One less the mean cosine of hidden states and what the reading encoder, held still, sees in the clean picture"
@@ -138,7 +145,7 @@ class Losses:
             mask, weight = corrupted.mask, corrupted.weight
         text = self.text_part(ids, self.modes('read')[0], mask)
         h, seen = self._read_hidden(parts, text)
-        nll = _nll(self.text_out(h), self.text_target(ids))
+        nll = nll_of(self.text_out(h), self.text_target(ids))
         loss = self._reduced(nll, mask, weight, given)
         found = dict(text=s.text_weight * loss)
         if noisy is not None and s.picture_weight:
@@ -161,7 +168,7 @@ class Losses:
             words = _PROCESS.corrupt(ids, t, generator=generator)
             noisy = self.process.corrupt(x, t, generator=generator)
             scores, out = self.joint_out(noisy.x_t, ids, words.mask, None, t)
-            nll = _nll(scores, self.text_target(ids))
+            nll = nll_of(scores, self.text_target(ids))
             text = self._per_place(nll, words.mask, words.weight)
             return text + self.process.loss(out, x, noisy, t).mean()
         masked = _PROCESS.corrupt(torch.cat([ids, x], 1), t, generator=generator)
@@ -170,24 +177,7 @@ class Losses:
     def _joint_cost(self, x, ids, mask):
         "(B,T+P) nats of every word and code, where `mask` (B,T+P) hides some"
         scores, out = self.joint_out(x, ids, mask[:, : self.text_length], mask[:, self.text_length :])
-        return torch.cat([_nll(scores, self.text_target(ids)), _nll(out, x + self.starts)], 1)
-
-    @torch.no_grad()
-    def joint_nll(
-        self,
-        pictures,  # (B,N,M) codes, or images
-        captions,  # B strings
-        generator=None,  # of the masks; None takes a fixed one
-    ):
-        "(B,) nats: a bound on the NLL of caption and codes together; None for continuous pictures. Raises `ValueError`"
-        if not self.switches.joint_weight:
-            raise ValueError('a model of both together needs joint_weight in its switches')
-        if self.switches.picture_form == 'continuous':
-            return None
-        x, _ = self.encode_pictures(pictures)
-        ids = self.encode_captions(captions)
-        both = torch.cat([ids, x], 1)
-        return self._likelihood(both, lambda mask: self._joint_cost(x, ids, mask), True, generator)
+        return torch.cat([nll_of(scores, self.text_target(ids)), nll_of(out, x + self.starts)], 1)
 
     def _given(self, x, images, generator):
         "The picture before a caption: `(parts, noise, times)`; with noise where switches say so"
@@ -223,55 +213,3 @@ class Losses:
         modes = self.modes('write')
         picture = self.picture_part(x, modes[1], mask, t)
         return self.picture_out(self.in_order('write', self.text_part(ids, modes[0]), picture)[1])
-
-    # ---- likelihoods ----
-
-    @torch.no_grad()
-    def caption_nll(
-        self,
-        pictures,  # (B,3,S,S), or as the tokenizer gives them
-        captions,  # B strings, or pairs (question, answer)
-        generator=None,  # of the masks; None takes a fixed one
-    ):
-        """(B,) nats: the NLL of each caption given its picture, or of the answer given the question, too; for masked
-        text a bound, one draw for each number masked"""
-        x, images = self.encode_pictures(pictures)
-        ids = self.encode_captions(captions)
-        given = self.given_words(captions)
-
-        def cost(mask):
-            return _nll(self.read_scores(x, images, ids, mask), self.text_target(ids)).masked_fill(given, 0.0)
-
-        return self._likelihood(ids, cost, self.switches.text_objective == 'masked', generator, given)
-
-    @torch.no_grad()
-    def picture_nll(
-        self,
-        captions,  # B strings; None for a picture without
-        pictures,  # (B,N,M) codes, or images
-        generator=None,  # of the masks; None takes a fixed one
-    ):
-        "(B,) nats: the NLL of codes given the caption, or a bound as in `caption_nll`; None for continuous pictures"
-        if self.switches.picture_form == 'continuous':
-            return None
-        x, _ = self.encode_pictures(pictures)
-        ids = self.encode_captions(captions)
-
-        def cost(mask):
-            return _nll(self.write_out(x, ids, mask), x + self.starts)
-
-        return self._likelihood(x, cost, not self.switches.is_sequential, generator)
-
-    def _likelihood(self, x, cost, is_masked, generator, given=None):
-        "(B,) nats from the costs (B,L) of every place; what is given is never masked"
-        if not is_masked:
-            return cost(None).sum(1)
-        generator = generator or torch.Generator().manual_seed(0)
-        maskable = torch.ones_like(x, dtype=torch.bool) if given is None else ~given
-        length, total = maskable.sum(1).cpu(), 0.0
-        for n in range(1, int(length.max()) + 1):  # every number of masks once: no variance from the time
-            t = ((n - 0.5) / length).clamp(max=1)
-            corrupted = _PROCESS.corrupt(x, t, maskable=maskable, generator=generator)
-            bound = _masked_bound(cost(corrupted.mask), corrupted.mask, corrupted.weight)
-            total = total + bound * (n <= length).to(bound.device)
-        return total / length.to(total.device)

@@ -27,7 +27,7 @@ class Switches:
 
     text_objective: str = 'causal'  # next token, or masked tokens
     picture_form: str = 'codes'  # codes of a tokenizer, or continuous patches
-    picture_objective: str = 'masked'  # masked, next_token (codes); diffusion, flow, regression, next_flow (continuous)
+    picture_objective: str = 'masked'  # codes: masked, next_token; else diffusion, flow, regression, next_flow
     attention: str = 'omni'  # causal, full, omni, prefix, hidden_noise
     reading_encoder: str = 'shared'  # pictures are read as they are written, or through an encoder of their own
     alignment: str = 'none'  # representation: hidden states of a noised picture resemble what is read in the clean one
@@ -93,7 +93,7 @@ def _check_picture(s):
 def _check_noise(s):
     "Whether there is a noise for what is asked of it"
     if s.predict and not s.is_noised:
-        raise ValueError(f"predict={s.predict} is for diffusion and flow, pictures are learned by {s.picture_objective}")
+        raise ValueError(f'predict={s.predict} is for diffusion and flow, not for {s.picture_objective}')
     if s.noise_before_text and not (s.is_noised and s.reading_encoder == 'shared'):
         raise ValueError('noise_before_text needs diffusion or flow, and reading_encoder=shared')
 
