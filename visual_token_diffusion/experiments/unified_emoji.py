@@ -29,8 +29,8 @@ from .tokenizer_runs import tokenizer_dls, train_tokenizer
 
 __all__ = [
     'ARMS', 'LANGUAGES', 'NamedEmoji', 'build', 'emoji_tokenizer', 'known_words', 'main', 'measure', 'name_scores',
-    'picture_scores', 'pictures_of', 'recall', 'right_words', 'run_arm', 'run_languages', 'saved_tokenizer', 'train',
-    'trivial', 'unpacked',
+    'packed', 'picture_scores', 'pictures_of', 'recall', 'right_words', 'run_arm', 'run_languages', 'saved_tokenizer',
+    'train', 'trivial', 'unpacked',
 ]
 
 RUN = 'unified-emoji'
@@ -39,10 +39,11 @@ LANGUAGES = ('en', 'de', 'ru')
 MEAN, STD = 0.73, 0.31  # of the pixels of emoji
 SIZES = dict(width=64, depth=2, heads=2)
 BATCH, STEPS = 32, 1500
+LANGUAGE_STEPS = 600  # of the arms that only read
 RATE = 3e-3  # highest learning rate of one cycle
 GALLERY = 100  # pictures and names that are told apart
 LEVELS = 4  # masks, or noises, for a score
-SHOWN = ('red apple', 'dog face', 'penguin', 'fire', 'sunflower', 'anchor')  # seen ones whose pictures are kept
+SHOWN = ('red apple', 'dog face', 'penguin', 'fire', 'sunflower', 'anchor')  # whose pictures are kept
 ARMS = {  # preset and pixels; the others are languages that are read
     'show_o': ('show_o', 16),
     'mmada': ('mmada', 16),
@@ -335,7 +336,7 @@ def _read_all(model, part, ids, language=None):
     return _said(said, _clean(model.vocab, part.names(ids, language)))
 
 
-def _packed(images):
+def packed(images):
     "Pictures (n,3,S,S) as a short string"
     return base64.b64encode((images.clamp(0, 1) * 255).round().byte().numpy().tobytes()).decode()
 
@@ -370,7 +371,7 @@ def sets_of(seen, held_out):
 
 
 def shown_ids(seen, held_out):
-    "Numbers of the pictures that are kept: seen ones, then held-out ones"
+    "Numbers of the pictures that are kept: the chosen ones, then held-out ones"
     return torch.cat([seen.first.find(list(SHOWN)), sets_of(seen, held_out)['held_out'][:10]])
 
 
@@ -392,9 +393,9 @@ def measure(
         row['written'] = _write_all(model, seen, gallery, seed)[1]
         found[name] = row
     shown = shown_ids(seen, held_out)
-    found['samples'] = _packed(_write_all(model, seen, shown, seed)[0])
+    found['samples'] = packed(_write_all(model, seen, shown, seed)[0])
     x, _ = model.encode_pictures(seen.render(shown))
-    found['ceiling'] = _packed(model.to_pictures(x))
+    found['ceiling'] = packed(model.to_pictures(x))
     found['reads'] = read(model, seen.render(shown), temperature=0, order='confidence')
     return found | dict(parameters=sum(p.numel() for p in model.parameters() if p.requires_grad))
 
@@ -464,7 +465,7 @@ def run_arm(
 def run_languages(
     name: str,  # of an arm in `ARMS`
     seed: int = 0,
-    steps: int = STEPS,
+    steps: int = LANGUAGE_STEPS,
 ):
     """Show-o that only reads names in one or three languages, and how well it knows those of each. English names of a
     tenth of the seen concepts are withheld: these are known, if at all, by other languages"""
@@ -520,18 +521,21 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--arm', nargs='*', default=list(ARMS), choices=ARMS)
     parser.add_argument('--seeds', type=int, default=3)
-    parser.add_argument('--steps', type=int, default=STEPS)
+    parser.add_argument('--steps', type=int, default=0, help='batches; 0 takes those of the saved run')
     args = parser.parse_args()
     facts = _facts()
     for seed in range(args.seeds):
         for arm in args.arm:
-            key, found = f'{arm}|{seed}', _before()
-            if key in found:
+            key = f'{arm}|{seed}'
+            if key in _before():
                 continue
-            run = run_languages if ARMS[arm][0] in LANGUAGES else run_arm
-            found[key] = run(arm, seed, args.steps)
+            if ARMS[arm][0] in LANGUAGES:
+                row = run_languages(arm, seed, args.steps or LANGUAGE_STEPS)
+            else:
+                row = run_arm(arm, seed, args.steps or STEPS)
+            found = _before() | {key: row}
             save_run(RUN, found | dict(trivial=facts, **SIZES), COMMAND)
-            print(key, {k: v for k, v in found[key].items() if k not in ('samples', 'ceiling')}, flush=True)
+            print(key, {k: v for k, v in row.items() if k not in ('samples', 'ceiling')}, flush=True)
 
 
 if __name__ == '__main__':

@@ -22,7 +22,7 @@ from ..worlds.captions import World
 from .tokenizer_runs import BETA, two_stages
 from .tokenizer_runs import SIZES as SCENE_SIZES
 from .unified_measures import trivial, writing
-from .unified_table import SIZES, STEPS, before, run_switches
+from .unified_table import SIZES, STEPS, before, check_steps, run_switches
 
 __all__ = ['Arm', 'LABS', 'Snapshots', 'ceiling', 'coarse_codes', 'count', 'fitted_width', 'main', 'run_lab_arm']
 
@@ -207,6 +207,7 @@ def main():
     args = parser.parse_args()
     run = f'unified-{args.lab}'
     found = before(run)
+    check_steps(parser, found, args.steps)
     for seed in range(args.seeds):
         for name, arm in LABS[args.lab].items():
             key = f'{name}|{seed}'

@@ -16,7 +16,7 @@ from ..worlds.captions import World
 from ..worlds.questions import Questions
 from .unified_measures import loss_terms, measure, trivial
 
-__all__ = ['ARMS', 'RUNS', 'before', 'main', 'run_arm', 'run_switches']
+__all__ = ['ARMS', 'RUNS', 'before', 'check_steps', 'main', 'run_arm', 'run_switches']
 
 RUNS = {1: 'unified', 2: 'unified-two'}  # by the objects of a scene
 COMMAND = 'python -m visual_token_diffusion.experiments.unified_table'
@@ -92,6 +92,16 @@ def before(
         return {}
 
 
+def check_steps(
+    parser,  # an `ArgumentParser`
+    found,  # of `before`
+    steps: int,  # that are asked for
+):
+    "Leave with one line and exit code 2 where an earlier run had other steps"
+    if found and found['steps'] != steps:
+        parser.error(f'the saved run has {found["steps"]} steps a model, not {steps}; remove it to start anew')
+
+
 def main():
     "Run what is missing, one seed of all presets after the other"
     parser = argparse.ArgumentParser(description=__doc__)
@@ -102,6 +112,7 @@ def main():
     args = parser.parse_args()
     world, run = World(args.world), RUNS[args.world]
     found = before(run)
+    check_steps(parser, found, args.steps)
     for seed in range(args.seeds):
         for arm in args.arm:
             key = f'{arm}|{seed}'

@@ -8,33 +8,15 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/worlds/que
 __all__ = ['KINDS', 'Reasoning', 'Checked', 'Questions', 'join_steps']
 
 # %% ../../nbs/worlds/questions.ipynb #qst00005
-import itertools, re, torch
-from collections import Counter, namedtuple
+import itertools, math, re, torch
+from collections import namedtuple
 from fastcore.basics import patch
-from functools import partial
-from .captions import RELATIONS, World
+from .captions import World
+from .question_templates import templates
 
 # %% ../../nbs/worlds/questions.ipynb #qst00009
 KINDS = ('count','compare','locate','relation')
-_SIDES = ('left of','right of','above','below')
-_Asked = namedtuple('_Asked', 'kind answer') # `answer`: (n,k,4) objects to (n,) numbers of answers, -1 for none
 
-def _plural(word): return word + ('es' if word.endswith('s') else 's')
-
-def _match(objects, shape=None, colour=None, size=None):
-    "(n,k) bool: which objects (n,k,4) fit a description"
-    fits = torch.ones(objects.shape[:2], dtype=torch.bool)
-    for column,wanted in enumerate((shape, colour, size)):
-        if wanted is not None: fits &= objects[...,column]==wanted
-    return fits
-
-def _where_true(asked, objects, answer):
-    "(n,) long: answers by a function of objects (m,k,4), those for which `asked` (n,) holds, else -1"
-    found = torch.full((len(objects),), -1)
-    found[asked] = answer(objects[asked])
-    return found
-
-# %% ../../nbs/worlds/questions.ipynb #qst00010
 class Questions:
     "Questions about the scenes of a `World` of one or two objects. Raises `ValueError` for a larger one"
     def __init__(self,
@@ -42,12 +24,12 @@ class Questions:
                 ):
         if world.n_objects > 2: raise ValueError(f"questions are about one or two objects, got {world.n_objects}")
         self.world = world
+        tails = World(1, cells=world.cells).words()[1]
+        self.places = [re.sub('^(at|in|on) (the )?', '', tail) for tail in tails if tail]
         looks = [f'{c} {s}' for s,c in itertools.product(world.shapes, world.colours)]
-        self.places = [re.sub('^(at|in|on) (the )?', '', tail) for tail in World(1, cells=world.cells).words()[1][1:]]
-        self.answers = [*map(str, range(world.n_objects+1)),'yes','no','neither','nothing',*looks,*self.places]
-        templates = [self._counts, self._places]
-        if world.n_objects==2: templates += [self._equals, self._neighbours, self._relations]
-        self.asked = {text:_Asked(kind, answer) for f in templates for text,kind,answer in f()}
+        counts = [str(n) for n in range(world.n_objects+1)]
+        self.answers = [*counts,'yes','no','neither','nothing',*looks,*self.places]
+        self.asked = templates(self)
         self.texts = list(self.asked)
 
     def __len__(self): return len(self.asked)
@@ -56,83 +38,6 @@ class Questions:
         "Its kind, one of `KINDS`. Raises `ValueError` for what is never asked"
         if question in self.asked: return self.asked[question].kind
         raise ValueError(f"cannot understand the question '{question}'; one that can be asked: '{self.texts[0]}'")
-
-# %% ../../nbs/worlds/questions.ipynb #qst00011
-@patch
-def _counts(self:Questions):
-    "How many objects fit a description: a color, a size, a shape, or a size with a shape"
-    w = self.world
-    wanted = {f'{c} objects':dict(colour=i) for i,c in enumerate(w.colours)}
-    wanted |= {f'{z} objects':dict(size=i) for i,z in enumerate(w.sizes)}
-    wanted |= {_plural(s):dict(shape=i) for i,s in enumerate(w.shapes)}
-    for (i,z),(j,s) in itertools.product(enumerate(w.sizes), enumerate(w.shapes)):
-        wanted[f'{z} {_plural(s)}'] = dict(size=i, shape=j)
-    for name,look in wanted.items():
-        yield f'how many {name}','count',lambda objects,look=look: _match(objects, **look).sum(1)
-
-@patch
-def _places(self:Questions):
-    "Where the only object of a color and a shape is"
-    first = self.answers.index(self.places[0])
-    def place(shape, colour, objects):
-        fits = _match(objects, shape, colour)
-        cells = lambda some: first + (some[...,3]*_match(some, shape, colour)).sum(1)
-        return _where_true(fits.sum(1)==1, objects, cells)
-    for (i,s),(j,c) in itertools.product(enumerate(self.world.shapes), enumerate(self.world.colours)):
-        yield f'where is the {c} {s}','locate',partial(place, i, j)
-
-# %% ../../nbs/worlds/questions.ipynb #qst00012
-@patch
-def _look_answer(self:Questions, objects):
-    "(n,) long: number of the answer that names the color and shape of objects (n,4)"
-    first = self.answers.index(f'{self.world.colours[0]} {self.world.shapes[0]}')
-    return first + objects[...,0]*len(self.world.colours) + objects[...,1]
-
-@patch
-def _equals(self:Questions):
-    "Whether both objects share something, and which is bigger"
-    yes,no = map(self.answers.index, ('yes','no'))
-    neither = self.answers.index('neither')
-    def equal(column, objects): return torch.where(objects[:,0,column]==objects[:,1,column], yes, no)
-    def bigger(objects):
-        sizes = objects[...,2]
-        big = objects[torch.arange(len(objects)), sizes.argmax(1)]
-        return torch.where(sizes[:,0]==sizes[:,1], neither, self._look_answer(big))
-    for column,name in enumerate(('shapes','colors','sizes')):
-        yield f'are the {name} equal','compare',partial(equal, column)
-    yield 'which is bigger','compare',bigger
-
-# %% ../../nbs/worlds/questions.ipynb #qst00013
-def _this_and_other(objects, shape):
-    "The object (n,4) of a shape, and the other"
-    rows,at = torch.arange(len(objects)),_match(objects, shape).long().argmax(1)
-    return objects[rows,at],objects[rows,1-at]
-
-@patch
-def _neighbours(self:Questions):
-    "What is on a side of the only object of a shape"
-    nothing,names = self.answers.index('nothing'),list(RELATIONS)
-    def found(side, shape, objects):
-        this,other = _this_and_other(objects, shape)
-        holds = self.world.related(other, this)[:,names.index(side)]
-        return torch.where(holds, self._look_answer(other), nothing)
-    def beside(side, shape, objects):
-        return _where_true(_match(objects, shape).sum(1)==1, objects, partial(found, side, shape))
-    for side,(i,s) in itertools.product(_SIDES, enumerate(self.world.shapes)):
-        yield f'what is {side} the {s}','locate',partial(beside, side, i)
-
-@patch
-def _relations(self:Questions):
-    "Whether a relation holds between two different shapes"
-    yes,no = map(self.answers.index, ('yes','no'))
-    def holds(number, a, objects):
-        return torch.where(self.world.related(*_this_and_other(objects, a))[:,number], yes, no)
-    def related(number, a, b, objects):
-        both = _match(objects, a).any(1) & _match(objects, b).any(1)
-        return _where_true(both, objects, partial(holds, number, a))
-    pairs = itertools.permutations(enumerate(self.world.shapes), 2)
-    for ((i,a),(j,b)),(n,name) in itertools.product(pairs, enumerate(RELATIONS)):
-        yield f'is the {a} {name} the {b}','relation',partial(related, n, i, j)
 
 # %% ../../nbs/worlds/questions.ipynb #qst00016
 @patch
@@ -164,8 +69,8 @@ def answer(self:Questions,
 
 # %% ../../nbs/worlds/questions.ipynb #qst00021
 def _says(question):
-    "Which of size and place the reasoning for a question has to mention"
-    size = re.search('small|big', question) or 'sizes' in question
+    "Whether the reasoning for a question has to mention sizes, and places"
+    size = re.search('small|big|sizes', question)
     return bool(size),bool(re.search('where|left|right|above|below', question))
 
 @patch
@@ -176,11 +81,8 @@ def steps(self:Questions,
     "Statements about the objects, each true in the scene. Raises `ValueError`"
     self.kind(question)
     size,place = _says(question)
-    said = []
-    for o in self.world.scene(self.number(scene)):
-        parts = [o.size]*size + [o.colour, o.shape] + [self.places[o.cell]]*place
-        said.append(' '.join(parts))
-    return said
+    def says(o): return [o.size]*size + [o.colour, o.shape] + [self.places[o.cell]]*place
+    return [' '.join(says(o)) for o in self.world.scene(self.number(scene))]
 
 def join_steps(steps:list, # statements
                result:str # the answer
@@ -191,12 +93,14 @@ def join_steps(steps:list, # statements
 # %% ../../nbs/worlds/questions.ipynb #qst00022
 Reasoning = namedtuple('Reasoning', 'steps result')
 
+def _any_of(words):
+    return '(' + '|'.join(sorted(words, key=len, reverse=True)) + ')'
+
 @patch
 def _statement(self:Questions):
     "Pattern of a statement: size, color, shape and place; size and place may be missing"
-    any_of = lambda words: '|'.join(sorted(words, key=len, reverse=True))
     w = self.world
-    return rf'(?:(?:{any_of(w.sizes)}) )?(?:{any_of(w.colours)}) (?:{any_of(w.shapes)})(?: (?:{any_of(self.places)}))?'
+    return f'(?:{_any_of(w.sizes)} )?{_any_of(w.colours)} {_any_of(w.shapes)}(?: {_any_of(self.places)})?'
 
 @patch
 def parse(self:Questions,
@@ -207,7 +111,7 @@ def parse(self:Questions,
     reason,_,result = text[6:].partition(' so ')
     one = self._statement()
     if not re.fullmatch(f'{one}(?: {one})*', reason): return Reasoning(None, result)
-    return Reasoning(re.findall(one, reason), result)
+    return Reasoning([m[0] for m in re.finditer(one, reason)], result)
 
 # %% ../../nbs/worlds/questions.ipynb #qst00023
 @patch
@@ -216,16 +120,9 @@ def is_true(self:Questions,
             statement:str # as from `steps`
            ) -> bool:
     "Whether some object of the scene is as the statement says"
-    size,colour,shape,place = re.fullmatch(self._parts(), statement).groups()
-    def fits(o):
-        said = size in (None,o.size) and (colour,shape)==(o.colour,o.shape)
-        return said and place in (None,self.places[o.cell])
+    said = re.fullmatch(self._statement(), statement).groups()
+    def fits(o): return all(a in (None,b) for a,b in zip(said, (o.size, o.colour, o.shape, self.places[o.cell])))
     return any(map(fits, self.world.scene(self.number(scene))))
-
-@patch
-def _parts(self:Questions):
-    "The pattern of a statement with its four parts as groups"
-    return re.sub(r'\(\?:(\w)', r'(\1', self._statement())
 
 Checked = namedtuple('Checked', 'right form true steps')
 
@@ -240,17 +137,17 @@ def check(self:Questions, scene, question:str, text:str) -> Checked:
 # %% ../../nbs/worlds/questions.ipynb #qst00027
 @patch
 def shares(self:Questions,
-           ids=None # (n,) scene numbers; None takes all
+           ids # (n,) scene numbers
           ) -> torch.Tensor:
     "(n,questions) float64: the probability that each is asked of a scene"
-    table = self.table() if ids is None else self.table()[torch.as_tensor(ids)]
-    can = (table >= 0).double()
+    can = (self.table()[torch.as_tensor(ids)] >= 0).double()
     kinds = torch.tensor([KINDS.index(asked.kind) for asked in self.asked.values()])
-    onehot = torch.nn.functional.one_hot(kinds, len(KINDS)).double()
-    each = can@onehot
+    of_kind = torch.eye(len(KINDS), dtype=torch.float64)[kinds]
+    each = can@of_kind
     n_kinds = (each > 0).sum(1, keepdim=True)
-    return can/((each*n_kinds)@onehot.T).clamp(min=1)
+    return can/((each*n_kinds)@of_kind.T).clamp(min=1)
 
+# %% ../../nbs/worlds/questions.ipynb #qst00041
 @patch
 def draw(self:Questions,
          scene_ids, # (n,) scene numbers
@@ -267,40 +164,45 @@ def draw(self:Questions,
 
 # %% ../../nbs/worlds/questions.ipynb #qst00031
 @patch
-def blind(self:Questions) -> dict:
-    "By kind: bits of the answer given the question alone, and how often the likeliest answer is right; exact"
-    table,shares = self.table().long(),self.shares()/len(self.world)
+def _joint(self:Questions):
+    "(questions,answers) float64: the probability of each question with each answer, over all scenes"
+    n = len(self.world)
+    table,shares = self.table().long(),self.shares(torch.arange(n))/n
     joint = torch.zeros(len(self), len(self.answers), dtype=torch.float64)
-    for q in range(len(self)):
-        joint[q].index_add_(0, table[:,q].clamp(min=0), shares[:,q])
-    found = {}
+    return joint.scatter_add_(1, table.T.clamp(min=0), shares.T)
+
+@patch
+def blind(self:Questions) -> dict:
+    "By kind: bits of the answer given the question alone, how often the likeliest is right, share of the kind; exact"
+    joint,found = self._joint(),{}
     for kind in KINDS:
         rows = joint[[asked.kind==kind for asked in self.asked.values()]]
         if not len(rows): continue
         share = rows.sum()
-        given = rows/rows.sum(1, keepdim=True)
-        bits = -torch.special.xlogy(rows, given).sum()/share/torch.tensor(2.).log()
-        found[kind] = dict(bits=bits.item(), right=(rows.amax(1).sum()/share).item(), share=share.item())
+        bits = -torch.special.xlogy(rows, rows/rows.sum(1, keepdim=True)).sum()/math.log(2)
+        right = rows.amax(1).sum()
+        found[kind] = dict(bits=float(bits/share), right=float(right/share), share=float(share))
     return found
 
 # %% ../../nbs/worlds/questions.ipynb #qst00036
+def _longest(texts): return max(len(text.split()) for text in texts)
+
 @patch
 def vocab(self:Questions) -> list:
     "Every word of questions, answers and reasoning, sorted"
-    reason = ['think','so',*self.world.sizes,*self.world.colours,*self.world.shapes]
-    return sorted(set(' '.join([*self.texts, *self.answers, *reason]).split()))
+    w = self.world
+    words = ' '.join([*self.texts, *self.answers, 'think so', *w.sizes, *w.colours, *w.shapes])
+    return sorted(set(words.split()))
 
 @patch
 def length(self:Questions,
            reasoning:bool=False # with the statements before the result
           ) -> int:
-    "Words of the longest question with its answer, and an end mark"
-    def longest(texts): return max(len(text.split()) for text in texts)
-    ends = longest(self.answers)
-    if not reasoning: return longest(self.texts) + ends + 1
-    object_words = dict(zip(((False,False),(True,False),(False,True),(True,True)), (2, 3, 2, 3)))
+    "Words that a question and its answer have at most, and an end mark"
+    n_answer = _longest(self.answers) + 1
+    if not reasoning: return _longest(self.texts) + n_answer
     def words(question):
         size,place = _says(question)
-        said = object_words[size,place] + place*longest(self.places)
-        return len(question.split()) + self.world.n_objects*said + 2
-    return max(map(words, self.texts)) + ends + 1
+        said = size + 2 + place*_longest(self.places)
+        return len(question.split()) + 2 + self.world.n_objects*said
+    return max(map(words, self.texts)) + n_answer
