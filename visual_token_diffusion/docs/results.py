@@ -147,6 +147,27 @@ def _flextok(m):
     return 'squared error from the first of four codes: ' + _listed(firsts, lambda v: f'{v:.4f}')
 
 
+def _seeds(says, value, most=6):
+    "A headline: the mean over the seeds of a value, for every arm that is a list of seeds"
+
+    def make(m):
+        arms = {arm: rows for arm, rows in m.get('arms', m).items() if isinstance(rows, list)}
+        means = {arm: _mean(map(value, rows)) for arm, rows in list(arms.items())[:most]}
+        return f'{says}, mean of the seeds: ' + _listed(means, lambda v: f'{v:.2f}')
+
+    return make
+
+
+def _exact(row):
+    return row['exact']
+
+
+def _unified(m):
+    runs = {name: run for name, run in m.items() if '|' in name}
+    match = _by_arm(runs, lambda run: run['writing']['match'])
+    return 'captions that written pictures match, mean of the seeds: ' + _listed(match, lambda v: f'{v:.2f}')
+
+
 _HEADLINES = {
     'bench-reading': _decoding,
     'bits_': _excess,
@@ -161,16 +182,28 @@ _HEADLINES = {
     'pictogram-codes': _code_bounds,
     'pictogram-painters': _painters,
     'flextok': _flextok,
+    'fqgan': _seeds('scenes that come back', _exact),
+    'kalibhat': _seeds('places that are found', lambda row: row['place'], 7),
+    'magvit2-generation': _seeds('generated scenes that are valid', lambda row: row['valid'], 9),
+    'magvit2': _seeds('scenes that come back', _exact),
+    'rae': _seeds('scenes that come back', _exact),
+    'registers': _seeds('largest norm of a token over the median', lambda row: row['largest']),
     'robust': _robust,
     'scales-10k': _pyramid,
     'small-clip': lambda m: f"nine tests, from {min(m['scores']):.3f} to {max(m['scores']):.3f}",
+    'tatok': _seeds('scenes that come back', _exact),
     'textok': _textok,
+    'tokenflow-scales': _seeds('scenes that come back, all scales', lambda row: row['exact'][-1]),
+    'tokenflow': _seeds('scenes that come back', _exact, 10),
     'tokenizer-losses': _tokenizer_losses,
     'tokenizer-speed': _tokenizer_speed,
     'tokenizer-table': _tokenizer_table,
     'twenty-kills': _kills,
+    'unified': _unified,
+    'unitok': _seeds('scenes that come back', _exact),
     'unseen-meanings': _unseen_meanings,
     'unseen-words': _unseen_words,
+    'vavae': _seeds('generated scenes that are valid', lambda row: row['valid'], 9),
     'widgets-browser': lambda m: 'from a key to the new picture: ' + _listed(m, lambda v: f"{v['median']:.0f} ms"),
     'widgets': lambda m: 'redrawn at 200 tokens in ' + _listed(m, lambda v: f"{v['median']:.0f} ms"),
     'writing-speed': _speed,
