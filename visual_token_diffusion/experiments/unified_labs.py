@@ -84,6 +84,13 @@ LABS = {
         'codes': Arm('emu2', dict(picture_form='codes', picture_objective='next_token')),
         'flow': Arm('emu2', dict(picture_objective='next_flow'), calls=_FEW),
     },
+    'halves': {  # 44 features: .49 of the parameters of 64
+        'joint': Arm('mmada'),
+        'reads only, half': Arm('mmada', dict(picture_weight=0.0), dict(width=44)),
+        'writes only, half': Arm('mmada', dict(text_weight=0.0), dict(width=44)),
+        'reads only, as large': Arm('mmada', dict(picture_weight=0.0)),
+        'writes only, as large': Arm('mmada', dict(text_weight=0.0)),
+    },
 }
 
 
