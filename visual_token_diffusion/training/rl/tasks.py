@@ -4,8 +4,10 @@ from typing import NamedTuple
 
 import torch
 
-from ...models.unified.sampling import read, write
+from ...core.sampling import sample_categorical
+from ...models.unified.sampling import write
 from ...models.unified.sequences import END
+from ...samplers.masked import sample_masked
 
 __all__ = ['Answers', 'ReadingTask', 'WritingTask', 'matches_caption', 'right_answer']
 
@@ -65,7 +67,7 @@ class ReadingTask:
         reward,  # function of prompts and answers (strings): (B,) float
         steps: int = 0,  # network calls of an answer; 0: one a word
         temperature: float = 1.0,
-        **options,  # of `read`, such as `order`
+        **options,  # of `sample_masked`, such as `order`
     ):
         self.world, self.reward = world, reward
         self.steps, self.temperature = steps, temperature
@@ -81,15 +83,27 @@ class ReadingTask:
 
     def answers(self, model, prompts, generator):
         "`Answers` to questions; of the end marks only the first is learned, the rest stays hidden"
-        asked = [question for _, question in prompts]
-        images = self._images(model, prompts)
-        how = dict(generator=generator, temperature=self.temperature, **self.options)
-        said = read(model, images, self.steps, prompts=asked, **how)
-        pairs = list(zip(asked, said))
-        ids, given = model.encode_captions(pairs), model.given_words(pairs)
-        n_words = (ids != model.mark(END)).sum(1, keepdim=True)
-        hidden = torch.arange(ids.shape[1], device=ids.device) > n_words
+        asked = [(question, '') for _, question in prompts]
+        given = model.given_words(asked)
+        ids = self._draw(model, prompts, model.encode_captions(asked), given, generator)
+        is_end = ids == model.mark(END)
+        hidden = (is_end.cumsum(1) - is_end.long()) > 0
+        said = [model.decode_captions(row[~known][None])[0] for row, known in zip(ids, given)]
         return Answers(prompts, ids, ~given & ~hidden, hidden, self.reward(prompts, said))
+
+    @torch.no_grad()
+    def _draw(self, model, prompts, ids, given, generator):
+        "(B,T) long: the words (B,T), with those drawn that are not given"
+        x, images = model.encode_pictures(self._images(model, prompts))
+
+        def denoise(ids, mask, where):
+            log_probs = model.read_scores(x, images, ids, mask)[where].log_softmax(-1)
+            drawn = sample_categorical((log_probs / self.temperature).softmax(-1), generator)
+            return drawn, log_probs.gather(-1, drawn[:, None])[:, 0]
+
+        steps = min(self.steps or model.text_length, model.text_length)
+        *_, last = sample_masked(denoise, None, ids, mask=~given, steps=steps, generator=generator, **self.options)
+        return last.x
 
     def log_probs(self, model, answers, mask):
         "(B,L) nats of the words, of which `mask` (B,L) is hidden"
