@@ -38,7 +38,9 @@ RATE = 3e-3  # highest learning rate of one cycle
 # ---- reasoning, then result ----
 
 ANSWER_ARMS = ('direct', 'reasoning', 'shuffled')
-ANSWER_STEPS, ANSWER_BATCH, ASKED, SIDE = 1500, 64, 1000, 16
+ANSWER_STEPS, ANSWER_BATCH = 1500, 64
+ASKED = 1000  # questions of the measurement
+SIDE = 16  # pixels
 
 
 def small_world():
@@ -124,7 +126,10 @@ def run_questions(
 # ---- a reward ----
 
 REWARD_ARMS = (*ARMS, 'shuffled', 'examples')
-WRITER_STEPS, ROUNDS, PROMPTS, GROUP, MU, LR = 600, 50, 16, 8, 4, 1e-4
+WRITER_STEPS, ROUNDS = 600, 50
+PROMPTS, GROUP = 16, 8  # captions a round, pictures of each
+MU = 4  # updates a round
+LR = 1e-4
 
 
 def shuffled(

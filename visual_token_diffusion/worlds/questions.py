@@ -121,7 +121,9 @@ def is_true(self:Questions,
            ) -> bool:
     "Whether some object of the scene is as the statement says"
     said = re.fullmatch(self._statement(), statement).groups()
-    def fits(o): return all(a in (None,b) for a,b in zip(said, (o.size, o.colour, o.shape, self.places[o.cell])))
+    def fits(o):
+        seen = o.size,o.colour,o.shape,self.places[o.cell]
+        return all(a in (None,b) for a,b in zip(said, seen))
     return any(map(fits, self.world.scene(self.number(scene))))
 
 Checked = namedtuple('Checked', 'right form true steps')

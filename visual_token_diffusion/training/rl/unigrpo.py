@@ -151,7 +151,8 @@ class UniGRPO:
         task.check(model)
         _one_of(arm, ARMS, 'arm')
         self.model, self.task = model, task
-        self.arm, self.mu, self.group = arm, mu, group
+        self.arm = arm
+        self.mu, self.group = mu, group
         self.options = dict(clip=clip, beta=beta, reduction=reduction, level=level)
         self.reference = copy.deepcopy(model).requires_grad_(False).eval()
         self.learned = [p for p in model.parameters() if p.requires_grad]
