@@ -6,6 +6,7 @@ import pytest
 import torch
 from support.unified import GIVEN, build, pairs
 
+from visual_token_diffusion.models.unified.rows import backbone_rows, mask_rows
 from visual_token_diffusion.models.unified.segments import segment_block_mask, segment_mask, segment_pattern, segments
 from visual_token_diffusion.models.unified.segments import simplest_mask
 from visual_token_diffusion.models.unified.switches import PRESETS
@@ -149,7 +150,7 @@ def test_causal_and_full_sequences_take_no_table():
     assert simplest_mask(table) is table
     taken = {}
     for name in PRESETS:
-        model = build(name)
+        model = build(name).eval()
         model.losses(*pairs(2), GIVEN())
         taken[name] = {type(mask).__name__ for mask in model._tables.values()}
     assert taken['mmada'] == {'NoneType'} and taken['show_o'] == {'Tensor'}
@@ -163,6 +164,30 @@ def test_without_a_table_the_result_is_the_same(kinds):
     x = torch.randn(3, 9, 32)
     table = segment_mask(kinds, [4, 5])
     assert torch.allclose(backbone(x, simplest_mask(table)), backbone(x, table), atol=1e-5)
+
+
+@pytest.mark.parametrize('kinds', [['causal', 'causal'], ['causal', 'full'], ['whole', 'whole']])
+@pytest.mark.parametrize('rows', [(0, 4), (4, 9), (2, 5)])
+def test_some_rows_are_those_of_the_backbone(kinds, rows):
+    torch.manual_seed(0)
+    backbone = Backbone(32, 2, 2, offsets=())
+    x, mask = torch.randn(3, 9, 32), simplest_mask(segment_mask(kinds, [4, 5]))
+    found = backbone_rows(backbone, x, mask, mask_rows(mask, *rows, 9), *rows)
+    assert torch.allclose(found, backbone(x, mask)[:, slice(*rows)], atol=1e-5)
+
+
+@pytest.mark.parametrize('name', PRESETS)
+def test_in_training_the_losses_and_gradients_are_those_of_all_positions(name):
+    found = []
+    for mode in (True, False):
+        model = build(name, depth=2).train(mode)
+        terms = model.losses(*pairs(4), GIVEN())
+        sum(terms.values()).backward()
+        grads = {k: p.grad for k, p in model.named_parameters() if p.grad is not None}
+        found.append((terms, grads))
+    (a, grads), (b, others) = found
+    assert all(torch.allclose(a[k], b[k], atol=1e-5) for k in b) and grads.keys() == others.keys()
+    assert all(torch.allclose(grads[k], others[k], atol=1e-5) for k in grads)
 
 
 def test_every_row_sees_something():

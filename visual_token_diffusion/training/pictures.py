@@ -10,6 +10,8 @@ from .streams import StreamDL
 
 __all__ = ['WorldPictures', 'world_dls']
 
+_KEPT = 2**22  # numbers of rendered pictures that a data set keeps, 16 MB
+
 
 class WorldPictures(IterableDataset):
     "`n` batches of `(pictures (B,3,size,size) float, scene numbers (B,) long)` an epoch, rendered when asked for"
@@ -26,7 +28,7 @@ class WorldPictures(IterableDataset):
         self.world, self.n = world, n
         self.bs, self.size = bs, size
         self.seed, self.fixed = seed, fixed
-        self.epoch = 0
+        self.epoch, self.rendered = 0, None
         self.rank, self.n_ranks = rank_world()
 
     def __len__(self):
@@ -45,7 +47,15 @@ class WorldPictures(IterableDataset):
         generator = torch.Generator().manual_seed(seed_of('world', self.seed, self.epoch, i))
         ids = self.world.sample(self.bs * self.n_ranks, generator)
         ids = ids[self.rank * self.bs : (self.rank + 1) * self.bs]
-        return self.world.render(ids, self.size), ids
+        return self._pictures(ids), ids
+
+    def _pictures(self, ids):
+        "(n,3,size,size) float: the scenes; those of a small world are rendered once"
+        if len(self.world) * 3 * self.size**2 > _KEPT:
+            return self.world.render(ids, self.size)
+        if self.rendered is None:
+            self.rendered = self.world.render(torch.arange(len(self.world)), self.size)
+        return self.rendered[ids]
 
 
 def world_dls(

@@ -18,6 +18,9 @@ from .switches import switches_of
 
 __all__ = ['UnifiedModel']
 
+_MOST_SAID = 2**14  # captions whose numbers a model keeps
+
+
 class UnifiedModel(Sequences, Losses, Likelihoods, nn.Module):
     """Text and picture in one sequence of `[begin] words [end]` and `[begin] places [end]`. A caption is padded with
     the end mark up to `text_length`, and every mark counts, so that its likelihood is that of the caption"""
@@ -39,7 +42,7 @@ class UnifiedModel(Sequences, Losses, Likelihoods, nn.Module):
         self.vocab, self.text_length = vocab, text_length
         self.pictures = pictures.requires_grad_(False).eval()
         self.config = dict(asdict(self.switches), text_length=text_length, width=width, depth=depth, heads=heads)
-        self._tables = {}
+        self._tables, self._said = {}, {}
         self._measure()
         length = self.n_places + 2 + 1 + text_length
         if max_length and length > max_length:
@@ -121,12 +124,18 @@ class UnifiedModel(Sequences, Losses, Likelihoods, nn.Module):
 
     def _caption_ids(self, caption):
         "List of T numbers of a caption. Raises `ValueError`"
+        caption = tuple(caption) if isinstance(caption, list) else caption
+        if caption in self._said:
+            return self._said[caption]
         said = [caption] if isinstance(caption, str) else caption or []
         text = ' '.join(filter(None, said))
         ids = list(self.vocab.encode(text)) if text else []
         if len(ids) >= self.text_length:
             raise ValueError(f"the caption '{text[:60]}' has {len(ids)} words, this model takes {self.text_length - 1}")
-        return ids + [self.mark(END)] * (self.text_length - len(ids))
+        if len(self._said) >= _MOST_SAID:
+            self._said.clear()
+        self._said[caption] = ids + [self.mark(END)] * (self.text_length - len(ids))
+        return self._said[caption]
 
     def given_words(
         self,

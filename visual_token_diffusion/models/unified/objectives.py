@@ -67,7 +67,7 @@ class Losses:
             keep = condition_dropout(len(x), switches.drop_text, generator) & told
             terms |= self._write_losses(x, images, self._dropped(ids, keep), generator)
         if switches.text_weight and known.any():
-            rows = known.nonzero()[:, 0].to(x.device)
+            rows = slice(None) if known.all() else known.nonzero()[:, 0].to(x.device)
             given = self.given_words(captions)[rows] if (known & ~told).any() else None
             terms |= self._read_losses(x[rows], images[rows], ids[rows], given, generator, terms)
         if switches.joint_weight and told.any():
@@ -92,7 +92,7 @@ class Losses:
             noisy = self.process.corrupt(x, t, generator=generator)
             seen = noisy.x_t
         text = self.text_part(ids, modes[0])
-        _, h = self.in_order('write', text, self.picture_part(seen, modes[1], mask, t))
+        _, h = self.in_order('write', text, self.picture_part(seen, modes[1], mask, t), both=False)
         out = self.picture_out(h)
         if s.picture_objective == 'next_flow':
             loss = self.flow_head.loss(out, x, generator)
@@ -194,7 +194,7 @@ class Losses:
     def _read_hidden(self, parts, text):
         "Hidden states of the text, and of the first picture"
         if len(parts) == 1:
-            return self.in_order('read', text, parts[0])
+            return self.in_order('read', text, parts[0], both=bool(self.switches.noise_before_text))
         *pictures, h = self.hidden_states([*parts, text])
         return h, pictures[0]
 

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import torch
 
+from .rows import backbone_rows, mask_rows
 from .segments import segment_block_mask, segment_mask, simplest_mask
 
 __all__ = ['BEGIN_PICTURE', 'BEGIN_TEXT', 'END', 'END_PICTURE', 'MASKED_CODE', 'MASKED_WORD', 'Part', 'Sequences']
@@ -139,20 +140,31 @@ class Sequences:
             self._tables[key] = mask
         return self._tables[key]
 
-    def hidden_states(self, parts):
-        "Hidden states (B,n,width) of every part, in the order given"
+    def hidden_states(self, parts, only=None):
+        """Hidden states (B,n,width) of every part, in the order given. `only`: the number of the one part that
+        counts; in training the last block then leaves out the others, whose states are None"""
         lengths = [part.vectors.shape[1] for part in parts]
-        out = self.backbone(torch.cat([part.vectors for part in parts], 1), self.attention_mask(parts))
-        return out.split(lengths, 1)
+        x, mask = torch.cat([part.vectors for part in parts], 1), self.attention_mask(parts)
+        if only is None or not self.training or self.backbone.flex:
+            return self.backbone(x, mask).split(lengths, 1)
+        start = sum(lengths[:only])
+        rows = start, start + lengths[only]
+        key = tuple(part.kind for part in parts), tuple(lengths), str(x.device), rows
+        if key not in self._tables:
+            self._tables[key] = mask_rows(mask, *rows, x.shape[1], x.device)
+        h = backbone_rows(self.backbone, x, mask, self._tables[key], *rows)
+        return [h if i == only else None for i in range(len(parts))]
 
     def first_in(self, task):
         "What comes first in a task: 'text' or 'picture'"
         given = 'text' if task == 'write' else 'picture'
         return dict(text_first='text', picture_first='picture', both=given)[self.switches.order]
 
-    def in_order(self, task, text, picture):
-        "Hidden states `(text, picture)` of both parts, in the order of the task"
-        if self.first_in(task) == 'text':
-            return self.hidden_states([text, picture])
-        picture, text = self.hidden_states([picture, text])
-        return text, picture
+    def in_order(self, task, text, picture, both=True):
+        """Hidden states `(text, picture)` of both parts, in the order of the task. Not `both`: only what the task is
+        about has to be there"""
+        text_first = self.first_in(task) == 'text'
+        parts = [text, picture] if text_first else [picture, text]
+        only = None if both else int((task == 'write') == text_first)
+        first, second = self.hidden_states(parts, only)
+        return (first, second) if text_first else (second, first)
