@@ -117,6 +117,16 @@ def test_recall_counts_the_own_column():
     assert found['centred_at1'] == 1.0
 
 
+def test_ties_count_half():
+    found = retrieval.recall(torch.zeros(9, 9))
+    assert found['at1'] == 0 and found['at5'] == 1
+
+
+def test_neighbours_name_what_they_are_near(seen):
+    scores = ue.nearest_scores(seen, seen.ids[:12], k=1)
+    assert scores.argmax(1).tolist() == list(range(12))
+
+
 def test_right_words():
     assert ue.right_words('red apple', 'red apple') == 1
     assert ue.right_words('red red', 'red apple') == 0.5

@@ -18,8 +18,8 @@ from .emoji_pairs import LANGUAGES, SIZES, STEPS, NamedEmoji, build, packed, sav
 from .unified_retrieval import name_scores, picture_scores, recall
 
 __all__ = [
-    'ARMS', 'ceilings', 'known_words', 'main', 'measure', 'right_words', 'run_arm', 'run_languages', 'sets_of',
-    'shown_ids', 'trivial',
+    'ARMS', 'ceilings', 'known_words', 'main', 'measure', 'nearest_scores', 'right_words', 'run_arm', 'run_languages',
+    'sets_of', 'shown_ids', 'trivial',
 ]
 
 RUN = 'unified-emoji'
@@ -157,6 +157,21 @@ def trivial(
         nearest=_said([names[i] for i in nearest.tolist()], truth),
     )
     return ways | dict(chance=dict(exact=0.0, words=sum(chance) / len(chance)))
+
+
+def nearest_scores(
+    seen,  # the `NamedEmoji` that is trained on
+    ids,  # (n,) numbers of others
+    k: int = 10,  # nearest pictures
+):
+    "(n,n): words that each name shares with the names of the seen pictures nearest to each picture, nearer ones first"
+    near = rms_distances(seen.render(ids), seen.render(seen.ids)).topk(k, largest=False).indices
+    names, known = seen.names(ids), seen.names(seen.ids)
+    scores = torch.zeros(len(ids), len(ids))
+    for i, row in enumerate(near.tolist()):
+        for rank, j in enumerate(row):
+            scores[i] += torch.tensor([right_words(known[j], name) for name in names]) / (1 + rank)
+    return scores
 
 
 def ceilings(model, part, ids):

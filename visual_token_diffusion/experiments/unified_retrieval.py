@@ -112,7 +112,8 @@ def recall(
     "`{'at1', 'at5': shares}` of the rows whose own column is among the best; `centred`: above the mean of its column"
     found = {}
     for name, s in (('', scores), ('centred_', scores - scores.mean(0))):
-        rank = (s > s.diagonal()[:, None]).sum(1)
+        own = s.diagonal()[:, None]
+        rank = (s > own).sum(1) + ((s == own).sum(1) - 1) / 2  # ties count half
         for k in (1, 5):
             found[f'{name}at{k}'] = float((rank < k).double().mean())
     return found
