@@ -47,14 +47,21 @@ class Sequences:
     ):
         "The begin mark, the places and the end mark"
         if self.picture_in is None:
-            ids = x + self.starts + self.mark(6)
-            vectors = self.embed(ids if mask is None else ids.masked_fill(mask, self.mark(MASKED_CODE)))
-        else:
-            vectors = self.picture_in(x)
+            return Part(kind, self.embed(self._code_ids(x, mask)) + self.picture_place)
+        vectors = self.picture_in(x)
         if self.process is not None:
             t = x.new_zeros(len(x)) if t is None else t.to(x)
             vectors = vectors + self.time_embed(t)[:, None]
         return Part(kind, self._framed(vectors))
+
+    def _code_ids(self, x, mask):
+        "(B,P+2) long: numbers of codes between their marks in the table of vectors"
+        ids = x.new_empty(len(x), self.n_places + 2)
+        ids[:, 0] = self.mark(BEGIN_PICTURE)
+        ids[:, -1] = self.mark(END_PICTURE)
+        codes = x + (self.starts + self.mark(6))
+        ids[:, 1:-1] = codes if mask is None else codes.masked_fill(mask, self.mark(MASKED_CODE))
+        return ids
 
     def _framed(self, vectors):
         "Vectors (B,P,width) of a picture between its marks"
