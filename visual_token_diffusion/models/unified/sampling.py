@@ -4,13 +4,13 @@ from typing import NamedTuple
 
 import torch
 
-from ...core.sampling import sample_categorical
 from ...diffusion.guidance import guide
 from ...samplers.masked import sample_masked
 from ...samplers.ode import sample_ddim, sample_euler
+from .both import Both, draw, noise_times, write_both
 from .cache import next_codes, next_words
 
-__all__ = ['Written', 'read', 'write']
+__all__ = ['Both', 'Written', 'read', 'write', 'write_both']
 
 
 class Written(NamedTuple):
@@ -54,19 +54,9 @@ class _Guided:
                 yield self(x)[:, i]
 
 
-def _draw(scores, temperature, generator):
-    "Indices (...) and their log-probabilities (...), from scores (...,K)"
-    log_probs = scores.log_softmax(-1)
-    if temperature == 0:
-        drawn = log_probs.argmax(-1)
-    else:
-        drawn = sample_categorical((log_probs / temperature).softmax(-1), generator)
-    return drawn, log_probs.gather(-1, drawn[..., None])[..., 0]
-
-
 def _write_masked(model, predict, n, steps, temperature, generator, options):
     def denoise(x, mask, where):
-        drawn, log_probs = _draw(predict(x, mask)[where], temperature, generator)
+        drawn, log_probs = draw(predict(x, mask)[where], temperature, generator)
         starts = model.starts.expand(n, -1)[where]
         return drawn - starts, log_probs
 
@@ -79,7 +69,7 @@ def _write_masked(model, predict, n, steps, temperature, generator, options):
 def _write_next(model, predict, n, temperature, generator, cache):
     x = torch.zeros(n, model.n_places, dtype=torch.long, device=model.text_place.device)
     for i, scores in enumerate(predict.places(x, cache)):
-        x[:, i] = _draw(scores, temperature, generator)[0] - model.starts[i]
+        x[:, i] = draw(scores, temperature, generator)[0] - model.starts[i]
     return x
 
 
@@ -106,7 +96,7 @@ def _write_noised(model, predict, n, steps, generator):
         return model.pictures.clamp(process.to_x0(predict(x, None, t), x, t))
 
     x = process.prior((n, *model.codes_shape), generator).to(model.text_place)
-    times = torch.linspace(1 if is_flow else 1 - 1e-3, 0, (steps or 30) + 1, dtype=torch.double)
+    times = noise_times(is_flow, steps or 30)
     if is_flow:
         *_, last = sample_euler(denoise, process, x, times=times)
     else:
@@ -168,14 +158,14 @@ def _words(model, x, images, ids, first, cache):
 def _read_next(model, x, images, ids, given, temperature, generator, cache):
     first = int(given.sum(1).min()) if len(given) else 0
     for i, scores in _words(model, x, images, ids, first, cache):
-        drawn = _draw(scores, temperature, generator)[0]
+        drawn = draw(scores, temperature, generator)[0]
         ids[:, i] = torch.where(given[:, i], ids[:, i], drawn)
     return ids
 
 
 def _read_masked(model, x, images, ids, given, steps, temperature, generator, options):
     def denoise(ids, mask, where):
-        return _draw(model.read_scores(x, images, ids, mask)[where], temperature, generator)
+        return draw(model.read_scores(x, images, ids, mask)[where], temperature, generator)
 
     steps = min(steps or model.text_length, model.text_length)
     *_, last = sample_masked(denoise, None, ids, mask=~given, steps=steps, generator=generator, **options)
