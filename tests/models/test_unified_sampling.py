@@ -95,11 +95,11 @@ def test_the_question_stands_as_it_was_given(name):
     pairs_ = [(text, '') for text in prompts]
     ids, given = model.encode_captions(pairs_), model.given_words(pairs_)
     assert (~given).sum(1).tolist() == [2, 2]
-    said = read(model, images, prompts=prompts, temperature=0, order='left_to_right') if name == 'mmada' else None
-    said = said or read(model, images, prompts=prompts, temperature=0)
+    options = dict(order='left_to_right') if name == 'mmada' else {}
+    said = read(model, images, prompts=prompts, temperature=0, **options)
     scores = model.read_scores(x, seen, ids, ~given if name == 'mmada' else None)
-    first = scores[:, 7].argmax(-1)
-    assert [text.split()[:1] for text in said] == [model.decode_captions(i[None, None])[0].split() for i in first]
+    first = model.decode_captions(scores[:, 7:8].argmax(-1))
+    assert [text.split()[:1] for text in said] == [text.split() for text in first]
 
 
 def test_questions_that_do_not_fit_are_refused():

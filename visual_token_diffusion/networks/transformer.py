@@ -56,7 +56,7 @@ class LocalMixing(nn.Module):
 
 # %% ../../nbs/networks/transformer.ipynb #c46f4023
 def attention(q, k, v, attention_mask):
-    "Attention of q, k, v (B,heads,L,dim); the mask is None, 'causal', a bool table, or a `BlockMask`"
+    "Attention of q, k, v (B,heads,L,dim); mask: None, 'causal', a table, or a `BlockMask`"
     if isinstance(attention_mask, str): return F.scaled_dot_product_attention(q, k, v, is_causal=True)
     if attention_mask is None or isinstance(attention_mask, torch.Tensor):
         return F.scaled_dot_product_attention(q, k, v, attn_mask=attention_mask)
@@ -194,16 +194,16 @@ def _block_mask(table):
 
 # %% ../../nbs/networks/transformer.ipynb #717c9531
 @patch
-def _as_it_is(self:Backbone, attention_mask):
-    "Whether attention takes the mask without a table: None, 'causal', or a `BlockMask`. Raises `ValueError`"
-    if attention_mask is None: return True
+def _as_it_is(self:Backbone, mask):
+    "Whether attention takes a mask without a table. Raises `ValueError`"
+    if mask is None: return True
     plain = not (self.offsets or self.n_registers)
-    if isinstance(attention_mask, str):
-        if attention_mask != 'causal': raise ValueError(f"the only mask with a name is 'causal', got '{attention_mask}'")
-        return plain and not self.flex
-    if isinstance(attention_mask, torch.Tensor) or callable(attention_mask): return False
+    if isinstance(mask, str):
+        if mask=='causal': return plain
+        raise ValueError(f"a mask's name can be 'causal', got '{mask}'")
+    if isinstance(mask, torch.Tensor) or callable(mask): return False
     if plain: return True
-    raise ValueError("a BlockMask says nothing of neighbors and registers; pass the pattern, or build with offsets=()")
+    raise ValueError("a BlockMask says nothing of neighbors; pass the pattern")
 
 @patch
 def mask_tables(self:Backbone, attention_mask, batch, length, device):
@@ -229,7 +229,7 @@ def rotation(self:Backbone, length, device):
 @patch
 def forward(self:Backbone,
             x, # (B,L,width)
-            attention_mask=None, # None, 'causal', a pattern, a `BlockMask`, or a bool table (L,L), (B,L,L) or (B,1,L,L)
+            attention_mask=None, # None, 'causal', a pattern, a `BlockMask`, or a table (B,1,L,L)
             t=None, # (B,) or (B,L) times in [0,1], for a backbone with `time`
             cond=None # (B,time) or (B,L,time), added to the time's vector
            ):

@@ -51,7 +51,8 @@ class _Unmasking:
         self.ids = torch.zeros(n, length, dtype=torch.long, device=first.device)
         self.mask = torch.ones_like(self.ids, dtype=torch.bool)
         self.first = first  # the number of the head's class that is token 0, at each position
-        self.order, self.temperature, self.generator = order, temperature, generator
+        self.order, self.generator = order, generator
+        self.temperature = temperature
         self.rank = torch.rand(n, length, generator=generator).to(first.device)
 
     def down_to(self, n_masked, scores):

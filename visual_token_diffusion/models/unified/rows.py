@@ -47,7 +47,8 @@ def _attended(block, x, rotation, row_mask, start, stop):
     normed, width = block.attn_norm(x), x.shape[-1]
     of_queries, of_others = block.qkv.weight.split([width, 2 * width])
     q = F.linear(normed[:, start:stop], of_queries).unflatten(-1, (block.heads, -1)).transpose(1, 2)
-    k, v = F.linear(normed, of_others).unflatten(-1, (2, block.heads, -1)).permute(2, 0, 3, 1, 4)
+    keys_values = F.linear(normed, of_others).unflatten(-1, (2, block.heads, -1))
+    k, v = keys_values.permute(2, 0, 3, 1, 4)
     here = [part[start:stop] for part in rotation]
     q = rotate(F.rms_norm(q, q.shape[-1:]), *here)
     k = rotate(F.rms_norm(k, k.shape[-1:]), *rotation)
