@@ -87,8 +87,9 @@ def test_times_turn_as_fast_as_with_a_thousand():
     assert torch.allclose(ours.max(), theirs.max())
     assert theirs.min() < 0.2 and abs(ours.min() - 1) < 1e-6
     t = torch.rand(5, generator=GIVEN())
-    fastest = TimeEmbedding(2 * half).sinusoids(t)[:, [half - 1, -1]]
-    assert torch.allclose(fastest, torch.stack([(1000 * t).cos(), (1000 * t).sin()], -1), atol=1e-4)
+    found = TimeEmbedding(2 * half).sinusoids(t)[:, [half - 1, -1]]
+    fastest = torch.stack([(1000 * t).cos(), (1000 * t).sin()], -1)
+    assert torch.allclose(found, fastest, atol=1e-4)
 
 
 def test_transfusion_weight_is_for_pictures_and_lucidrains_for_tokens():

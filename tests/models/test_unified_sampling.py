@@ -64,6 +64,22 @@ def test_guidance_is_refused_where_no_caption_was_left_out():
         write(build('show_o'), CAPTIONS, -1)
 
 
+def test_calls_that_make_no_sense_are_refused():
+    model, (images, _) = build('janus'), pairs(1)
+    for call, said in (
+        (lambda: write(model, []), 'there are no captions'),
+        (lambda: read(model, images[:0]), 'there are no pictures'),
+        (lambda: read(model, images, 1.5), 'a whole number, got 1.5'),
+        (lambda: write(model, CAPTIONS, temperature=-1.0), 'temperature must not be negative, got -1.0'),
+        (lambda: write(model, 'a red circle'), 'got one string'),
+        (lambda: model.losses(images, 'a red circle'), 'got one string'),
+        (lambda: model.losses(torch.full((1, 9, 1), 33), [None]), 'code 33 at place 0 of picture 0 is not below 33'),
+    ):
+        with pytest.raises(ValueError, match=said) as e:
+            call()
+        assert '\n' not in str(e.value)
+
+
 def test_temperature_zero_takes_the_likeliest():
     model = build('janus').eval()
     images, _ = pairs(2)
@@ -183,5 +199,5 @@ def test_both_are_refused_where_they_were_not_learned():
         list(write_both(build('mmada'), 1))
     with pytest.raises(ValueError, match='n must be at least 1'):
         list(write_both(together(), 0))
-    with pytest.raises(ValueError, match="got 1, 2, 'best'"):
+    with pytest.raises(ValueError, match="got 1, 2, 1.0, 'best'"):
         list(write_both(together(), 1, 2, order='best'))

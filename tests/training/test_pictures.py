@@ -38,3 +38,16 @@ def test_rows_of_two_processes_are_those_of_one(monkeypatch):
         parts.append([b[1] for b in world_dls(World(2), cfg, 24).train])
     for (_, ids), *halves in zip(whole.train, *parts):
         assert torch.equal(ids, torch.cat(halves))
+
+
+def test_pictures_of_a_small_world_are_kept_and_the_same():
+    world = World(1)
+    small = pictures.WorldPictures(world, 3, 4, 24)
+    large = pictures.WorldPictures(World(2), 3, 4, 24)
+    for data in (small, large):
+        for i in range(3):
+            images, ids = data.batch(i)
+            assert torch.equal(images, data.world.render(ids, 24))
+    images, ids = small.batch(0)
+    images.zero_()
+    assert small.batch(0)[0].max() > 0 and small.rendered is not None and large.rendered is None

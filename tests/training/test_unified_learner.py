@@ -6,7 +6,7 @@ import torch
 from fastai.callback.core import Callback
 from support.unified import WORLD, build, pictures
 
-from visual_token_diffusion.models.unified.switches import PRESETS
+from visual_token_diffusion.models.unified.switches import PRESETS, switches_of
 from visual_token_diffusion.training.callbacks import EMACB
 from visual_token_diffusion.training.quiet import quietly
 from visual_token_diffusion.training.restore import restore_optimizer
@@ -42,13 +42,22 @@ def test_pairs_and_results_are_shown():
     matplotlib.pyplot.close('all')
 
 
-def test_averaged_weights_and_half_precision():
-    learn = learner('janus_flow', ema=0.9, precision='bf16', metrics=[])
-    with quietly(learn):
-        learn.fit(1, 1e-3)
-    assert next(cb for cb in learn.cbs if isinstance(cb, EMACB)).steps == 2
-    assert all(p.isfinite().all() and p.dtype == torch.float32 for p in learn.model.parameters())
-    assert not any(p.requires_grad for p in learn.model.pictures.parameters())
+@pytest.mark.parametrize('precision', ['bf16', 'fp16'])
+@pytest.mark.parametrize('name', PRESETS)
+def test_averaged_weights_and_half_precision(name, precision):
+    "A few steps in half precision, near those in full precision; weights and averages stay float32"
+    found = []
+    for kind in (precision, 'fp32'):
+        learn = learner(name, 3, ema=0.9, precision=kind, metrics=[])
+        learn.dls.valid.dataset.n = 1
+        with quietly(learn), torch.random.fork_rng():
+            torch.manual_seed(3)
+            learn.fit(1, 1e-3)
+        found.append(learn.recorder.losses)
+        assert all(p.isfinite().all() and p.dtype == torch.float32 for p in learn.model.parameters())
+    half = next(cb for cb in learn.cbs if isinstance(cb, EMACB))
+    assert half.steps == 3 and not any(p.requires_grad for p in learn.model.pictures.parameters())
+    assert torch.allclose(torch.stack(found[0]), torch.stack(found[1]), rtol=0.05)
 
 
 class Stop(Callback):
@@ -63,10 +72,10 @@ class History:
     history = []
 
 
-def resumable(path, state=None, cbs=()):
+def resumable(name, path, state=None, cbs=()):
     facts = dict(settings={}, corpus_hash='', vocab='')
     saving = ResumeCB(path, facts, History(), 1, 2, state)
-    learn = learner('mmada', 4, metrics=[], ema=0.9, cbs=[saving, *cbs])
+    learn = learner(name, 4, metrics=[], ema=0.9, cbs=[saving, *cbs])
     if state:
         learn.model.load_state_dict(state['model'])
         restore_optimizer(learn, state['opt'], path)
@@ -76,22 +85,55 @@ def resumable(path, state=None, cbs=()):
     return learn.model.state_dict()
 
 
-def test_interrupted_it_goes_on_to_the_same_bits(tmp_path):
-    whole = resumable(tmp_path / 'a')
+@pytest.mark.parametrize('name', ['mmada', 'janus', 'transfusion'])
+def test_interrupted_it_goes_on_to_the_same_bits(name, tmp_path):
+    whole = resumable(name, tmp_path / 'a')
     with pytest.raises(KeyboardInterrupt):
-        resumable(tmp_path / 'b', cbs=[Stop()])
-    resumed = resumable(tmp_path / 'b', load_state(tmp_path / 'b'))
+        resumable(name, tmp_path / 'b', cbs=[Stop()])
+    resumed = resumable(name, tmp_path / 'b', load_state(tmp_path / 'b'))
     assert all(torch.equal(whole[k], resumed[k]) for k in whole)
 
 
-def test_missing_captions_and_other_tokenizers():
-    def sometimes(ids, generator):
-        return [None if i % 2 else text for i, text in enumerate(WORLD.caption(ids, generator))]
+@pytest.mark.parametrize('name', ['show_o', 'mmada', 'janus_flow', 'transfusion'])
+def test_batches_with_some_and_without_any_captions(name):
+    "In turns; validation without any leaves the excess out"
 
-    learn = learner('show_o', captions=sometimes)
+    def sometimes(ids, generator):
+        said = WORLD.caption(ids, generator)
+        sometimes.calls += 1
+        return [None if i % 2 or sometimes.calls % 2 else text for i, text in enumerate(said)]
+
+    sometimes.calls = 0
+    learn = learner(name, 4, captions=sometimes)
+    learn.dls.valid.dataset.n = 1
     with quietly(learn):
         learn.fit(1, 1e-3)
-    assert learn.recorder.losses[-1].isfinite()
+    assert torch.stack(learn.recorder.losses).isfinite().all()
+    assert learn.recorder.values[-1][learn.recorder.metric_names.index('caption_excess') - 1] is None
+
+
+def test_what_cannot_be_trained_is_refused_in_one_line():
+    def nothing(ids, generator):
+        return [None] * len(ids)
+
+    def fit(**options):
+        learn = learner(metrics=[], **options)
+        with quietly(learn):
+            learn.fit(1, 1e-3)
+
+    for options, said in (
+        (dict(what=switches_of('show_o', picture_weight=0.0), captions=nothing), 'its picture_weight is 0'),
+        (dict(captions=lambda ids, generator: ['a red circle']), '4 pictures need as many captions'),
+        (dict(captions=lambda ids, generator: 'a red circle'), 'captions are a list of strings'),
+        (dict(ema=1.5), r'must lie in \[0,1\), got 1.5'),
+        (dict(precision='int8'), "'bf16' or 'fp16', got 'int8'"),
+    ):
+        with pytest.raises(ValueError, match=said) as e:
+            fit(**options)
+        assert '\n' not in str(e.value)
+
+
+def test_other_tokenizers():
     with pytest.raises(ValueError, match="did you mean 'emu2'"):
         unified_learner(WORLD, 'emu')
     with pytest.raises(ValueError, match='gives something else'):

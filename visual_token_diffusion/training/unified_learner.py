@@ -13,7 +13,9 @@ from ..models.unified.sampling import read, write
 from ..models.unified.switches import switches_of
 from ..text.vocab import make_vocab
 from .callbacks import EMACB, TerminateOnNaNCB
+from .dataloaders import rank_world, seed_of
 from .display import _plain
+from .distributed import RanksCB
 from .learners import CaptionCB, EpochSeedCB, adamw
 from .pictures import world_dls
 from .precision import AutocastCB
@@ -23,8 +25,10 @@ __all__ = ['ExcessBits', 'UnifiedLearner', 'caption_words', 'unified_learner', '
 
 
 def unified_loss(terms, *_):
-    "The sum of the model's losses; what came with the batch does not count"
-    return sum(terms.values())
+    "The sum of the model's losses; what came with the batch does not count. Raises `ValueError` if there are none"
+    if terms:
+        return sum(terms.values())
+    raise ValueError('this batch has no caption, and the model learns from captions only: its picture_weight is 0')
 
 
 def caption_words(
@@ -87,6 +91,8 @@ class ExcessBits(Metric):
             return
         (images, captions), model = learn.xb, learn.unwrapped
         rows = [i for i, caption in enumerate(captions) if caption is not None]
+        if not rows:
+            return
         images, captions = images[rows], [captions[i] for i in rows]
         if self.kind == 'caption':
             nll = model.caption_nll(images, captions)
@@ -154,6 +160,14 @@ def _draw_pairs(
     return list(axes.flat)
 
 
+def _ranks(dls, seed):
+    "What makes several processes one training: equal weights, own words, masks and noise"
+    torch.manual_seed(seed)
+    ranks = RanksCB(dls.device)
+    ranks.accelerator.ddp_handler.find_unused_parameters = True  # a batch without captions has no loss of text
+    return ranks
+
+
 class UnifiedLearner(ResumableLearner):
     "Shows a picture beside its caption; a picture written for a caption; a caption read from a picture"
 
@@ -208,6 +222,8 @@ def unified_learner(
     **kwargs,  # of `Learner`
 ) -> UnifiedLearner:
     "A `Learner` of captions and pictures. Raises `ValueError`"
+    if not 0 <= ema < 1:
+        raise ValueError(f'ema, the decay of averaged weights, must lie in [0,1), got {ema}')
     dls = data
     if not hasattr(data, 'train'):
         options = [f'batch={batch}', f'steps={steps}', f'seed={seed}', 'epochs=1', 'valid_sequences=256']
@@ -215,7 +231,11 @@ def unified_learner(
     if model is None:
         torch.manual_seed(seed)
         model = unified_model(what, dls.world, size, pictures, width, depth, heads)
-    own = [EpochSeedCB(), CaptionCB(captions or dls.world.caption, seed), TerminateOnNaNCB()]
+    rank, n_processes = rank_world()
+    of_rank = seed_of('pairs', seed, rank) if rank else seed
+    own = [EpochSeedCB(), CaptionCB(captions or dls.world.caption, of_rank), TerminateOnNaNCB()]
+    if n_processes > 1:
+        own.append(_ranks(dls, of_rank))
     if ema:
         own.append(EMACB(ema))
     if precision != 'fp32':

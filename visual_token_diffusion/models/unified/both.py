@@ -111,8 +111,9 @@ def write_both(
     "Yields a `Both` for the start and after every step. Raises `ValueError`"
     if not model.switches.joint_weight:
         raise ValueError('a caption and its picture are drawn together by a model with joint_weight in its switches')
-    if n < 1 or steps < 0 or order not in ('random', 'confidence'):
-        raise ValueError(f"n must be at least 1, steps 0, order 'random' or 'confidence'; got {n}, {steps}, '{order}'")
+    if n < 1 or steps < 0 or temperature < 0 or order not in ('random', 'confidence'):
+        known = "n must be at least 1, steps and temperature 0, order 'random' or 'confidence'"
+        raise ValueError(f"{known}; got {n}, {steps}, {temperature}, '{order}'")
     options = order, temperature, generator
     first = torch.zeros(model.text_length, dtype=torch.long, device=model.text_place.device)
     words = _Unmasking(n, model.text_length, first, *options)

@@ -163,10 +163,20 @@ class UnifiedModel(Sequences, Losses, Likelihoods, nn.Module):
                 f'{tuple(pictures.shape[1:])}'
             )
         x = self.pictures.encode(pictures) if is_images else pictures
+        if not is_images and self.switches.picture_form == 'codes':
+            self._check_codes(x)
         images = pictures
         if not is_images and self.encoder is not None:
             images = self.pictures.decode(x).clamp(0, 1)
         return (x.flatten(1) if self.switches.picture_form == 'codes' else x), images
+
+    def _check_codes(self, codes):
+        "Refuse numbers that no codebook has. Raises `ValueError`"
+        outside = (codes.flatten(1) < 0) | (codes.flatten(1) >= self.sizes)
+        if outside.any():
+            row, place = outside.nonzero()[0].tolist()
+            found = int(codes.flatten(1)[row, place])
+            raise ValueError(f'code {found} at place {place} of picture {row} is not below {int(self.sizes[place])}')
 
     def to_pictures(self, x):
         "(B,3,S,S) float in [0,1]: pictures of rows of codes (B,P) or of latents (B,P,D)"

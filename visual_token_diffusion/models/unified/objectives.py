@@ -56,6 +56,8 @@ class Losses:
         Rows without a caption, and questions, count in writing without a caption"""
         switches = self.switches
         x, images = self.encode_pictures(pictures)
+        if isinstance(captions, str):
+            raise ValueError('captions are a list of strings, got one string')
         captions = [None] * len(x) if captions is None else list(captions)
         if len(captions) != len(x):
             raise ValueError(f'{len(x)} pictures need as many captions (None for a missing one), got {len(captions)}')

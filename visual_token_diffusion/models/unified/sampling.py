@@ -104,6 +104,16 @@ def _write_noised(model, predict, n, steps, generator):
     return last.x
 
 
+def _check_call(given, what, steps, temperature):
+    "Refuse what cannot be written or read. Raises `ValueError`"
+    if not len(given):
+        raise ValueError(f'there are no {what}')
+    if not isinstance(steps, int) or steps < 0:
+        raise ValueError(f'steps must not be negative, and a whole number, got {steps}')
+    if temperature < 0:
+        raise ValueError(f'temperature must not be negative, got {temperature}')
+
+
 @torch.no_grad()
 def write(
     model,  # a `UnifiedModel`
@@ -117,8 +127,7 @@ def write(
 ) -> Written:
     "A picture for each caption. Raises `ValueError`, as for guidance where captions were never left out"
     objective = model.switches.picture_objective
-    if steps < 0:
-        raise ValueError(f'steps must not be negative, got {steps}')
+    _check_call(captions, 'captions', steps, temperature)
     predict = _Guided(model, model.encode_captions(captions), guidance)
     n = len(captions)
     if objective == 'masked':
@@ -190,6 +199,7 @@ def read(
     **options,  # of `sample_masked`, such as `order` and `block`
 ) -> list:
     "A caption for each picture, or an answer to a question about it. Raises `ValueError`"
+    _check_call(pictures, 'pictures', steps, temperature)
     if guidance != 1:
         raise ValueError('reading has no guidance: pictures are never left out in training')
     x, images = model.encode_pictures(pictures)
