@@ -134,3 +134,11 @@ def test_a_cache_in_pieces_is_the_backbone():
         cache.extend(x[:, :1])
     with pytest.raises(ValueError, match='without local mixing, registers and time'):
         SegmentCache(Backbone(16, 1, 1), 9)
+
+
+def test_places_drawn_by_a_flow_head_are_the_same():
+    model = larger(switches_of('emu2', picture_objective='next_flow', drop_text=0.1))
+    for guidance in (1.0, 2.0):
+        options = dict(steps=3, guidance=guidance)
+        a, b = (write(model, CAPTIONS, generator=GIVEN(1), cache=c, **options).images for c in (True, False))
+        assert torch.allclose(a, b, atol=1e-4)

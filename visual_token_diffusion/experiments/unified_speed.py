@@ -1,4 +1,4 @@
-"""What a step of the unified learner costs beside its backbone.
+"""What a step of the unified learner costs beside its backbone, and what a cache saves.
 
 `python -m visual_token_diffusion.experiments.unified_speed` prints a line for each preset.
 """
@@ -6,17 +6,21 @@
 import statistics
 import sys
 import time
+from contextlib import contextmanager
 from copy import deepcopy
 
 import torch
 from fastai.callback.core import Callback
 
+from ..models.unified.sampling import read, write
 from ..networks.transformer import Backbone
+from ..quantizers.vq import VectorQuantizer
+from ..tokenizers.base import ImageTokenizer
 from ..training.quiet import quietly
-from ..training.unified_learner import unified_learner
+from ..training.unified_learner import unified_learner, unified_model
 from ..worlds.captions import World
 
-__all__ = ['step_beside_backbone']
+__all__ = ['cache_ratios', 'step_beside_backbone']
 
 
 class _Beside(Callback):
@@ -68,6 +72,17 @@ class _Beside(Callback):
         self.start = time.process_time()
 
 
+@contextmanager
+def _one_thread():
+    "Processor time is that of one thread"
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
+
+
 def step_beside_backbone(
     preset: str,
     world=None,  # a `World`; None takes one object
@@ -79,13 +94,12 @@ def step_beside_backbone(
 ):
     """Median milliseconds of processor time: a step of `unified_learner` with data, losses, optimizer and callbacks;
     forward and backward of the backbone alone on the same sequences, in turns with it; those of the reading encoder's
-    layer, where there is one"""
+    layer, where there is one. `ratio` is step over backbone, `ratio_all` step over backbone and encoder"""
     beside = _Beside()
-    learn = unified_learner(
-        world or World(1), preset, steps=steps, batch=batch, width=width, depth=depth, metrics=[], cbs=[beside]
-    )
+    sizes = dict(steps=steps, batch=batch, width=width, depth=depth)
+    learn = unified_learner(world or World(1), preset, metrics=[], cbs=[beside], **sizes)
     learn.dls.valid.dataset.n = 1
-    with quietly(learn):
+    with quietly(learn), _one_thread():
         learn.fit_one_cycle(1, 3e-3)
     found = {name: 1e3 * statistics.median(times[warm:]) for name, times in beside.times.items()}
     found['ratio'] = found['step'] / found['backbone']
@@ -93,12 +107,52 @@ def step_beside_backbone(
     return found
 
 
+def _best(call, rounds):
+    "Least seconds of processor time of some calls, after one that does not count"
+    took = []
+    for _ in range(rounds + 1):
+        begin = time.process_time()
+        call()
+        took.append(time.process_time() - begin)
+    return min(took[1:])
+
+
+def cache_ratios(
+    places: int = 9,  # of a picture: 9 or 64
+    n: int = 32,  # pictures at once
+    guidance: float = 1.0,
+    rounds: int = 3,
+    width: int = 64,
+    depth: int = 2,
+):
+    "How many times longer `janus` writes, and reads, without keys and values that are kept"
+    torch.manual_seed(0)
+    patch = {9: 8, 64: 3}[places]
+    tokenizer = ImageTokenizer.make('patch', VectorQuantizer(8, 33), size=24, patch=patch, width=16)
+    model = unified_model('janus', World(1), 24, tokenizer, width, depth, 2).eval()
+    images, captions = torch.rand(n, 3, 24, 24), ['a red circle'] * n
+
+    def writing(cache):
+        write(model, captions, guidance=guidance, cache=cache)
+
+    def reading(cache):
+        read(model, images, cache=cache)
+
+    with _one_thread(), torch.random.fork_rng([]):
+        return {
+            job.__name__: _best(lambda: job(False), rounds) / _best(lambda: job(True), rounds)
+            for job in (writing, reading)
+        }
+
+
 def main(names):
-    "Print a line for each preset"
-    torch.set_num_threads(1)
+    "Print a line for each preset, and what a cache saves"
     for name in names or ('show_o', 'janus', 'transfusion'):
         found = step_beside_backbone(name)
         print(name, ', '.join(f'{key} {value:.2f}' for key, value in found.items()), flush=True)
+    for places in () if names else (9, 64):
+        found = cache_ratios(places)
+        print(f'{places} places without a cache:', ', '.join(f'{k} {v:.1f} times' for k, v in found.items()))
 
 
 if __name__ == '__main__':

@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 import torch
+import torch.nn.functional as F
 
 from .rows import backbone_rows, mask_rows
 from .segments import segment_block_mask, segment_mask, simplest_mask
@@ -65,13 +66,12 @@ class Sequences:
 
     def _framed(self, vectors):
         "Vectors (B,P,width) of a picture between its marks"
-        framed = self._between_marks(vectors)
-        return framed + self.picture_place if framed.shape[1] == self.n_places + 2 else framed
-
-    def _between_marks(self, vectors):
-        marks = self.embed.weight[[self.mark(BEGIN_PICTURE), self.mark(END_PICTURE)]].to(vectors.dtype)
-        begin, end = (m.expand(len(vectors), 1, -1) for m in marks)
-        return torch.cat([begin, vectors, end], 1)
+        first = self.mark(BEGIN_PICTURE)
+        begin, end = self.embed.weight[first : first + 2].split(1)
+        edges = torch.cat([begin, begin.new_zeros(vectors.shape[1], begin.shape[1]), end])
+        if len(edges) == len(self.picture_place):
+            edges = edges + self.picture_place
+        return F.pad(vectors, (0, 0, 1, 1)) + edges
 
     def picture_begin(
         self,
