@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from visual_token_diffusion.experiments.unified_speed import cache_ratios, step_beside_backbone
+from visual_token_diffusion.experiments.unified_speed import cache_speedups, step_beside_backbone
 
 
 @pytest.mark.parametrize('name,encoder', [('show_o', False), ('janus', True)])
@@ -16,5 +16,5 @@ def test_a_step_beside_its_backbone(name, encoder):
 
 
 def test_what_a_cache_saves():
-    found = cache_ratios(9, n=2, rounds=1, width=16, depth=1)
+    found = cache_speedups(9, n=2, rounds=1, width=16, depth=1)
     assert set(found) == {'writing', 'reading'} and min(found.values()) > 0

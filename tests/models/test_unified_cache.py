@@ -137,7 +137,7 @@ def test_a_cache_in_pieces_is_the_backbone():
 
 
 def test_places_drawn_by_a_flow_head_are_the_same():
-    model = larger(switches_of('emu2', picture_objective='next_flow', drop_text=0.1))
+    model = build('emu2', picture_objective='next_flow', drop_text=0.1).eval()
     for guidance in (1.0, 2.0):
         options = dict(steps=3, guidance=guidance)
         a, b = (write(model, CAPTIONS, generator=GIVEN(1), cache=c, **options).images for c in (True, False))

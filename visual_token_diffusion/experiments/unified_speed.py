@@ -20,7 +20,7 @@ from ..training.quiet import quietly
 from ..training.unified_learner import unified_learner, unified_model
 from ..worlds.captions import World
 
-__all__ = ['cache_ratios', 'step_beside_backbone']
+__all__ = ['cache_speedups', 'step_beside_backbone']
 
 
 class _Beside(Callback):
@@ -117,7 +117,7 @@ def _best(call, rounds):
     return min(took[1:])
 
 
-def cache_ratios(
+def cache_speedups(
     places: int = 9,  # of a picture: 9 or 64
     n: int = 32,  # pictures at once
     guidance: float = 1.0,
@@ -151,7 +151,7 @@ def main(names):
         found = step_beside_backbone(name)
         print(name, ', '.join(f'{key} {value:.2f}' for key, value in found.items()), flush=True)
     for places in () if names else (9, 64):
-        found = cache_ratios(places)
+        found = cache_speedups(places)
         print(f'{places} places without a cache:', ', '.join(f'{k} {v:.1f} times' for k, v in found.items()))
 
 

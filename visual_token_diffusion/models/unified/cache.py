@@ -77,9 +77,9 @@ def next_codes(
     begin = model.picture_begin(len(text.vectors), modes[1])
     cache, h = _opened(model, [text, begin], model.n_places)
     for i in range(model.n_places):
-        yield model.place_out(h[:, -1], i).chunk(len(captions))
+        yield model.position_out(h[:, -1], i).chunk(len(captions))
         if i + 1 < model.n_places:
-            written = model.place_vectors(x[:, i], i)
+            written = model.position_vectors(x[:, i], i)
             h = cache.extend(written.repeat(len(captions), 1, 1))
 
 

@@ -82,7 +82,7 @@ class Sequences:
         begin = self.embed.weight[self.mark(BEGIN_PICTURE)] + self.picture_place[0]
         return Part(kind, begin.expand(n, 1, -1))
 
-    def place_vectors(
+    def position_vectors(
         self,
         x,  # (B,) long codes, or (B,D) latents, of one clean place
         i: int,  # its number
@@ -99,7 +99,7 @@ class Sequences:
         "(B,1,width): a word, as in `text_part`"
         return (self.embed(ids) + self.text_place[1 + i])[:, None]
 
-    def place_out(
+    def position_out(
         self,
         h,  # (B,width) hidden states from which a place is predicted
         i: int,  # its number
