@@ -1,7 +1,7 @@
 """MMaDA's two later stages at our size: reasoning before the result, and a reward in place of examples."""
 
-# `python -m visual_token_diffusion.experiments.mmada_lab questions` and `... unigrpo` run what is missing; `--seeds`
-# chooses a part.
+# `python -m visual_token_diffusion.experiments.mmada_lab questions`, `... longer` and `... unigrpo` run what is missing;
+# `--seeds` chooses a part.
 
 import argparse
 import copy
@@ -232,6 +232,17 @@ def _questions(seeds):
             print(arm, seed, found[f'{arm}|{seed}'], flush=True)
 
 
+def _longer(seeds):
+    "Reasoning with three times the steps, what is missing; after `_questions`"
+    found = before('mmada-questions')
+    for seed in range(seeds):
+        key = f'reasoning, three times the steps|{seed}'
+        if key not in found:
+            found[key] = run_questions('reasoning', seed, 3 * ANSWER_STEPS)
+            save_run('mmada-questions', found, f'{COMMAND} questions; {COMMAND} longer')
+            print(key, found[key], flush=True)
+
+
 def _unigrpo(seeds):
     "All arms with a reward, what is missing, and retrieval before it"
     found, world = before('mmada-unigrpo'), World(1)
@@ -256,10 +267,11 @@ def _first(model, world, seed, n=32):
 def main():
     "Run what is missing of one experiment, one seed of all arms after the other"
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('part', choices=('questions', 'unigrpo'))
+    parts = dict(questions=_questions, longer=_longer, unigrpo=_unigrpo)
+    parser.add_argument('part', choices=list(parts))
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args()
-    dict(questions=_questions, unigrpo=_unigrpo)[args.part](args.seeds)
+    parts[args.part](args.seeds)
 
 
 if __name__ == '__main__':
