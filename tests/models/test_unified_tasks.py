@@ -32,7 +32,8 @@ def test_the_answer_costs_what_the_chain_rule_says():
     ids = model.encode_captions(ASKED)
     scores = model.read_scores(x, seen, ids).transpose(1, 2)
     cost = F.cross_entropy(scores, ids.clamp(max=len(model.vocab)), reduction='none')
-    assert torch.allclose(model.caption_nll(images, ASKED), torch.stack([cost[0, 2:].sum(), cost[1, 1:].sum()]))
+    answers = [cost[0, 2:].sum(), cost[1, 1:].sum()]
+    assert torch.allclose(model.caption_nll(images, ASKED), torch.stack(answers))
 
 
 def test_masked_answers_are_bounded_by_every_number_of_masks_once():

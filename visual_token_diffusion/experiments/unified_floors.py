@@ -1,4 +1,4 @@
-"""What the losses of a unified model are at the start and at best, in a world of one object whose entropies are known."""
+"""What the losses of a unified model are at the start and at best, in a world of one object with known entropies."""
 
 import math
 
