@@ -8,7 +8,7 @@ from support.unified import WORLD, build
 
 from visual_token_diffusion.experiments import mmada_lab
 from visual_token_diffusion.experiments.mmada_lab import (
-    ANSWER_ARMS, REWARD_ARMS, answer_model, measure_answers, pair_draw, run_rewards, small_world,
+    ANSWER_ARMS, REWARD_ARMS, answer_model, measure_answers, pair_draw, run_rewards, small_world, without_looking,
 )
 from visual_token_diffusion.worlds.questions import Questions
 
@@ -43,3 +43,10 @@ def test_a_writer_is_trained_and_the_one_before_stays(arm, monkeypatch):
     assert all(torch.equal(a, b) for a, b in zip(before, model.parameters()))
     assert set(found['course']) == (set() if arm == 'examples' else {'reward', 'kl', 'clipped'})
     assert all(math.isfinite(value) for values in found['course'].values() for value in values)
+
+
+def test_whoever_does_not_look_is_right_as_often_as_the_exact_shares_say():
+    found, exact = without_looking(QUESTIONS, 3000), QUESTIONS.blind()
+    for kind, row in exact.items():
+        assert abs(found[kind] - row['right']) < 0.06
+    assert abs(found['all'] - sum(row['right'] * row['share'] for row in exact.values())) < 0.03

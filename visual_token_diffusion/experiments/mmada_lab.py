@@ -28,7 +28,7 @@ from .unified_table import before
 
 __all__ = [
     'ANSWER_ARMS', 'REWARD_ARMS', 'answer_model', 'main', 'measure_answers', 'measure_writer', 'pair_draw',
-    'run_questions', 'run_rewards', 'shuffled', 'small_world', 'writer',
+    'run_questions', 'run_rewards', 'shuffled', 'small_world', 'without_looking', 'writer',
 ]
 
 COMMAND = 'python -m visual_token_diffusion.experiments.mmada_lab'
@@ -81,6 +81,29 @@ def _share(rows, name, kinds=None, kind=None):
     return sum(values) / max(len(values), 1)
 
 
+def _asked(questions, n):
+    "`(scene numbers (n,), pairs)`: the questions of the measurement, always the same"
+    generator = torch.Generator().manual_seed(12345)
+    ids = questions.world.sample(n, generator)
+    return ids, questions.draw(ids, generator)
+
+
+def without_looking(
+    questions,  # `Questions`
+    n: int = ASKED,  # of the measurement
+) -> dict:
+    "Shares of right results, by kind and in all, of who says what is likeliest over all scenes"
+    table, shares = questions.table().long(), questions.shares(torch.arange(len(questions.world)))
+    counts = torch.zeros(len(questions), len(questions.answers), dtype=shares.dtype)
+    best = counts.scatter_add(1, table.T.clamp(min=0), shares.T).argmax(1).tolist()
+    guesses = {question: questions.answers[i] for question, i in zip(questions.texts, best)}
+    right = {name: [] for name in (*KINDS, 'all')}
+    for question, answer in _asked(questions, n)[1]:
+        right[questions.kind(question)].append(guesses[question] == answer)
+        right['all'].append(guesses[question] == answer)
+    return {name: sum(values) / max(len(values), 1) for name, values in right.items()}
+
+
 @torch.no_grad()
 def measure_answers(
     model,  # of `answer_model`
@@ -89,9 +112,9 @@ def measure_answers(
     order: str = 'left_to_right',  # in which words are written
 ) -> dict:
     "Shares: right results by kind and in all, answers of the right form, true statements; the same questions always"
-    generator = torch.Generator().manual_seed(12345)
-    ids = questions.world.sample(n, generator)
-    asked = [question for question, _ in questions.draw(ids, generator)]
+    generator = torch.Generator().manual_seed(0)
+    ids, pairs = _asked(questions, n)
+    asked = [question for question, _ in pairs]
     images, said = questions.world.render(ids, model.pictures.size), []
     for i in range(0, n, 250):
         part = slice(i, i + 250)
@@ -209,7 +232,7 @@ def run_rewards(
 
 
 def _course(rows, parts=10):
-    "Means of reward, divergence and clipped share over each of `parts` parts of the rounds"
+    "Means of what is watched over each of `parts` parts of the rounds"
     size = max(1, len(rows) // parts)
     blocks = [rows[i : i + size] for i in range(0, len(rows), size)]
     names = ('reward', 'kl', 'clipped') if rows else ()
