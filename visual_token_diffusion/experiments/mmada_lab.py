@@ -1,7 +1,6 @@
 """MMaDA's two later stages at our size: reasoning before the result, and a reward in place of examples."""
 
-# `python -m visual_token_diffusion.experiments.mmada_lab questions`, `... longer` and `... unigrpo` run what is missing;
-# `--seeds` chooses a part.
+# `python -m visual_token_diffusion.experiments.mmada_lab questions`, `... longer`, `... unigrpo` run what is missing.
 
 import argparse
 import copy
