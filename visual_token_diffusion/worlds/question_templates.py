@@ -82,12 +82,12 @@ def _places(q):
     def cell(shape, colour, objects):
         return first + (objects[..., 3] * _match(objects, shape, colour)).sum(1)
 
-    def place_of(shape, colour, objects):
+    def cell_of(shape, colour, objects):
         only = _match(objects, shape, colour).sum(1) == 1
         return _where_true(only, objects, partial(cell, shape, colour))
 
     for (i, s), (j, c) in itertools.product(enumerate(q.world.shapes), enumerate(q.world.colours)):
-        yield f'where is the {c} {s}', partial(place_of, i, j)
+        yield f'where is the {c} {s}', partial(cell_of, i, j)
 
 
 def _look_answer(q, objects):
