@@ -286,13 +286,15 @@ def _first(model, world, seed, n=32):
     return measure_writer(model, world) | dict(retrieval=pool)
 
 
-def main():
+def main(
+    arguments=None,  # list of strings; None takes those of the command line
+):
     "Run what is missing of one experiment, one seed of all arms after the other"
     parser = argparse.ArgumentParser(description=__doc__)
     parts = dict(questions=_questions, longer=_longer, unigrpo=_unigrpo)
     parser.add_argument('part', choices=list(parts))
     parser.add_argument('--seeds', type=int, default=3)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     parts[args.part](args.seeds)
 
 

@@ -120,11 +120,13 @@ def run_pairs(
         print(key, found[key], flush=True)
 
 
-def main():
+def main(
+    arguments=None,  # list of strings; None takes those of the command line
+):
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--steps', type=int, default=1500)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     run_pairs(args.seeds, args.steps)
 
 

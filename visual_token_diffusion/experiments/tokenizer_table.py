@@ -233,14 +233,16 @@ def _before():
         return {}
 
 
-def main():
+def main(
+    arguments=None,  # list of strings; None takes those of the command line
+):
     "Make what is missing of the table"
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--world', nargs='*', default=list(WORLDS), choices=list(WORLDS))
     parser.add_argument('--bits', nargs='*', type=int, default=BITS)
     parser.add_argument('--arm', nargs='*', default=list(ARMS), choices=list(ARMS))
     parser.add_argument('--seeds', type=int, default=3)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     lab, found = _Lab(), _before()
     for bits, name, seed, arm in itertools.product(args.bits, args.world, range(args.seeds), args.arm):
         key = f'{name}|{bits}|{arm}|{seed}'

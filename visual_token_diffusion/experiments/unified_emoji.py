@@ -256,13 +256,15 @@ def _facts():
     return found
 
 
-def main():
+def main(
+    arguments=None,  # list of strings; None takes those of the command line
+):
     "Run what is missing, one seed of all arms after the other"
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--arm', nargs='*', default=list(ARMS), choices=ARMS)
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--steps', type=int, default=0, help='batches; 0 takes those of the saved run')
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     facts = _facts()
     for seed in range(args.seeds):
         for arm in args.arm:

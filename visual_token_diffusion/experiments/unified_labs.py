@@ -205,13 +205,15 @@ def _elsewhere(arm, seed, steps):
     return None
 
 
-def main():
+def main(
+    arguments=None,  # list of strings; None takes those of the command line
+):
     "Run what is missing of a lab, one seed of all arms after the other"
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('lab', choices=list(LABS))
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--steps', type=int, default=STEPS)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     run = f'unified-{args.lab}'
     found = before(run)
     check_steps(parser, found, args.steps)

@@ -102,14 +102,16 @@ def check_steps(
         parser.error(f'the saved run has {found["steps"]} steps a model, not {steps}; remove it to start anew')
 
 
-def main():
+def main(
+    arguments=None,  # list of strings; None takes those of the command line
+):
     "Run what is missing, one seed of all presets after the other"
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--world', type=int, default=1, choices=list(RUNS), help='objects of a scene')
     parser.add_argument('--arm', nargs='*', default=ARMS, choices=list(PRESETS))
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--steps', type=int, default=STEPS)
-    args = parser.parse_args()
+    args = parser.parse_args(arguments)
     world, run = World(args.world), RUNS[args.world]
     found = before(run)
     check_steps(parser, found, args.steps)
