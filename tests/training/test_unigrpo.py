@@ -6,11 +6,11 @@ import pytest
 import torch
 from support.unified import WORLD, build
 
-from visual_token_diffusion.experiments.mmada_lab import answer_model, shuffled, small_world
+from visual_token_diffusion.experiments.mmada_lab import answer_model, small_world
 from visual_token_diffusion.models.unified.switches import Switches
-from visual_token_diffusion.training.rl.tasks import ReadingTask, WritingTask, matches_caption, right_answer
+from visual_token_diffusion.training.rl.tasks import ReadingTask, WritingTask, matches_caption, right_answer, shuffled
 from visual_token_diffusion.training.rl.unigrpo import (
-    ARMS, UniGRPO, answer_masks, clipped_objective, group_advantage, k3, mask_ratios, masked_mean, unigrpo_loss,
+    ARMS, UniGRPO, answer_masks, clipped_objective, group_advantage, k3, masked_shares, masked_mean, unigrpo_loss,
 )
 from visual_token_diffusion.worlds.questions import Questions, join_steps
 
@@ -43,7 +43,7 @@ def test_a_group_has_two_answers_or_more(rewards):
 
 
 def test_even_ratios_start_anywhere_and_end_at_one():
-    ratios = mask_ratios(5, 'even', gen(), 100)
+    ratios = masked_shares(5, 'even', gen(), 100)
     assert ratios.shape == (5, 100) and torch.allclose(ratios[-1], torch.ones(100))
     steps = ratios[1:] - ratios[:-1]
     assert torch.allclose(steps, steps[:1].expand_as(steps), atol=1e-6)
@@ -51,13 +51,13 @@ def test_even_ratios_start_anywhere_and_end_at_one():
 
 
 def test_random_ratios_stay_within_their_range_and_full_is_one():
-    ratios = mask_ratios(2, 'random', gen(), 1000)
+    ratios = masked_shares(2, 'random', gen(), 1000)
     assert 0.1 <= ratios.min() < 0.12 and 0.88 < ratios.max() <= 0.9
-    assert (mask_ratios(3, 'full') == 1).all()
+    assert (masked_shares(3, 'full') == 1).all()
     with pytest.raises(ValueError, match='even or random or full'):
-        mask_ratios(2, 'evenly')
+        masked_shares(2, 'evenly')
     with pytest.raises(ValueError, match='at least 1'):
-        mask_ratios(0)
+        masked_shares(0)
 
 
 def test_a_prompt_is_never_masked_and_an_answer_always_somewhere():

@@ -107,11 +107,11 @@ def emoji_tokenizer(
     part,  # the `NamedEmoji` to train on
     seed: int = 0,
     steps: int = 800,
-    entries: int = 512,  # of the codebook
+    codebook_size: int = 512,
 ):
     "A trained `PatchTokenizer`: sixteen patches, a code each"
     torch.manual_seed(seed)
-    quantizer = VectorQuantizer(16, entries, beta=0.25 * STD**2)
+    quantizer = VectorQuantizer(16, codebook_size, beta=0.25 * STD**2)
     model = PatchTokenizer(quantizer, part.size, part.size // 4, width=128)
     world = part.first.only(part.ids)
     return train_tokenizer(model, world, steps, seed, batch=64, lr=5e-3, valid=64).model.eval()

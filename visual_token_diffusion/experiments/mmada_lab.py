@@ -17,7 +17,7 @@ from ..models.unified.sampling import read
 from ..models.unified.switches import switches_of
 from ..text.vocab import make_vocab
 from ..training.quiet import quietly
-from ..training.rl.tasks import WritingTask, matches_caption
+from ..training.rl.tasks import WritingTask, matches_caption, shuffled
 from ..training.rl.unigrpo import ARMS, UniGRPO
 from ..training.unified_learner import unified_learner
 from ..worlds.captions import World
@@ -27,7 +27,7 @@ from .unified_table import before
 
 __all__ = [
     'ANSWER_ARMS', 'REWARD_ARMS', 'answer_model', 'main', 'measure_answers', 'measure_writer', 'pair_draw',
-    'run_questions', 'run_rewards', 'shuffled', 'small_world', 'without_looking', 'writer',
+    'run_questions', 'run_rewards', 'small_world', 'without_looking', 'writer',
 ]
 
 COMMAND = 'python -m visual_token_diffusion.experiments.mmada_lab'
@@ -154,22 +154,6 @@ MU = 4  # updates a round
 LR = 1e-4
 
 
-def shuffled(
-    reward,  # function of prompts and answers: (B,) float
-    group: int = GROUP,  # answers to a prompt, side by side
-    seed: int = 0,
-):
-    "The same rewards, dealt anew within every group: they say nothing of the answers"
-    generator = torch.Generator().manual_seed(seed)
-
-    def dealt(prompts, answers):
-        rows = reward(prompts, answers).view(-1, group)
-        order = torch.rand(rows.shape, generator=generator).argsort(1)
-        return rows.gather(1, order).flatten()
-
-    return dealt
-
-
 def writer(
     world,  # a `World` with one object
     seed: int = 0,
@@ -223,7 +207,7 @@ def run_rewards(
         rows = _examples(model, world, seed, rounds)
     else:
         reward = matches_caption(world)
-        task = WritingTask(shuffled(reward, seed=seed) if arm == 'shuffled' else reward)
+        task = WritingTask(shuffled(reward, GROUP, seed) if arm == 'shuffled' else reward)
         options = dict(mu=MU, group=GROUP, lr=LR, seed=seed) | options
         rows = UniGRPO(model, task, arm if arm in ARMS else 'even', **options).fit(_drawn(world), rounds)
     seconds = (time.process_time() - began) / rounds

@@ -9,7 +9,7 @@ from ...models.unified.sampling import write
 from ...models.unified.sequences import END
 from ...samplers.masked import sample_masked
 
-__all__ = ['Answers', 'ReadingTask', 'WritingTask', 'matches_caption', 'right_answer']
+__all__ = ['Answers', 'ReadingTask', 'WritingTask', 'matches_caption', 'right_answer', 'shuffled']
 
 
 class Answers(NamedTuple):
@@ -140,3 +140,19 @@ def right_answer(
         return torch.tensor([row.right + form * (row.form and row.steps > 0) for row in checked])
 
     return reward
+
+
+def shuffled(
+    reward,  # function of prompts and answers: (B,) float
+    group: int,  # answers to a prompt, side by side
+    seed: int = 0,
+):
+    "The same rewards, dealt anew within every group: they say nothing of the answers"
+    generator = torch.Generator().manual_seed(seed)
+
+    def in_other_order(prompts, answers):
+        rows = reward(prompts, answers).view(-1, group)
+        order = torch.rand(rows.shape, generator=generator).argsort(1)
+        return rows.gather(1, order).flatten()
+
+    return in_other_order

@@ -10,7 +10,7 @@ import torch
 from ...core.sampling import ranks
 
 __all__ = [
-    'ARMS', 'UniGRPO', 'answer_masks', 'clipped_objective', 'group_advantage', 'k3', 'mask_ratios', 'masked_mean',
+    'ARMS', 'UniGRPO', 'answer_masks', 'clipped_objective', 'group_advantage', 'k3', 'masked_shares', 'masked_mean',
     'unigrpo_loss',
 ]
 
@@ -39,7 +39,7 @@ def group_advantage(
     return centered / (rewards.std(1, correction=0, keepdim=True) + eps)
 
 
-def mask_ratios(
+def masked_shares(
     mu: int,  # masks of an answer
     arm: str = 'even',  # even: a start at random, the rest evenly spaced up to 1; random: in [low,high]; full: 1
     generator=None,  # torch generator on the CPU
@@ -138,7 +138,7 @@ class UniGRPO:
         self,
         model,  # a `UnifiedModel`; it is trained in place
         task,  # `WritingTask` or `ReadingTask`
-        arm: str = 'even',  # of `mask_ratios`
+        arm: str = 'even',  # of `masked_shares`
         mu: int = 4,  # updates a round, with a mask each
         group: int = 8,  # answers to a prompt
         clip: float = 0.2,
@@ -167,7 +167,7 @@ class UniGRPO:
         repeated = [prompt for prompt in prompts for _ in range(self.group)]
         answers = self.task.answers(self.model, repeated, self.generator)
         advantage = group_advantage(answers.rewards.view(-1, self.group)).flatten()
-        ratios = mask_ratios(self.mu, self.arm, self.generator, len(repeated))
+        ratios = masked_shares(self.mu, self.arm, self.generator, len(repeated))
         masks = [answer_masks(answers.maskable, ratio, self.generator) for ratio in ratios]
         with torch.no_grad():
             old = [self.task.log_probs(self.model, answers, mask) for mask in masks]
