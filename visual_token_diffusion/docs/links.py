@@ -124,7 +124,7 @@ def _link_texts(cell):
 def _targets(cell):
     "The relative links and pictures of a cell, without those that hold their data"
     for text in _link_texts(cell):
-        found = re.findall(r'\]\(([^)\s]+)\)', text) + re.findall(r'\bhref="([^"]+)"', text)
+        found = re.findall(r'\]\(([^)\s]+)\)', text) + re.findall(r'(?<!<use )\bhref="([^"]+)"', text)
         yield from (target for target in found if not re.match(r'[a-zA-Z]+:', target))
 
 

@@ -230,7 +230,7 @@ def headline(
             continue
         try:
             return make(run['metrics'])
-        except (KeyError, TypeError, ValueError, IndexError, ZeroDivisionError):
+        except (AttributeError, KeyError, TypeError, ValueError, IndexError, ZeroDivisionError):
             break  # metrics of another version
     first = list(_numbers(run['metrics']))[:3]
     return ', '.join(f'{k} {v:.4g}' if isinstance(v, float) else f'{k} {v}' for k, v in first) or 'no number'

@@ -123,6 +123,7 @@ def run_pairs(
 def main(
     arguments=None,  # list of strings; None takes those of the command line
 ):
+    "Train and measure what is missing, and save it"
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--steps', type=int, default=1500)
