@@ -152,6 +152,8 @@ def _seeds(says, value, most=6):
 
     def make(m):
         arms = {arm: rows for arm, rows in m.get('arms', m).items() if isinstance(rows, list)}
+        if not arms:
+            raise KeyError('seeds')
         means = {arm: _mean(map(value, rows)) for arm, rows in list(arms.items())[:most]}
         return f'{says}, mean of the seeds: ' + _listed(means, lambda v: f'{v:.2f}')
 
@@ -162,8 +164,20 @@ def _exact(row):
     return row['exact']
 
 
+def _arms(says, value):
+    "A headline: the mean over the seeds of a value, for runs named `arm|seed`"
+
+    def make(m):
+        means = _by_arm({name: run for name, run in m.items() if '|' in name}, value)
+        return f'{says}, mean of the seeds: ' + _listed(means, lambda v: f'{v:.2f}')
+
+    return make
+
+
 def _unified(m):
-    runs = {name: run for name, run in m.items() if '|' in name}
+    runs = {name: run for name, run in m.items() if '|' in name and 'writing' in run}
+    if not runs:
+        raise KeyError('writing')
     match = _by_arm(runs, lambda run: run['writing']['match'])
     return 'captions that written pictures match, mean of the seeds: ' + _listed(match, lambda v: f'{v:.2f}')
 
@@ -173,6 +187,8 @@ _HEADLINES = {
     'bits_': _excess,
     'fuzz': _fuzz,
     'layer-overhead': lambda m: f"{m['bare_ms']:.1f} ms a step bare, {m['layer_ms']:.1f} ms with the layer",
+    'mmada-questions': _arms('questions that are answered', lambda run: run['left_to_right']['all']),
+    'mmada-unigrpo': _arms('captions that written pictures match', lambda run: run['match']),
     'next-scale': _excess,
     'painting-': _grid_denoiser,
     'softmax-ngrams': lambda m: 'held-out nats per token: ' + _listed(m['nll'], lambda v: f'{v:.3f}'),
@@ -186,6 +202,7 @@ _HEADLINES = {
     'kalibhat': _seeds('places that are found', lambda row: row['place'], 7),
     'magvit2-generation': _seeds('generated scenes that are valid', lambda row: row['valid'], 9),
     'magvit2': _seeds('scenes that come back', _exact),
+    'rae-emoji': lambda m: _seeds('squared error of held-out emoji', lambda row: row['held_out'])(m['errors']),
     'rae': _seeds('scenes that come back', _exact),
     'registers': _seeds('largest norm of a token over the median', lambda row: row['largest']),
     'robust': _robust,
@@ -199,6 +216,7 @@ _HEADLINES = {
     'tokenizer-speed': _tokenizer_speed,
     'tokenizer-table': _tokenizer_table,
     'twenty-kills': _kills,
+    'unified-speed': lambda m: 'a step over its backbone: ' + _listed(m['step'], lambda v: f"{v['ratio']:.2f}"),
     'unified': _unified,
     'unitok': _seeds('scenes that come back', _exact),
     'unseen-meanings': _unseen_meanings,
