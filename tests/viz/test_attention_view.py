@@ -4,11 +4,10 @@ import re
 
 import pytest
 import torch
-
 from support.html_tags import TagReader
-from visual_token_diffusion.models.unified.switches import switches_of
+from support.unified import WORLD, build
+
 from visual_token_diffusion.networks.transformer import Backbone
-from visual_token_diffusion.training.unified_learner import unified_model
 from visual_token_diffusion.viz.attention_view import (
     attention_view,
     attention_weights,
@@ -16,14 +15,10 @@ from visual_token_diffusion.viz.attention_view import (
     looks,
     looks_view,
 )
-from visual_token_diffusion.worlds.captions import World
-
-WORLD = World(1)
 
 
 def built(what, **changes):
-    torch.manual_seed(0)
-    return unified_model(switches_of(what, **changes), WORLD, 24, width=32, depth=2, heads=2).eval()
+    return build(what, width=32, depth=2, heads=2, **changes).eval()
 
 
 @pytest.fixture(scope='module')

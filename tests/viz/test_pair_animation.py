@@ -5,10 +5,9 @@ import re
 
 import pytest
 import torch
+from support.unified import WORLD, build
 
 from visual_token_diffusion.models.unified.sampling import write_both
-from visual_token_diffusion.models.unified.switches import switches_of
-from visual_token_diffusion.training.unified_learner import unified_model
 from visual_token_diffusion.viz.pair_animation import (
     pair_animation,
     pair_frames,
@@ -17,15 +16,12 @@ from visual_token_diffusion.viz.pair_animation import (
     shown_words,
     square_side,
 )
-from visual_token_diffusion.worlds.captions import World
 
-WORLD = World(1)
 CONTINUOUS = dict(picture_form='continuous', picture_objective='flow', predict='x0')
 
 
 def built(what, **changes):
-    torch.manual_seed(0)
-    return unified_model(switches_of(what, **changes), WORLD, 24, width=32, depth=2, heads=2).eval()
+    return build(what, width=32, depth=2, heads=2, **changes).eval()
 
 
 @pytest.fixture(scope='module')

@@ -9,13 +9,14 @@ from collections import Counter
 
 import torch
 
-from ..core.results import load_run, save_run
+from ..core.results import save_run
 from ..models.unified.sampling import read, write
 from ..models.unified.switches import switches_of
 from ..text.vocab import make_vocab
 from ..worlds.emoji_oracle import rms_distances
 from .emoji_pairs import LANGUAGES, SIZES, STEPS, NamedEmoji, build, packed, saved_tokenizer, train
 from .unified_retrieval import name_scores, picture_scores, recall
+from .unified_table import before
 
 __all__ = [
     'ARMS', 'ceilings', 'known_words', 'main', 'measure', 'nearest_scores', 'right_words', 'run_arm', 'run_languages',
@@ -238,14 +239,6 @@ def _knows(model, part, ids, language):
     return dict(names=recall(scores), said=_read_all(model, part, ids, language))
 
 
-def _before():
-    "What an earlier run has found"
-    try:
-        return load_run(RUN)['metrics']
-    except ValueError:
-        return {}
-
-
 def _facts():
     "What needs no model, for each language"
     every = NamedEmoji(16, LANGUAGES)
@@ -269,13 +262,13 @@ def main(
     for seed in range(args.seeds):
         for arm in args.arm:
             key = f'{arm}|{seed}'
-            if key in _before():
+            if key in before(RUN):
                 continue
             if ARMS[arm][0] in LANGUAGES:
                 row = run_languages(arm, seed, args.steps or LANGUAGE_STEPS)
             else:
                 row = run_arm(arm, seed, args.steps or STEPS)
-            found = _before() | {key: row}
+            found = before(RUN) | {key: row}
             save_run(RUN, found | dict(trivial=facts, **SIZES), COMMAND)
             print(key, {k: v for k, v in row.items() if k not in ('samples', 'likeliest', 'ceiling')}, flush=True)
 
