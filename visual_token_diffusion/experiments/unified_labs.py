@@ -44,6 +44,7 @@ class Arm(NamedTuple):
 _X0 = dict(predict='x0')
 _CODES = dict(picture_form='codes', picture_objective='masked')
 _CALLS, _FEW = (1, 2, 4, 9), (2, 8, 30)
+_AT = 1500, 3000, 6000, 9000
 LABS = {
     'masks': {
         'omni': Arm('show_o', calls=_CALLS),
@@ -83,6 +84,14 @@ LABS = {
         'regression': Arm('emu2'),
         'codes': Arm('emu2', dict(picture_form='codes', picture_objective='next_token')),
         'flow': Arm('emu2', dict(picture_objective='next_flow'), calls=_FEW),
+    },
+    'longer': {  # for `--steps 12000`: about eight minutes of one core a model
+        'emu2': Arm('emu2', at=_AT),
+        'emu2, flow head': Arm('emu2', dict(picture_objective='next_flow'), at=_AT),
+        'janus_flow': Arm('janus_flow', at=_AT),
+        'llada_o': Arm('llada_o', at=_AT),
+        'transfusion': Arm('transfusion', at=_AT),
+        'transfusion, x0': Arm('transfusion', _X0, at=_AT),
     },
     'halves': {  # 44 features: .49 of the parameters of 64
         'joint': Arm('mmada'),
