@@ -3,10 +3,15 @@
 import numpy as np
 import pytest
 import scipy.linalg
+import scipy.spatial
+import scipy.stats
 import torch
 from hypothesis import given, settings, strategies as st
 
-from visual_token_diffusion.metrics.frechet import Moments, feature_moments, frechet_distance, frechet_limit
+from visual_token_diffusion.metrics.frechet import (
+    Moments, feature_moments, frechet_distance, frechet_limit, histogram_distance, kernel_distance,
+    picture_features, sampled_total_variation,
+)
 
 
 def gen(seed=0):
@@ -80,3 +85,75 @@ def test_bad_features_are_one_line(bad, message):
 def test_a_limit_needs_rows():
     with pytest.raises(ValueError, match='at least 16'):
         frechet_limit(torch.zeros(15, 2), torch.zeros(20, 2))
+
+
+@pytest.mark.parametrize('n, m, d', [(200, 300, 5), (20, 25, 64), (5, 9, 64)])
+def test_the_published_formula_and_its_last_resort(n, m, d):
+    rng = np.random.default_rng(n)
+    a, b = rng.normal(size=(n, d)), 1.5 * rng.normal(size=(m, d)) + 0.3
+    c, e = np.cov(a.T), np.cov(b.T)
+    way = a.mean(0) - b.mean(0)
+    for eps in (0.0, 1e-6):
+        ridge = eps * np.eye(d)
+        root = scipy.linalg.sqrtm((c + ridge) @ (e + ridge)).real
+        expected = way @ way + np.trace(c) + np.trace(e) - 2 * np.trace(root)
+        assert abs(frechet_distance(a, b, eps) / expected - 1) < 1e-6
+
+
+def test_two_samples_of_one_gaussian():
+    for n, expected in ((100, 22.4), (500, 4.2), (2000, 1.1)):
+        found = np.mean([frechet_distance(*torch.randn(2, n, 64, generator=gen(seed))) for seed in range(4)])
+        assert abs(found / expected - 1) < 0.1
+
+
+def test_kernel_distance_follows_the_formula_and_has_no_bias():
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(7, 3)), rng.normal(size=(5, 3)) + 1
+    k = lambda x, y: (x @ y.T / 3 + 1) ** 3
+    own = [(k(x, x).sum() - np.trace(k(x, x))) / (len(x) * (len(x) - 1)) for x in (a, b)]
+    assert abs(kernel_distance(a, b) - (sum(own) - 2 * k(a, b).mean())) < 1e-9
+    assert abs(kernel_distance(torch.tensor(a), torch.tensor(b)) - kernel_distance(a, b)) < 1e-12
+    many = [kernel_distance(*torch.randn(2, 50, 8, generator=gen(seed))) for seed in range(60)]
+    assert abs(np.mean(many)) < 3 * np.std(many) / 60**0.5 and min(many) < 0
+    assert kernel_distance(torch.randn(3000, 4, generator=gen(1)), torch.randn(3000, 4, generator=gen(2)) + 1) > 1
+
+
+def test_histograms():
+    found = histogram_distance([2, 2, 0], torch.tensor([0.0, 0.5, 0.5]))
+    assert abs(found.total_variation - 0.5) < 1e-12
+    assert abs(found.js - 0.5) < 1e-12
+    assert histogram_distance([1, 3], [10, 30]) == (0, 0)
+    assert histogram_distance([1, 0], [0, 4]) == (1, 1)
+    scipy_js = scipy.spatial.distance.jensenshannon([0.1, 0.2, 0.7], [0.3, 0.3, 0.4], 2) ** 2
+    assert abs(histogram_distance([0.1, 0.2, 0.7], [0.3, 0.3, 0.4]).js - scipy_js) < 1e-9
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(1, 30), st.lists(st.floats(0.01, 1), min_size=1, max_size=5))
+def test_expected_total_variation_is_that_of_all_samples(n, p):
+    p = np.array(p) / sum(p)
+    k = np.arange(n + 1)
+    expected = sum((scipy.stats.binom.pmf(k, n, x) * abs(k / n - x)).sum() for x in p) / 2
+    assert abs(sampled_total_variation(p, n) - expected) < 1e-9
+
+
+def test_features_of_pictures():
+    pictures = torch.rand(3, 3, 24, 24, generator=gen(5))
+    assert picture_features(pictures, 'pixels').shape == (3, 3 * 24 * 24)
+    assert picture_features(pictures).shape == (3, 64)
+    own = picture_features(pictures, lambda x: x.mean((2, 3)).half())
+    assert own.shape == (3, 3) and own.dtype == torch.float32
+
+
+@pytest.mark.parametrize('call, message', [
+    (lambda: picture_features(torch.rand(1, 3, 8, 8), 'inception'), 'pixels, clip'),
+    (lambda: kernel_distance(torch.zeros(1, 3), torch.zeros(4, 3)), 'at least two rows'),
+    (lambda: kernel_distance(torch.zeros(4, 2), torch.zeros(4, 3)), 'no distance'),
+    (lambda: histogram_distance([1, 2], [1, 2, 3]), 'kinds have no distance'),
+    (lambda: histogram_distance([0, 0], [1, 2]), 'a histogram has'),
+    (lambda: histogram_distance([-1, 2], [1, 2]), 'a histogram has'),
+    (lambda: sampled_total_variation([1, 2], 0), 'at least one sample')])
+def test_bad_input_of_what_stands_beside(call, message):
+    with pytest.raises(ValueError, match=message) as error:
+        call()
+    assert '\n' not in str(error.value)
