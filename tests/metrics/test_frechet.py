@@ -157,3 +157,12 @@ def test_bad_input_of_what_stands_beside(call, message):
     with pytest.raises(ValueError, match=message) as error:
         call()
     assert '\n' not in str(error.value)
+
+
+def test_torchmetrics_agrees():
+    fid = pytest.importorskip('torchmetrics.image.fid')
+    kid = pytest.importorskip('torchmetrics.image.kid')
+    a, b = (torch.randn(60, 8, generator=gen(seed)).double() for seed in (1, 2))
+    theirs = fid._compute_fid(a.mean(0), a.T.cov(), b.mean(0), b.T.cov()).item()
+    assert abs(frechet_distance(a, b) - theirs) < 1e-9
+    assert abs(kernel_distance(a, b) - kid.poly_mmd(a, b).item()) < 1e-9
