@@ -63,7 +63,8 @@ def test_the_scorer_puts_the_prefix_and_takes_references(clip):
     assert torch.allclose(plain.captions(captions), clip.texts(captions))
     assert torch.allclose(plain.score(pictures, captions), clip_score(clip.pictures(pictures), clip.texts(captions)))
     references = [[c, 'a yellow cross'] for c in captions]
-    expected = ref_clip_score(plain.score(pictures, captions), clip.texts(captions), [clip.texts(r) for r in references])
+    tables = [clip.texts(r) for r in references]
+    expected = ref_clip_score(plain.score(pictures, captions), clip.texts(captions), tables)
     assert torch.allclose(plain.ref_score(pictures, captions, references), expected, atol=1e-6)
     assert torch.allclose(ClipScorer(clip, '', 100).score(pictures, captions), 40 * plain.score(pictures, captions))
     with pytest.raises(ValueError, match='at least one reference'):
@@ -101,7 +102,8 @@ def test_shares():
     assert wins(torch.tensor([1.0, 2.0]), torch.tensor([0.0, 2.0])) == 0.75
     with pytest.raises(ValueError, match='right and wrong'):
         auroc(scores, torch.ones(4, dtype=torch.bool))
-    found = best_of(2, torch.tensor([[1.0, 2, 9]]), torch.tensor([[5.0, 6, 7]]), torch.tensor([[True, False, True]]))
+    chosen, others = torch.tensor([[1.0, 2, 9]]), torch.tensor([[5.0, 6, 7]])
+    found = best_of(2, chosen, others, torch.tensor([[True, False, True]]))
     assert found == dict(rewarded=2, other=6, right=0, any=1)
 
 

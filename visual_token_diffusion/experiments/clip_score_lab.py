@@ -1,4 +1,4 @@
-"""What a CLIP score of two small towers knows of scenes: attributes, relations, and what happens to what is rewarded."""
+"""What a CLIP score by two small towers knows of scenes, and what becomes of it when it is rewarded."""
 
 # `python -m visual_token_diffusion.experiments.clip_score_lab` trains the towers of seeds that are missing, and
 # measures them.
@@ -100,9 +100,11 @@ def _relation_wins(scorer, world, n, generator):
     """How often a true caption scores more than the one with its objects exchanged; the same by RefCLIPScore with three
     other captions of the scene"""
     ids = world.sample(n, generator)
-    pairs = [(i, c, swapped_caption(world, c)) for i, c in zip(ids, world.caption(ids, generator))]
-    pairs = [(i, c, s) for i, c, s in pairs if s is not None]
-    ids, true, false = torch.stack([p[0] for p in pairs]), [p[1] for p in pairs], [p[2] for p in pairs]
+    captions = world.caption(ids, generator)
+    pairs = [(i, c, swapped_caption(world, c)) for i, c in zip(ids, captions)]
+    pairs = [pair for pair in pairs if pair[2]]
+    ids, true, false = zip(*pairs)
+    ids = torch.stack(ids)
     pictures = world.render(ids, SIZE)
     references = [world.caption(i.expand(3), generator) for i in ids]
     return dict(
@@ -130,8 +132,8 @@ def probes(clip, n=512, seed=0):
 
 
 def best_choices(rewarding, judging, n_objects, n=192, seed=0):
-    """Best of 1 to 64 pictures by one scorer: its own score, that of another, and the share that the oracle accepts; `any`
-    is the share of captions with an accepted picture among the choices"""
+    """Best of 1 to 64 pictures by one scorer: its own score, that of another, and the share that the oracle accepts;
+    `any` is the share of captions with an accepted picture among the choices"""
     world, generator = World(n_objects), torch.Generator().manual_seed(seed + 300)
     ids = world.sample(n, generator)
     captions = world.caption(ids, generator)

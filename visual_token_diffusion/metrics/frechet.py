@@ -71,6 +71,12 @@ def _power_sum(x, y, degree):
     scale = x.shape[1]
     return sum((part@y.T/scale+1).pow(degree).sum() for part in x.split(1024))
 
+def _own_mean(x, degree):
+    "The mean over pairs of two different rows"
+    own = (x.pow(2).mean(1)+1).pow(degree).sum()
+    n_pairs = len(x)*(len(x)-1)
+    return (_power_sum(x, x, degree)-own)/n_pairs
+
 def kernel_distance(a, # (n,D) features
                     b, # (m,D) features
                     degree:int=3 # of the polynomial
@@ -81,10 +87,8 @@ def kernel_distance(a, # (n,D) features
     a,b = (torch.as_tensor(as_array(x)).double() for x in (a, b))
     if a.shape[1]!=b.shape[1]:
         raise ValueError(f"features of {a.shape[1]} and of {b.shape[1]} dimensions have no distance")
-    n,m = len(a),len(b)
-    own = [(_power_sum(x, x, degree)-(x.pow(2).sum(1)/x.shape[1]+1).pow(degree).sum())/(len(x)*(len(x)-1))
-           for x in (a, b)]
-    return (sum(own)-2*_power_sum(a, b, degree)/(n*m)).item()
+    across = _power_sum(a, b, degree)/(len(a)*len(b))
+    return (_own_mean(a, degree)+_own_mean(b, degree)-2*across).item()
 
 # %% ../../nbs/metrics/frechet.ipynb #frc00011
 HistogramDistance = namedtuple('HistogramDistance', 'total_variation js') # 0 to 1, and bits from 0 to 1
@@ -92,8 +96,9 @@ HistogramDistance = namedtuple('HistogramDistance', 'total_variation js') # 0 to
 def _shares(x):
     "(n,) float64 that sum to one. Raises `ValueError`"
     x = torch.as_tensor(as_array(x)).double().reshape(-1)
-    if len(x) and x.isfinite().all() and (x >= 0).all() and x.sum() > 0: return x/x.sum()
-    raise ValueError("a histogram has finite counts, none below zero and one above it")
+    if not len(x) or not x.isfinite().all() or (x < 0).any() or x.sum()==0:
+        raise ValueError("a histogram has finite counts, none below zero and one above it")
+    return x/x.sum()
 
 def histogram_distance(a, # (n,) counts or probabilities
                        b # (n,) counts or probabilities of the same kinds
@@ -104,16 +109,19 @@ def histogram_distance(a, # (n,) counts or probabilities
     middle = (p+q)/2
     excess = [(torch.xlogy(x, x)-torch.xlogy(x, middle)).sum() for x in (p, q)]
     js = sum(excess)/(2*np.log(2))
-    return HistogramDistance(((p-q).abs().sum()/2).item(), js.clamp(min=0).item())
+    total_variation = (p-q).abs().sum()/2
+    return HistogramDistance(total_variation.item(), js.clamp(min=0).item())
 
+# %% ../../nbs/metrics/frechet.ipynb #frc00025
 def sampled_total_variation(p, # (n,) probabilities
                             n:int # samples
                            ) -> float:
     "Exact expectation of the total variation of `n` samples of `p` from `p` itself. Raises `ValueError`"
     p = _shares(p).numpy()
     if n < 1: raise ValueError(f"expected at least one sample, got {n}")
-    v = np.minimum(np.floor(n*p), n-1)+1                            # de Moivre's mean absolute deviation
-    return float((v*binom.pmf(v, n, p)*(1-p)).sum()/n)
+    v = np.minimum(np.floor(n*p), n-1)+1
+    deviation = v*binom.pmf(v, n, p)*(1-p) # de Moivre
+    return float(deviation.sum()/n)
 
 # %% ../../nbs/metrics/frechet.ipynb #frc00016
 FEATURES = ('pixels','clip')
