@@ -12,7 +12,11 @@ from visual_token_diffusion.samplers.base import SamplerStep
 
 BASE, PROCESS = seam_base('sampler'), seam_base('process')
 TOY = Toy(2, 2, 2)
-TOKENS = {'masked': 'masked', 'partial': 'partial', 'next_scale': 'next_scale', 'autoregressive': 'autoregressive'}
+TOKENS = {
+    'masked': 'masked', 'partial': 'partial', 'next_scale': 'next_scale', 'autoregressive': 'autoregressive',
+    'entropy_bound': 'masked',
+}
+CHAINS = ['ancestral', 'psi', 'canvas']
 CONTINUOUS = ['ddim', 'euler', 'heun', 'ancestral_gaussian']
 
 
@@ -20,12 +24,19 @@ def process_of(name):
     return PROCESS.part(TOKENS[name]).build(toy_table(TOY))
 
 
+def answering(name, process, model, generator):
+    "What a sampler calls: a function that draws tokens, or one that gives probabilities"
+    if BASE.part(name).asks == 'probs':
+        return process.predictor(model)
+    return process.denoiser(model, generator=generator)
+
+
 def walk(name, n, seed=0, steps=8, x=None, mask=None):
     "All steps of a sampler over a toy with its perfect denoiser"
     process = process_of(name)
     model = perfect_model(TOY, process.is_causal)
     generator = gen(seed)
-    denoise = process.denoiser(model, generator=generator)
+    denoise = answering(name, process, model, generator)
     x = torch.zeros(n, 2, dtype=torch.long) if x is None else x
     return list(BASE.make(name)(denoise, process, x, mask=mask, steps=steps, generator=generator))
 
@@ -35,7 +46,7 @@ def final_tokens(step):
 
 
 def test_every_sampler_is_asked_something():
-    assert set(BASE.names()) == {*TOKENS, *CONTINUOUS, 'ancestral'}
+    assert set(BASE.names()) == {*TOKENS, *CONTINUOUS, *CHAINS}
 
 
 @pytest.mark.parametrize('name', list(TOKENS))
@@ -62,7 +73,7 @@ def test_steps_are_steps(name):
         assert torch.equal(after.x[kept], before.x[kept])
 
 
-@pytest.mark.parametrize('name', ['masked', 'partial', 'next_scale'])
+@pytest.mark.parametrize('name', ['masked', 'partial', 'next_scale', 'entropy_bound'])
 def test_what_is_given_stays(name):
     x = TOY.rows(40, gen(3))
     mask = torch.zeros_like(x, dtype=torch.bool)
@@ -77,8 +88,9 @@ def test_one_generator_one_result(name):
     assert torch.equal(first, again) and not torch.equal(first, other)
 
 
+@pytest.mark.parametrize('sampler', ['ancestral', 'psi'])
 @pytest.mark.parametrize('process', ['absorbing', 'uniform'])
-def test_ancestral_steps_reach_the_listed_distribution(process):
+def test_steps_back_reach_the_listed_distribution(process, sampler):
     "Two positions are drawn independently within a step, so many small steps"
     n, made = 4000, PROCESS.part(process)(len(TOY.codes))
     denoiser = Denoiser(TOY, made).eval()
@@ -90,7 +102,7 @@ def test_ancestral_steps_reach_the_listed_distribution(process):
         return torch.where(own > 0, denoiser(x, t=t) - own.log(), 0.0)
 
     start = torch.zeros(n, 2, dtype=torch.long)
-    steps = BASE.make('ancestral')(from_the_others, made, start, steps=64, generator=generator)
+    steps = BASE.make(sampler)(from_the_others, made, start, steps=64, generator=generator)
     *_, last = steps
     counts = torch.bincount(TOY.index(last.x), minlength=len(TOY.p)).double() / n
     assert 0.5 * (counts - TOY.p).abs().sum() < 0.06
@@ -122,7 +134,7 @@ def test_token_samplers_on_the_stand_in_device(name):
     with stand_in_device():
         model, generator = OnDevice(process.is_causal), gen(5)
         x = torch.zeros(4, 2, dtype=torch.long).to(DEVICE)
-        denoise = process.denoiser(model, generator=generator)
+        denoise = answering(name, process, model, generator)
         *_, last = BASE.make(name)(denoise, process, x, steps=8, generator=generator)
         assert isinstance(last.x, StandIn)
         assert torch.equal(final_tokens(last._replace(x=last.x.cpu())), expected)

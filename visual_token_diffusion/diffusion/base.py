@@ -94,6 +94,11 @@ def denoiser(self:Process, model, temperature=1., top_p=1., generator=None):
     "The function that the process's `sampler` calls, for a language model"
     _unanswered(self, 'denoiser')
 
+@patch
+def predictor(self:Process, model):
+    "For samplers that ask for probabilities: all of them, at every position"
+    _unanswered(self, 'predictor')
+
 # %% ../../nbs/diffusion/base.ipynb #9aa83556
 def antithetic_times(n:int, # batch size
                      generator=None # torch generator on the CPU

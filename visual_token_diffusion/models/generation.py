@@ -3,8 +3,9 @@
 import torch
 from fastcore.meta import delegates
 
+from ..core.errors import CombinationError
 from ..core.memory import memory_free
-from ..samplers.base import SamplerStep
+from ..samplers.base import Sampler, SamplerStep
 from ..text.vocab import encode_strict
 
 __all__ = ['GenerationMixin']
@@ -79,6 +80,23 @@ class GenerationMixin:
         defaults = dict(order='random', block=0, counts='linear', noise=0.0, remask=False)
         return steps, {k: v for k, v in options.items() if v != defaults[k]}
 
+    def _fitting_sampler(self, sampler):
+        "A `Sampler` that undoes the model's process. Raises `CombinationError`"
+        sampler = Sampler.make(sampler) if isinstance(sampler, str) else sampler
+        if self.process.name in sampler.processes:
+            return sampler
+        fits = ', '.join(name for name in Sampler.names() if self.process.name in Sampler.part(name).processes)
+        raise CombinationError(
+            f"the sampler '{sampler.name}' undoes {' and '.join(sampler.processes)}; "
+            f"this model has the process '{self.process.name}', take {fits}"
+        )
+
+    def _answering(self, sampler, temperature, top_p, generator):
+        "The function that `sampler` calls, and the options that it takes itself"
+        if sampler.asks == 'probs':
+            return self.process.predictor(self), dict(temperature=temperature, top_p=top_p)
+        return self.process.denoiser(self, temperature, top_p, generator), {}
+
     @torch.no_grad()
     def fill_steps(
         self,
@@ -93,16 +111,18 @@ class GenerationMixin:
         counts: str = 'linear',  # tokens per step, or 'cosine': few at first
         noise: float = 0.0,  # Gumbel noise on the confidence, fading (MaskGIT)
         remask: bool = False,  # mask again what is least certain
+        sampler=None,  # another `Sampler`, or its name; what concerns `order` to `remask` is its own then
     ):
         "Yields a `SamplerStep` of tokens for each step. Raises `ValueError` for what cannot be done"
         if not temperature >= 0:
             raise ValueError(f"temperature must not be negative, got {temperature}")
         options = dict(order=order, block=block, counts=counts, noise=noise, remask=remask)
         steps, options = self._sampler_options(steps, ids.shape[1], options)
-        denoise = self.process.denoiser(self, temperature, top_p, generator)
-        sampler, was_training = self.sampler(**options), self.training
+        sampler = self.sampler(**options) if sampler is None else self._fitting_sampler(sampler)
+        denoise, own = self._answering(sampler, temperature, top_p, generator)
+        was_training = self.training
         self.eval()
-        walk = sampler(denoise, self.process, ids, mask=mask, steps=steps, generator=generator)
+        walk = sampler(denoise, self.process, ids, mask=mask, steps=steps, generator=generator, **own)
         try:
             yield from (self._token_step(s) for s in walk)
         finally:

@@ -59,6 +59,7 @@ class Sampler(Registered):
     "Keeps the options of a sampler; a call runs `sample`, a generator of `SamplerStep`s"
     sample = None    # the function, as a `staticmethod`
     processes = ()   # names of the processes that it undoes
+    asks = 'tokens'  # what it is answered by a process's `denoiser`; 'probs' by its `predictor`
 
     def __init__(self, **options):
         "Raises `ValueError` for an unknown option"

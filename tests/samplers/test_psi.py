@@ -1,0 +1,87 @@
+"Mixtures of steps back and steps forth, beside the published rules."
+
+import pytest
+import torch
+from support.parts import gen
+
+from visual_token_diffusion.diffusion.discrete import Absorbing, Uniform
+from visual_token_diffusion.metrics.toy import Denoiser, Toy
+from visual_token_diffusion.samplers.ancestral import sample_ancestral
+from visual_token_diffusion.samplers.psi import chain_denoiser, kappas, psi_posterior, remdm_kappa, sample_psi
+
+TOY = Toy()
+START = torch.zeros(30, TOY.length, dtype=torch.long)
+PROCESSES = [Absorbing(4), Uniform(4)]
+
+
+def states(process, seed=0):
+    x_t = torch.randint(process.n_states, (6, 5), generator=gen(seed))
+    x_0 = torch.rand(6, 5, 4, generator=gen(seed + 1), dtype=torch.double).softmax(-1)
+    t = torch.rand(6, generator=gen(seed + 2), dtype=torch.double) * 0.5 + 0.4
+    return x_t, x_0, t * 0.7, t
+
+
+@pytest.mark.parametrize('process', PROCESSES, ids=lambda p: p.name)
+def test_the_mixture(process):
+    "kappa q(x_s|x_t,x_0) + (1-kappa) of the clean prediction, noised to s: (1-t) of it and t of the limit"
+    x_t, x_0, s, t = states(process)
+    kappa = torch.rand(6, generator=gen(5), dtype=torch.double)
+    clean = process.posterior(x_t, x_0, torch.zeros_like(s), t)
+    limit = torch.zeros(process.n_states, dtype=torch.double)
+    limit[4:] = 1.0
+    if process.mask_id is None:
+        limit = torch.full((4,), 0.25, dtype=torch.double)
+    alpha = process.schedule.alpha(s)[:, None, None]
+    renoised = alpha * clean + (1 - alpha) * limit
+    expected = kappa[:, None, None] * process.posterior(x_t, x_0, s, t) + (1 - kappa)[:, None, None] * renoised
+    torch.testing.assert_close(psi_posterior(process, x_t, x_0, s, t, kappa), expected)
+
+
+def test_kappa_one_is_ancestral():
+    process = PROCESSES[0]
+    denoise = chain_denoiser(Denoiser(TOY).eval(), process)
+    first = [s.x for s in sample_ancestral(denoise, process, START, steps=6, generator=gen(1))]
+    second = [s.x for s in sample_psi(denoise, process, START, steps=6, kappa=1.0, generator=gen(1))]
+    assert all(map(torch.equal, first, second))
+
+
+def test_below_one_written_tokens_are_masked_again_and_in_the_end_none():
+    process = PROCESSES[0]
+    denoise = chain_denoiser(Denoiser(TOY).eval(), process)
+    walk = list(sample_psi(denoise, process, START, steps=8, kappa=0.0, generator=gen(1)))
+    again = [(after.mask & ~before.mask).any() for before, after in zip(walk, walk[1:])]
+    assert any(again) and not walk[-1].mask.any() and (walk[-1].x < 4).all()
+
+
+def published_kappa(alpha_t, alpha_s, eta, rule):
+    "One time at a time"
+    cap = min(eta, (1 - alpha_s) / alpha_t) if alpha_t > 0 else eta
+    sigma = dict(constant=eta, cap=cap, rescale=(cap if alpha_t > 0 else 1) * eta)[rule]
+    return min(max(1 - sigma / (1 - alpha_s), 0), 1)
+
+
+@pytest.mark.parametrize('rule', ['constant', 'cap', 'rescale'])
+def test_remdm(rule):
+    alpha = torch.linspace(0, 0.95, 20, dtype=torch.double)
+    ours = remdm_kappa(alpha[1:], alpha[:-1], 0.3, rule)
+    expected = [published_kappa(a, b, 0.3, rule) for a, b in zip(alpha[:-1].tolist(), alpha[1:].tolist())]
+    torch.testing.assert_close(ours, torch.tensor(expected, dtype=torch.double))
+
+
+def test_kappa_by_step_and_by_time():
+    alpha = torch.linspace(0, 1, 5, dtype=torch.double)
+    assert kappas(0.3, alpha).tolist() == [0.3] * 4
+    assert kappas([0.1, 0.2, 0.3, 0.4], alpha).tolist() == [0.1, 0.2, 0.3, 0.4]
+    assert kappas(lambda a_s, a_t: a_s - a_t, alpha).tolist() == [0.25] * 4
+
+
+@pytest.mark.parametrize('kappa', [-0.1, 1.1, [0.5, float('nan'), 0.5], [0.5]])
+def test_bad_kappa(kappa):
+    with pytest.raises(ValueError, match='kappa'):
+        list(sample_psi(None, PROCESSES[0], START, steps=3, kappa=kappa))
+
+
+def test_bad_eta():
+    for eta in (-0.1, 1.5):
+        with pytest.raises(ValueError, match='eta'):
+            remdm_kappa(0.5, 0.4, eta)
