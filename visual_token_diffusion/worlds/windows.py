@@ -118,14 +118,21 @@ def posterior(self:TextWindows,
               chunk:int=16 # windows at a time; 64 places take some 40 MB each
              ) -> torch.Tensor:
     "(B,L,V+1) float64: exact probabilities at every place, given what is visible. Raises `ValueError`"
-    parts = [self._posterior(part) for part in self.weights(ids, mask).split(chunk)]
-    return torch.cat(parts)
+    return self.posterior_given(self.weights(ids, mask), chunk)
+
+@patch
+def posterior_given(self:TextWindows,
+                    likelihood, # (B,L,V+1) float64: of what was seen at every place, given the word there
+                    chunk:int=16 # windows at a time
+                   ) -> torch.Tensor:
+    "(B,L,V+1) float64: exact probabilities at every place, for any kind of noise. Raises `ValueError`"
+    return torch.cat([self._posterior(part) for part in likelihood.split(chunk)])
 
 @patch
 def _posterior(self:TextWindows, weights):
     "(B,L,V+1): by the derivative of the sum"
     with torch.enable_grad():
-        weights = weights.requires_grad_()
+        weights = weights.clone().requires_grad_()
         total = self._total(weights)
         outside = (total==0).nonzero().flatten()
         if len(outside): raise ValueError(f"window {int(outside[0])} of its batch is no text of the language")
