@@ -16,7 +16,7 @@ TOKENS = {
     'masked': 'masked', 'partial': 'partial', 'next_scale': 'next_scale', 'autoregressive': 'autoregressive',
     'entropy_bound': 'masked',
 }
-CHAINS = ['ancestral', 'psi', 'canvas']
+CHAINS = ['ancestral', 'psi', 'entropy_bound_uniform']
 CONTINUOUS = ['ddim', 'euler', 'heun', 'ancestral_gaussian']
 
 

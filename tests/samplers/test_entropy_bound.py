@@ -10,7 +10,7 @@ from visual_token_diffusion.metrics.toy import Denoiser, Toy
 from visual_token_diffusion.models.visual_token_lm import STORYTELLER, VisualTokenLM
 from visual_token_diffusion.samplers.base import Sampler
 from visual_token_diffusion.samplers.entropy_bound import (
-    accept_by_entropy, falling_temperature, sample_canvas, sample_entropy_bound,
+    accept_by_entropy, falling_temperature, sample_entropy_bound_uniform, sample_entropy_bound,
 )
 
 TOY = Toy()
@@ -66,28 +66,31 @@ def certain(x, t):
     return torch.full((*x.shape, 4), -40.0).index_fill(-1, torch.tensor([2]), 0.0)
 
 
-def test_a_canvas_stops_when_it_is_stable_and_confident():
-    walk = list(sample_canvas(certain, Uniform(4), START, generator=gen()))
+def test_uniform_noise_stops_when_it_is_stable_and_confident():
+    walk = list(sample_entropy_bound_uniform(certain, Uniform(4), START, generator=gen()))
     assert (walk[-1].x == 2).all() and len(walk) - 1 == 2
-    late = list(sample_canvas(certain, Uniform(4), START, stable=3, generator=gen()))
+    late = list(sample_entropy_bound_uniform(certain, Uniform(4), START, stable=3, generator=gen()))
     assert len(late) - 1 == 4
 
 
-def test_a_canvas_keeps_the_prompt_and_redraws_the_rest():
+def test_uniform_noise_keeps_the_prompt_and_redraws_the_rest():
     mask = torch.zeros_like(START, dtype=torch.bool)
     mask[:, 1:] = True
     chain = Denoiser(TOY, Uniform(4)).eval()
-    walk = list(sample_canvas(lambda x, t: chain(x, t=t), Uniform(4), START, mask=mask, steps=5, generator=gen()))
+    options = dict(mask=mask, steps=5, generator=gen())
+    walk = list(sample_entropy_bound_uniform(lambda x, t: chain(x, t=t), Uniform(4), START, **options))
     assert all((step.x[:, 0] == 0).all() for step in walk)
     assert len(walk) == 6 and not walk[-1].mask.any()
 
 
-@pytest.mark.parametrize('bad, words', [
-    (dict(steps=0), 'at least 1'), (dict(bound=0.0), 'above 0'), (dict(t_min=0.0), 't_min'), (dict(t_max=0.1), 't_max'),
-])
-def test_bad_canvases(bad, words):
-    with pytest.raises(ValueError, match=words):
-        list(sample_canvas(certain, Uniform(4), START, **bad))
+BAD = {'steps': 0, 'bound': 0.0, 't_min': 0.0, 't_max': 0.1}
+
+
+@pytest.mark.parametrize('name', list(BAD))
+def test_bad_redrawing(name):
+    bad = {name: BAD[name]}
+    with pytest.raises(ValueError, match=name):
+        list(sample_entropy_bound_uniform(certain, Uniform(4), START, **bad))
 
 
 def test_bad_bounds():
@@ -98,11 +101,12 @@ def test_bad_bounds():
         list(sample_entropy_bound(lambda x, mask: torch.full((*x.shape, 4), torch.nan), None, START))
 
 
-def test_the_packaged_model_writes_with_it_and_refuses_a_canvas():
+def test_the_packaged_model_writes_with_it_and_refuses_uniform_noise():
     model = VisualTokenLM.from_pretrained(STORYTELLER)
     sampler = Sampler.make('entropy_bound', bound=3.0)
     *_, last = model.generate_steps('the cat', n=2, sampler=sampler, steps=24, length=16)
     assert not last.mask.any() and model.vocab.decode(last.x[0].tolist()).startswith('the cat')
-    assert model.generate('the cat', sampler=sampler, length=16) == model.generate('the cat', sampler=sampler, length=16)
-    with pytest.raises(CombinationError, match="'canvas' undoes uniform.*entropy_bound"):
-        model.generate(sampler='canvas')
+    first, again = (model.generate('the cat', sampler=sampler, length=16) for _ in range(2))
+    assert first == again
+    with pytest.raises(CombinationError, match="'entropy_bound_uniform' undoes uniform.*entropy_bound"):
+        model.generate(sampler='entropy_bound_uniform')

@@ -64,7 +64,8 @@ def published_kappa(alpha_t, alpha_s, eta, rule):
 def test_remdm(rule):
     alpha = torch.linspace(0, 0.95, 20, dtype=torch.double)
     ours = remdm_kappa(alpha[1:], alpha[:-1], 0.3, rule)
-    expected = [published_kappa(a, b, 0.3, rule) for a, b in zip(alpha[:-1].tolist(), alpha[1:].tolist())]
+    pairs = zip(alpha[:-1].tolist(), alpha[1:].tolist())
+    expected = [published_kappa(later, earlier, 0.3, rule) for later, earlier in pairs]
     torch.testing.assert_close(ours, torch.tensor(expected, dtype=torch.double))
 
 

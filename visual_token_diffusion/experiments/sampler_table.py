@@ -1,7 +1,7 @@
-"""Samplers side by side, with the exact model of a language and with a trained one: what they lose, and for how many calls."""
+"""Samplers side by side, with the exact model of a language and with a trained one: quality against calls."""
 
-# `python -m visual_token_diffusion.experiments.sampler_table` goes on where it stopped; `--model` and `--seeds` choose a
-# part. The exact model reads and writes windows of 24 words, the trained one its own 64.
+# `python -m visual_token_diffusion.experiments.sampler_table` goes on where it stopped; `--model` and `--seeds`
+# choose a part. The exact model reads and writes windows of 24 words, the trained one its own 64.
 
 import argparse
 import math
@@ -39,7 +39,7 @@ SAMPLERS = {
     'entropy bound': ('entropy_bound', {}),
     'psi .9': ('psi', dict(kappa=0.9)),
     'psi .5': ('psi', dict(kappa=0.5)),
-    'canvas': ('canvas', {}),
+    'entropy bound, uniform': ('entropy_bound_uniform', {}),
 }
 
 
@@ -56,7 +56,7 @@ class ExactModel:
         seen = (1 - TYPOS) * right + TYPOS / self.n_states
         return self.windows.posterior_given(torch.where(mask[..., None], 1.0, seen)).log()
 
-    def on_canvas(self, process):
+    def from_noise(self, process):
         "A denoiser of uniform noise"
 
         def denoise(x, t):
@@ -105,9 +105,9 @@ def _walk(model, part, options, texts, length, generator):
     "The steps of a sampler"
     start = torch.zeros(texts, length, dtype=torch.long)
     sampler = Sampler.make(part, **options)
-    if part == 'canvas':
+    if part == 'entropy_bound_uniform':
         process = Uniform(model.n_states)
-        return sampler(model.on_canvas(process), process, start, generator=generator)
+        return sampler(model.from_noise(process), process, start, generator=generator)
     if part == 'psi':
         process = Absorbing(model.n_states)
         return sampler(chain_denoiser(model.predict, process), process, start, generator=generator)
@@ -201,7 +201,8 @@ def lost_bits(
     "Bits a window that are lost by writing together, where every call writes the words of a true text, and its calls"
     generator = torch.Generator().manual_seed(seed)
     ids = next(iter(story_stream(texts, length, seed=seed)))
-    mask, total, calls = torch.ones_like(ids, dtype=torch.bool), torch.zeros(texts, dtype=torch.double), 0.0
+    mask = torch.ones_like(ids, dtype=torch.bool)
+    total, calls = torch.zeros(texts, dtype=torch.double), 0.0
     order = None if name == 'entropy bound' else _orders(name, ids, options['steps'], generator)
     for call in range(options['steps']):
         if not mask.any():
@@ -232,7 +233,7 @@ def _cells(models, seeds):
         for kind in models:
             model, length = (ExactModel if kind == 'exact' else TrainedModel)(), LENGTHS[kind]
             for name in SAMPLERS:
-                if name == 'canvas' and kind == 'trained':
+                if name == 'entropy bound, uniform' and kind == 'trained':
                     continue  # it was trained with masks
                 for setting, options in settings(name, length).items():
                     task = run, (model, windows, name, options, seed, TEXTS[kind], length)

@@ -10,7 +10,7 @@ __all__ = ['psi_posterior', 'remdm_kappa', 'kappas', 'sample_psi', 'PsiSampler',
 # %% ../../nbs/samplers/psi.ipynb #psi00005
 import torch
 from ..core.sampling import apply_temperature_top_p, sample_categorical
-from .ancestral import predict_clean, still_masked
+from .ancestral import predict_clean, remaining_mask
 from .base import Sampler, SamplerStep, check_state, falling_times
 
 # %% ../../nbs/samplers/psi.ipynb #psi00009
@@ -53,8 +53,10 @@ def kappas(kappa, # number, sequence of `steps` numbers, or function (alpha_s, a
     values = kappa(alpha[1:], alpha[:-1]) if callable(kappa) else kappa
     values = torch.as_tensor(values, dtype=torch.double)
     if values.dim()==0: values = values.expand(steps)
-    if values.shape!=(steps,): raise ValueError(f"kappa needs one number for each of {steps} steps, got {len(values)}")
-    if not ((values >= 0) & (values <= 1)).all(): raise ValueError("kappa must lie in [0,1]")
+    if values.shape!=(steps,):
+        raise ValueError(f"kappa needs one number for each of {steps} steps, got {len(values)}")
+    if not ((values >= 0) & (values <= 1)).all():
+        raise ValueError("kappa must lie in [0,1]")
     return values
 
 # %% ../../nbs/samplers/psi.ipynb #psi00020
@@ -65,7 +67,7 @@ def sample_psi(denoise, # function (x (B,L), t (B,)) -> logits (B,L,V) for `proc
                *, mask=None, # (B,L) bool: positions to be written; None is all
                steps:int=32, # network calls
                generator=None, # torch generator on the CPU
-               kappa=.5, # share of the ancestral step: a number, one for each step, or a function of alpha_s and alpha_t
+               kappa=.5, # share of the ancestral step: a number, one a step, or a function of alpha_s, alpha_t
                temperature:float=1., # of the prediction; 0 takes the most likely
                top_p:float=1., # of the prediction
                times=None # (steps+1,) falling from 1 to 0, instead of equal steps
@@ -90,7 +92,7 @@ def _psi_step(denoise, process, x, mask, moment, temperature, top_p, generator):
     y = torch.where(mask, y, x)
     pred = torch.where(mask, probs.argmax(-1), x)
     confidence = probs.gather(-1, pred[...,None])[...,0].log().float()
-    return SamplerStep(y, still_masked(process, y, mask, s), y!=x, confidence, pred)
+    return SamplerStep(y, remaining_mask(process, y, mask, s), y!=x, confidence, pred)
 
 # %% ../../nbs/samplers/psi.ipynb #psi00022
 class PsiSampler(Sampler):

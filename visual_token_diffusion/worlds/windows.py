@@ -19,7 +19,8 @@ class TextWindows:
     def __init__(self, grammar # a `Grammar`
                 ):
         self.grammar,rules = grammar,grammar.binary()
-        self.n_words = self.end = len(grammar.words)
+        self.n_words = len(grammar.words)
+        self.end = self.n_words    # the number of the sign for the end of a sentence
         self.start = grammar.symbol_id[grammar.start]
         self.parent,self.left,self.right = map(torch.as_tensor, (rules.parent, rules.left, rules.right))
         table = lambda values: torch.as_tensor(np.ascontiguousarray(values), dtype=torch.double)
@@ -57,7 +58,8 @@ def weights(self:TextWindows,
 @patch
 def _spans(self:TextWindows, weights):
     "Lists by length n of (B,L-n+1,pairs): left parts and right parts; and (B,L-n+1) whole sentences"
-    left,right,sentence = [None],[None],[None]
+    left,right = [None],[None]
+    sentence = [None]
     for n in range(1, weights.shape[1]+1):
         if n==1: inside = weights[...,:self.n_words]@self.word
         else: inside = self._join(left, right, n, weights.shape[1]-n+1)@self.up
@@ -120,6 +122,7 @@ def posterior(self:TextWindows,
     "(B,L,V+1) float64: exact probabilities at every place, given what is visible. Raises `ValueError`"
     return self.posterior_given(self.weights(ids, mask), chunk)
 
+# %% ../../nbs/worlds/windows.ipynb #win00040
 @patch
 def posterior_given(self:TextWindows,
                     likelihood, # (B,L,V+1) float64: of what was seen at every place, given the word there
