@@ -94,6 +94,12 @@ def _check_redrawing(steps, bound, t_min, t_max):
     if not bound > 0: raise ValueError(f"the bound on the entropy must be above 0, got {bound}")
     if not 0 < t_min <= t_max: raise ValueError(f"temperatures must be 0 < t_min <= t_max, got {t_min} and {t_max}")
 
+# %% ../../nbs/samplers/entropy_bound.ipynb #ebs00039
+def _from_noise(process, x, mask, generator):
+    "The start: noise where something is to be written"
+    x = torch.where(mask, process.prior(x.shape, generator).to(x.device), x)
+    return SamplerStep(x, mask, mask & False, torch.zeros(x.shape, device=x.device), x, 1.)
+
 # %% ../../nbs/samplers/entropy_bound.ipynb #ebs00038
 class _Redraw:
     "One call: predicts, accepts by the bound, and redraws the rest"
@@ -145,20 +151,19 @@ def sample_entropy_bound_uniform(denoise, # function (x (B,L), t (B,)) -> logits
                   steps:int=48, # network calls at most
                   generator=None, # torch generator on the CPU
                   bound:float=.1, # nats
-                  t_min:float=.4, # temperature of the last call
-                  t_max:float=.8, # temperature before the first
+                  t_min:float=.4, t_max:float=.8, # temperatures of the last call, and before the first
                   stable:int=1, # calls for which the likeliest tokens must be the same
                   confident:float=.005 # nats: and the mean entropy below this
                  ):
     "Yields a `SamplerStep` for the start and each call; the last `x` is the likeliest. Raises `ValueError`"
     _check_redrawing(steps, bound, t_min, t_max)
     mask = check_state(x, mask)
-    x = torch.where(mask, process.prior(x.shape, generator).to(x.device), x)
-    yield (state := SamplerStep(x, mask, mask & False, torch.zeros(x.shape, device=x.device), x, 1.))
+    state = _from_noise(process, x, mask, generator)
+    yield state
     ended = _Ended(len(x), stable, confident, x.device)
-    redraw = _Redraw(denoise, process, mask, bound, generator)
+    call = _Redraw(denoise, process, mask, bound, generator)
     for left in range(steps, 0, -1):
-        after,entropy = redraw(state, left/steps, falling_temperature(left, steps, t_min, t_max))
+        after,entropy = call(state, left/steps, falling_temperature(left, steps, t_min, t_max))
         state = ended.update(state, after, entropy)
         if ended.rows.all(): break
         if left > 1: yield state
