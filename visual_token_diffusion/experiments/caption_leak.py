@@ -1,0 +1,46 @@
+"""A tokenizer that reads the caption, and a caption that says the word: what is then measured?"""
+
+import numpy as np
+import torch
+
+from ..quantizers.vq import VectorQuantizer
+from ..tokenizers.base import ImageTokenizer
+from ..worlds.word_pictures import WORDS, WordPictures, crops
+from .word_tokenizers import BETA, DIM, fit, neighbors, reader, rebuilt
+
+__all__ = ['LEAK_STEPS', 'run_leak']
+
+LEAK = dict(size=48, patch=8, width=64, depth=1, mean=0.5, std=0.35, n_latents=1)
+LEAK_BITS = 3  # for 8 words in 6 colors on 2 grounds, which are 6.6 bits
+LEAK_STEPS = 1500, 500
+
+
+def run_leak(seed, steps=LEAK_STEPS, n=240):
+    """`{'tokenizer, caption': [share of the written words read, share of the caption's words read]}`: one known word a
+    picture and three bits for it; with its own caption, and with the caption of the next picture"""
+    torch.set_num_threads(1)
+    world = WordPictures(heights=(16,), words=WORDS[:12], held_out=1 / 3, jitter=False)
+    bank, test = (world.batch(many, seed, 'train', ('real',)) for many, seed in ((2048, 0), (n, 1)))
+    found = {'original': [_share_read(test.pictures, test, test)] * 2}
+    for name in ('vit', 'textok'):
+        model = _leak_model(name, bank, seed, steps)
+        captions = {'own': test, 'other': neighbors(test)}
+        for key, batch in captions.items():
+            back = rebuilt(model, batch)[0]
+            found[f'{name}, {key} caption'] = [_share_read(back, test, spoken) for spoken in (test, batch)]
+    return found
+
+
+def _leak_model(name, bank, seed, steps):
+    "A tokenizer of one code for a picture"
+    torch.manual_seed(seed)
+    model = ImageTokenizer.make(name, None, latent_dim=DIM, **LEAK)
+    fit(model, bank, steps[0], seed, 2e-3, 32)
+    model.quantizer = VectorQuantizer(DIM, 2**LEAK_BITS, beta=BETA)
+    return fit(model, bank, steps[1], seed, 1e-3, 32)
+
+
+def _share_read(back, test, spoken):
+    "Share of the pictures of which the words of `spoken` are read at the boxes of `test`"
+    reads = reader()([row[0] for row in crops(back.clamp(0, 1), test.boxes)])
+    return float(np.mean([read == words[0] for read, words in zip(reads, spoken.words)]))
