@@ -138,3 +138,10 @@ def test_what_is_not_similar_to_itself_is_warned_of():
     with warnings.catch_warnings():
         warnings.simplefilter('error')
         vendi_score(torch.eye(3), normalize=False)
+
+
+@pytest.mark.parametrize('n, d', [(600, 300), (400, 8), (50, 2000)])
+def test_kernels_in_single_precision_pass(n, d):
+    X = torch.nn.functional.normalize(torch.randn(n, d, generator=torch.Generator().manual_seed(3)), dim=1)
+    for q in (1, 2, math.inf):
+        assert abs(kernel_vendi_score(X @ X.T, q) / vendi_score(X, q) - 1) < 1e-3

@@ -67,12 +67,13 @@ def kernel_vendi_score(kernel, # (n,n) similarities: symmetric, positive semidef
                        q=1, # order from 0 to infinity
                        normalize:bool=True, # divide by the roots of the diagonal
                        weights=None, # (n,) share of each sample; None takes 1/n
-                       tolerance:float=1e-6 # of symmetry and of eigenvalues below zero, relative to the largest
+                       tolerance:float=1e-6 # of symmetry and of eigenvalues below zero, relative; more where the numbers are coarser
                       ) -> float:
     """Effective number of different samples, from 1 to n (Friedman and Dieng, 2022,
     https://arxiv.org/abs/2210.02410). Raises `ValueError`, also for a kernel that is not PSD"""
     K,eps = _table(kernel, 'similarities')
     if K.shape[0]!=K.shape[1]: raise ValueError(f"a kernel is square, got the shape {tuple(K.shape)}")
+    tolerance = max(tolerance, 100*(eps or 0))
     if (K-K.T).abs().max() > tolerance*K.abs().max(): raise ValueError("a kernel must be symmetric")
     diagonal = K.diagonal()
     if normalize:
