@@ -7,7 +7,7 @@ import torch
 
 from visual_token_diffusion.experiments.hrf_cases import Painter, SceneCase, red_share, trained_painter
 from visual_token_diffusion.experiments.hrf_lab import ARMS, at_equal_reward, best_of, frontier, measure, run_arm
-from visual_token_diffusion.training.rl.ddpo import DDPOSettings
+from visual_token_diffusion.training.rl.ddpo_trainer import DDPOSettings
 
 
 @pytest.fixture(scope='module')
@@ -21,7 +21,8 @@ def painter(case):
 
 
 def test_cover_is_read_where_the_reward_first_reaches_a_level():
-    rows = [dict(reward=r, cover=c) for r, c in ((0.2, 100), (0.4, 80), (0.3, 90), (0.8, 10))]
+    measured = ((0.2, 100), (0.4, 80), (0.3, 90), (0.8, 10))
+    rows = [dict(reward=r, cover=c) for r, c in measured]
     assert at_equal_reward(rows, 0.3) == pytest.approx(90)
     assert at_equal_reward(rows, 0.5) == pytest.approx(90 - 80 * 0.4)
     assert at_equal_reward(rows, 0.1) == 100 and at_equal_reward(rows, 0.9) is None

@@ -11,13 +11,14 @@ import torch
 from ..core.results import save_run
 from ..diffusion.gaussian import RectifiedFlow
 from ..metrics.vendi import match_features, vendi_score
-from ..training.rl.ddpo import DDPO, DenoisingPolicy
+from ..training.rl.ddpo import DenoisingPolicy
+from ..training.rl.ddpo_trainer import DDPO
 from .hrf_cases import DEPTH, WIDTH, EmojiCase, SceneCase, trained_painter
 from .unified_table import before
 
 __all__ = [
-    'ARMS', 'PARTS', 'at_equal_reward', 'best_of', 'case_of', 'frontier', 'guided', 'kept', 'main', 'measure', 'policy_of',
-    'run_arm',
+    'ARMS', 'PARTS', 'at_equal_reward', 'best_of', 'case_of', 'frontier', 'guided', 'kept', 'main', 'measure',
+    'policy_of', 'run_arm',
 ]
 
 COMMAND = 'python -m visual_token_diffusion.experiments.hrf_lab'
@@ -77,11 +78,11 @@ def _painted(model, prompts, seed):
 def _figures(case, images, rewards):
     "Reward, validity, cover and Vendi scores of pictures"
     ids, nearest = case.read(images)
-    attributes = case.attributes(nearest)
-    scores = {how: vendi_score(match_features(attributes, how)) for how in ('exact', 'mean')}
     valid = ids >= 0
-    found = dict(reward=rewards.mean().item(), valid=valid.float().mean().item(), cover=len(ids[valid].unique()))
-    return found | dict(vendi=scores['exact'], vendi_mean=scores['mean'])
+    found = dict(reward=rewards.mean().item(), valid=valid.float().mean().item())
+    attributes = case.attributes(nearest)
+    exact, shared = (vendi_score(match_features(attributes, how)) for how in ('exact', 'mean'))
+    return found | dict(cover=len(ids[valid].unique()), vendi=exact, vendi_mean=shared)
 
 
 def measure(
@@ -135,8 +136,8 @@ def frontier(
     level: float,  # mean reward
     n: int = MEASURED,  # draws
 ) -> dict:
-    """The most even distribution with a mean reward, p proportional to exp(reward/temperature): `cover`, different things
-    expected among n draws, and `vendi`, the exponential of the entropy. Raises `ValueError`"""
+    """The most even distribution with a mean reward, p proportional to exp(reward/temperature): `cover`, different
+    things expected among n draws, and `vendi`, the exponential of the entropy. Raises `ValueError`"""
     rewards = torch.as_tensor(rewards).double()
     if not rewards.mean() <= level < rewards.max():
         low, high = rewards.mean().item(), rewards.max().item()
@@ -184,7 +185,8 @@ def run_arm(
 
     settings = dict(updates=UPDATES) | ARMS[arm] | settings
     trainer = DDPO(policy_of(model), reward, model.shape, seed, **settings)
-    rows, course, seconds = [measure(model, case)], [], 0.0
+    rows, course = [measure(model, case)], []
+    seconds = 0.0
     for number in range(rounds):
         began = time.process_time()
         course.append(trainer.round(case.draw(walks, trainer.generator), number / rounds))
@@ -234,7 +236,8 @@ def main(
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--arms', nargs='*', default=list(ARMS))
     args = parser.parse_args(arguments)
-    name, case, options = f'hrf-{args.part}', case_of(args.part), PARTS[args.part]
+    name, case = f'hrf-{args.part}', case_of(args.part)
+    options = PARTS[args.part]
     facts = dict(walks=WALKS, updates=UPDATES, steps=STEPS, width=WIDTH, depth=DEPTH) | options
     for seed in range(args.seeds):
         model = None
