@@ -1,0 +1,84 @@
+"Committing and editing beside the scheduler of `diffusers`."
+
+import pytest
+import torch
+from support.parts import gen
+
+from visual_token_diffusion.metrics.toy import Denoiser, Toy
+from visual_token_diffusion.samplers.editing import positions_to_commit, positions_to_edit, sample_editing
+
+TOY = Toy()
+START = torch.zeros(30, TOY.length, dtype=torch.long)
+MASK_ID = 9
+
+
+def state(seed):
+    "Logits (B,L,V), tokens with masks (B,L)"
+    logits = 4 * torch.randn(20, 8, 9, generator=gen(seed))
+    x = torch.randint(9, (20, 8), generator=gen(seed + 1))
+    return logits, x.masked_fill(torch.rand(20, 8, generator=gen(seed + 2)) < 0.5, MASK_ID)
+
+
+@pytest.mark.parametrize('threshold, edit', [(0.95, 0.5), (0.6, 0.9), (0.99, None)])
+def test_a_step_of_diffusers(threshold, edit):
+    module = pytest.importorskip('diffusers.schedulers.scheduling_block_refinement')
+    scheduler = module.BlockRefinementScheduler(block_length=8, num_inference_steps=4)
+    scheduler.set_timesteps(4, block_length=8)
+    logits, x = state(0)
+    prompt = torch.zeros(8, dtype=torch.bool)
+    prompt[:2] = True
+    options = dict(mask_token_id=MASK_ID, threshold=threshold, editing_threshold=edit, prompt_mask=prompt)
+    theirs = scheduler.step(logits, 1, x, **options)
+    mask = x == MASK_ID
+    confidence, drawn = logits.softmax(-1).max(-1)
+    share = torch.full((20,), 2).minimum(mask.sum(1))
+    commit = positions_to_commit(confidence, mask, share, threshold)
+    assert torch.equal(commit, theirs.transfer_index)
+    edits = torch.zeros_like(mask)
+    if edit is not None:
+        edits = positions_to_edit(confidence, drawn, x, ~mask & ~prompt, edit)
+    assert torch.equal(edits, theirs.editing_transfer_index)
+    assert torch.equal(torch.where(commit | edits, drawn, x), theirs.prev_sample)
+
+
+def right_at_last(x, mask):
+    "A model that is sure of token 1, except of a first token while others are masked"
+    logits = torch.full((*x.shape, 4), -20.0)
+    logits[..., 1] = 0.0
+    early = mask[:, 1:].any(1)
+    logits[early, 0, 1], logits[early, 0, 2] = -20.0, 0.0
+    return logits.log_softmax(-1)
+
+
+def test_what_turns_out_wrong_is_edited():
+    *_, kept = sample_editing(right_at_last, None, START, edit_threshold=None, generator=gen())
+    assert (kept.x[:, 0] == 2).all()
+    *_, edited = sample_editing(right_at_last, None, START, generator=gen())
+    assert (edited.x == 1).all()
+
+
+def test_a_prompt_is_never_edited():
+    mask = torch.ones_like(START, dtype=torch.bool)
+    mask[:, 0] = False
+    *_, last = sample_editing(right_at_last, None, START, mask=mask, generator=gen())
+    assert (last.x[:, 0] == 0).all() and (last.x[:, 1:] == 1).all()
+
+
+@pytest.mark.parametrize('steps', [1, 2, 3])
+def test_everything_is_written_within_the_steps(steps):
+    options = dict(steps=steps, threshold=1.0, edit_threshold=None, generator=gen())
+    walk = list(sample_editing(Denoiser(TOY).eval(), None, START, **options))
+    assert len(walk) - 1 == steps and not walk[-1].mask.any()
+
+
+def test_edits_end():
+    walk = list(sample_editing(Denoiser(TOY).eval(), None, START, steps=2, edit_steps=5, generator=gen()))
+    assert len(walk) - 1 <= 2 + 5
+
+
+@pytest.mark.parametrize('name, value', [
+    ('steps', 0), ('threshold', 0.0), ('threshold', 1.5), ('edit_threshold', 0.0), ('edit_steps', -1),
+])
+def test_bad_options(name, value):
+    with pytest.raises(ValueError, match=name):
+        list(sample_editing(right_at_last, None, START, **{name: value}))
