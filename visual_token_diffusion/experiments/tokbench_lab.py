@@ -20,7 +20,6 @@ from ..core.results import load_run, save_run
 from ..metrics.tokbench import feature_similarity, t_acc, t_ned
 from ..tokenizers.patch import from_patches, to_patches
 from ..worlds.word_pictures import GROUNDS, KINDS, WordPictures, crops
-from .caption_leak import LEAK_STEPS, run_leak
 from .word_tokenizers import (
     ARMS, BATCH, FAMILIES, SIZES, build, fit, neighbors, reader, rebuilt, scaled, train_embedding, train_teacher,
 )
@@ -33,7 +32,7 @@ BITS = 8, 12  # of each of 144 places
 STEPS = 1500, 800  # of both stages
 TRAIN, TEST = 8192, 256  # pictures
 SIDES = 7, 12, 24  # of small pictures: 1,176 bits at eight bits a number, 432 numbers, 1,728 numbers
-PARTS = ['controls', *FAMILIES, 'leak']
+PARTS = ['controls', *FAMILIES]
 
 
 def psnr(a, b):
@@ -70,7 +69,7 @@ def measure(lab, back):
                 acc=float(acc.mean()),
                 ned=float(np.mean([t_ned(*pair) for pair in zip(truths, reads)])),
                 fsim=float(near.mean()),
-                kinds={kind: float(acc[kinds == kind].mean()) for kind in KINDS},
+                kinds={kind: float(acc[kinds == kind].mean()) for kind in KINDS if kind in kinds},
                 hits=''.join(str(int(a)) for a in acc),
                 reads=reads[:8],
             )
@@ -187,20 +186,13 @@ def main(
         return
     if args.quick:
         args.steps = 2, 2
-    lab = _lab(todo, args.quick)
+    lab = Lab(80, 8, 2, 2) if args.quick else Lab()
     for seed, arms in _all_runs(lab, todo, args):
         found |= {f'{arm}|{seed}': metrics for arm, metrics in arms.items()}
         if not args.quick:
             save_run(RUN, found, COMMAND)
         for arm, metrics in arms.items():
             print(seed, arm, _line(metrics), flush=True)
-
-
-def _lab(todo, quick):
-    "Pictures, teacher and embedding, where anything needs them"
-    if all(part == 'leak' for part, _ in todo):
-        return None
-    return Lab(80, 8, 2, 2) if quick else Lab()
 
 
 def _line(metrics):
@@ -218,8 +210,6 @@ def _controls(lab, bits):
 
 
 def _run(lab, family, seed, bits, steps):
-    if family == 'leak':
-        return {'leak|free': run_leak(seed, LEAK_STEPS if steps == STEPS else steps)}
     if family == 'controls':
         return _controls(lab, bits)
     return run_family(lab, family, seed, bits, steps)
