@@ -183,7 +183,8 @@ def run_arm(
     def reward(clean, prompts):
         return case.reward(model.pictures(clean), prompts)
 
-    settings = dict(updates=UPDATES) | ARMS[arm] | settings
+    normalize = 'prompt' if (case.asked(1) >= 0).any() else 'batch'
+    settings = dict(updates=UPDATES, normalize=normalize) | ARMS[arm] | settings
     trainer = DDPO(policy_of(model), reward, model.shape, seed, **settings)
     rows, course = [measure(model, case)], []
     seconds = 0.0
