@@ -67,7 +67,7 @@ def kernel_vendi_score(kernel, # (n,n) similarities: symmetric, positive semidef
                        q=1, # order from 0 to infinity
                        normalize:bool=True, # divide by the roots of the diagonal
                        weights=None, # (n,) share of each sample; None takes 1/n
-                       tolerance:float=1e-6 # of symmetry and of eigenvalues below zero, relative; more where the numbers are coarser
+                       tolerance:float=1e-6 # of symmetry and eigenvalues, relative; at least 100 roundings
                       ) -> float:
     """Effective number of different samples, from 1 to n (Friedman and Dieng, 2022,
     https://arxiv.org/abs/2210.02410). Raises `ValueError`, also for a kernel that is not PSD"""
