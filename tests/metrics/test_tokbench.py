@@ -91,6 +91,7 @@ def test_bins_count_equally():
         (lambda: bin_index([0.1], (0, 1), 'ignore'), 'outside is one of'),
         (lambda: binned_mean([1, 2], [0.1], (0, 1)), '2 values'),
         (lambda: binned_mean([1.0], [0.1], (0, 0.5, 1)), 'no instance'),
+        (lambda: binned_mean([float('nan')], [0.1], (0, 1)), 'score is nan'),
         (lambda: relative_size([[0, 0, 1, 1]], ['a', 'b'], 9), '2 words'),
         (lambda: feature_similarity(torch.ones(2, 3), torch.ones(3, 3)), 'two tables'),
         (lambda: feature_similarity(torch.zeros(2, 3), torch.ones(2, 3)), 'no direction'),

@@ -90,6 +90,7 @@ def binned_mean(values, # (n,) scores of instances
     "Scores by size, every bin with the same weight. Raises `ValueError`, also for an empty bin (published: nan)"
     values,bins = as_array(values).astype(float),bin_index(sizes, edges, outside)
     if values.shape!=bins.shape: raise ValueError(f"{len(values)} values cannot have {len(bins)} sizes")
+    if not np.isfinite(values).all(): raise ValueError("a score is nan or infinite")
     kept = values[bins >= 0]
     counts = np.bincount(bins[bins >= 0], minlength=len(edges)-1)
     if not counts.all():
