@@ -40,6 +40,7 @@ class Arm(NamedTuple):
     text: str  # of `TEXTS`, in training
     n_tokens: int = 1  # vectors
     compressor: str = 'queries'
+    times: int = 1  # as many steps
 
 
 ARMS = {
@@ -48,12 +49,10 @@ ARMS = {
     'embedded': Arm('embedded', 'stories'),
     'embedded, random': Arm('embedded', 'random'),
     'blank': Arm('blank', 'stories'),
-    'picture, two': Arm('picture', 'stories', 2),
     'picture, two, random': Arm('picture', 'random', 2),
-    'embedded, two': Arm('embedded', 'stories', 2),
     'embedded, two, random': Arm('embedded', 'random', 2),
-    'convolution, two': Arm('picture', 'stories', 2, 'convolution'),
     'convolution, two, random': Arm('picture', 'random', 2, 'convolution'),
+    'embedded, random, longer': Arm('embedded', 'random', times=4),
 }
 
 
@@ -154,8 +153,9 @@ def _pieces(arm, pages, rows):
     "What the encoder takes of words (B,n)"
     if arm.inputs == 'embedded':
         return rows
-    patches = pages.patches(rows)
-    return torch.zeros_like(patches) if arm.inputs == 'blank' else patches
+    if arm.inputs == 'picture':
+        return pages.patches(rows)
+    return torch.zeros(len(rows), pages.sheets.renderer.length, pages.sheets.table.shape[1])
 
 
 def text_model(
@@ -284,6 +284,13 @@ def _before():
         return {}
 
 
+def _in_order(arms, seeds):
+    "All seeds of the arms with one vector before those of the others"
+    first = [arm for arm in arms if ARMS[arm].n_tokens == ARMS[arm].times == 1]
+    others = [arm for arm in arms if arm not in first]
+    return [f'{arm}|{seed}' for some in (first, others) for seed in range(seeds) for arm in some]
+
+
 def main(
     arguments=None,  # list of strings; None takes those of the command line
 ):
@@ -297,17 +304,17 @@ def main(
     if found.get('steps', args.steps) != args.steps:
         parser.error(f'the saved run has {found["steps"]} steps')
     same = dict(steps=args.steps, floors=found.get('floors') or _floors(), uniform=math.log2(len(_sheets().words)))
-    for key in [f'{arm}|{seed}' for seed in range(args.seeds) for arm in args.arm]:
-        if key in found:
+    for key in _in_order(args.arm, args.seeds):
+        if key in _before():
             continue
         name, seed = key.split('|')
         began = time.process_time()
-        model = trained(ARMS[name], int(seed), args.steps)
+        model = trained(ARMS[name], int(seed), args.steps * ARMS[name].times)
         seconds = time.process_time() - began
         n_parameters = sum(p.numel() for p in model.parameters())
-        found[key] = measured(model, ARMS[name]) | dict(seconds=seconds, parameters=n_parameters)
-        save_run(RUN, found | same, COMMAND)
-        row = {text: [round(found[key][text][str(n)]['words'], 3) for n in COUNTS] for text in TEXTS}
+        row = measured(model, ARMS[name]) | dict(seconds=seconds, parameters=n_parameters)
+        save_run(RUN, _before() | same | {key: row}, COMMAND)
+        row = {text: [round(row[text][str(n)]['words'], 3) for n in COUNTS] for text in TEXTS}
         print(key, row, round(seconds), flush=True)
 
 
