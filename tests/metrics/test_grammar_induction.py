@@ -1,5 +1,6 @@
 "Inside probabilities against the library's own grammar, EM, a grammar written by hand, and bad input."
 
+import itertools
 import math
 
 import numpy as np
@@ -16,11 +17,13 @@ def as_grammar(induced):
     names = [f'A{i}' for i in range(n)] + [f'T{i}' for i in range(induced.word_classes)]
     rules = {'S': {names[i]: float(p) for i, p in enumerate(induced.start.double())}}
     for i, table in enumerate(induced.rules.double()):
-        pairs = {f'{names[j]} {names[k]}': float(table[j, k]) for j in range(len(names)) for k in range(len(names))}
-        rules[names[i]] = pairs
+        pairs = itertools.product(range(len(names)), repeat=2)
+        rules[names[i]] = {f'{names[j]} {names[k]}': float(table[j, k]) for j, k in pairs}
     for i, row in enumerate(induced.emission.double()):
         rules[names[n + i]] = {f'w{w}': float(p) for w, p in enumerate(row)}
-    return Grammar({s: {rhs: p / sum(alts.values()) for rhs, p in alts.items()} for s, alts in rules.items()})
+    for symbol, sides in rules.items():
+        rules[symbol] = {side: p / sum(sides.values()) for side, p in sides.items()}
+    return Grammar(rules)
 
 
 def subcritical(seed, vocab_size=3):
@@ -49,7 +52,8 @@ def test_lengths_and_sums():
         total = np.exp(induced.log_probs(everything)).sum()
         assert abs(math.log(total) - induced.log_length(length)) < 1e-4
     rows = np.array([[0, 1, 1], [1, 0, 1]])
-    given = -(induced.log_probs(rows).sum() - 2 * induced.log_length(3)) / 6 / math.log(2)
+    nats = 2 * induced.log_length(3) - induced.log_probs(rows).sum()
+    given = nats / 6 / math.log(2)
     assert abs(induced.bits_per_token(rows, given_length=True) - given) < 1e-6
     assert abs(induced.perplexity(rows) - 2 ** induced.bits_per_token(rows)) < 1e-9
 
@@ -57,7 +61,8 @@ def test_lengths_and_sums():
 def test_expected_counts():
     "Every word of a sentence is one use of a word class, and every sentence one use of the start"
     induced = subcritical(1)
-    words, weights = torch.tensor([[0, 1, 2, 1], [2, 2, 0, 1]]), torch.tensor([1.0, 3.0])
+    words = torch.tensor([[0, 1, 2, 1], [2, 2, 0, 1]])
+    weights = torch.tensor([1.0, 3.0])
     (start, rules, emission), _ = induced._counts(words, weights)
     assert abs(float(start.sum()) - 4) < 1e-3 and abs(float(rules.sum()) - 3 * 4) < 1e-3
     assert torch.allclose(emission.sum(0), torch.tensor([4.0, 5.0, 7.0]), atol=1e-3)
@@ -81,11 +86,11 @@ def test_learns_a_language():
     number = grammar.word_id
     sentences = grammar.sample(300, torch.Generator().manual_seed(0))
     rows = [[number[w] for w in s] for s in sentences]
-    induced = InducedGrammar(5, 8, 12).fit(rows[:200], 60)
+    induced = InducedGrammar(5, 8, 12).fit(rows[:200], 30)
     held = sentences[200:]
     floor = -grammar.log_probs(held).sum() / sum(map(len, held)) / math.log(2)
     assert -1e-4 < induced.bits_per_token(rows[200:]) - floor < 0.1
-    again = InducedGrammar(5, 8, 12).fit(rows[:200], 60)
+    again = InducedGrammar(5, 8, 12).fit(rows[:200], 30)
     assert torch.equal(again.rules, induced.rules)
 
 

@@ -20,11 +20,11 @@ from visual_token_diffusion.metrics.power_law import (
 )
 
 
-def grid_alpha(x, xmin):
+def grid_alpha(x, xmin, near):
     "The best exponent on a fine grid, with the norm as a sum and an integral for its rest"
     x = x[x >= xmin].astype(float)
     k = np.arange(xmin, xmin + 20_000)
-    alphas = np.arange(1.3, 4, 0.001)
+    alphas = np.arange(near - 0.2, near + 0.2, 0.001)
     rest = (k[-1] + 0.5) ** (1 - alphas) / (alphas - 1)
     norm = np.array([(k**-a).sum() for a in alphas]) + rest
     return alphas[(-alphas * np.log(x).sum() - len(x) * np.log(norm)).argmax()]
@@ -34,7 +34,7 @@ def grid_alpha(x, xmin):
 def test_exponent(alpha, xmin):
     x = sample_power_law(4000, alpha, xmin, seed=1)
     fit = fit_power_law(x, xmin=xmin)
-    assert abs(fit.alpha - grid_alpha(x, xmin)) < 0.002
+    assert abs(fit.alpha - grid_alpha(x, xmin, alpha)) < 0.002
     assert abs(fit.alpha - alpha) < 4 * fit.error
     assert fit.n_tail == 4000 and abs(fit.zipf - 1 / (fit.alpha - 1)) < 1e-12
 
@@ -44,7 +44,8 @@ def test_distance_is_the_largest_gap():
     fit = fit_power_law(x, xmin=1)
     k = np.arange(1, 200_000)
     p = k**-fit.alpha
-    cdf = (p / (p.sum() + (k[-1] + 0.5) ** (1 - fit.alpha) / (fit.alpha - 1))).cumsum()
+    rest = (k[-1] + 0.5) ** (1 - fit.alpha) / (fit.alpha - 1)
+    cdf = p.cumsum() / (p.sum() + rest)
     data = np.array([(x <= v).mean() for v in range(1, 20)])
     assert abs(fit.distance - np.abs(cdf[:19] - data).max()) < 1e-5
 
@@ -63,7 +64,7 @@ def test_beginning_is_found():
     ('log-normal', (-9.0, 2.0)),
 ])
 def test_laws_sum_to_one(law, parameters):
-    k = np.arange(3, 2_000_000)
+    k = np.arange(3, 300_000)
     assert abs(np.exp(log_likelihood(k, 3, law, *parameters)).sum() - 1) < 1e-4
 
 
@@ -108,7 +109,8 @@ def test_goodness():
 def test_samples_follow_the_law(alpha, xmin, seed):
     x = sample_power_law(4000, alpha, xmin, seed)
     p = math.exp(log_likelihood([xmin], xmin, 'power law', alpha)[0])
-    assert x.min() >= xmin and abs((x == xmin).mean() - p) < 5 * math.sqrt(p * (1 - p) / 4000) + 1e-9
+    error = math.sqrt(p * (1 - p) / 4000)
+    assert x.min() >= xmin and abs((x == xmin).mean() - p) < 5 * error + 1e-9
 
 
 def test_second_opinion():

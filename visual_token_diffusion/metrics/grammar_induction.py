@@ -47,7 +47,8 @@ class InducedGrammar:
         if min(vocab_size, symbols, word_classes) < 1:
             sizes = f'{vocab_size}, {symbols} and {word_classes}'
             raise ValueError(f'vocab_size, symbols and word_classes must be at least 1, got {sizes}')
-        self.vocab_size, self.symbols, self.word_classes = vocab_size, symbols, word_classes
+        self.vocab_size = vocab_size
+        self.symbols, self.word_classes = symbols, word_classes
         generator = torch.Generator().manual_seed(seed)
         parts = symbols + word_classes
 
@@ -99,7 +100,8 @@ class InducedGrammar:
     def _join(self, width, k, cells, scales, first, last, both):
         "(B,k,symbols) and their scale (B,k): spans of one width from all their cuts"
         cuts = range(1, width)
-        sums = torch.stack([scales[c][:, :k] + scales[width - c][:, c : c + k] for c in cuts], -1)
+        left = torch.stack([scales[c][:, :k] for c in cuts], -1)
+        sums = left + torch.stack([scales[width - c][:, c : c + k] for c in cuts], -1)
         top = sums.detach().amax(-1)
         shares = (sums - top[..., None]).exp()
         values = torch.einsum('blaq,blq->bla', first[:, :k], cells[width - 1][:, 1 : 1 + k]) * shares[..., :1]
@@ -107,7 +109,8 @@ class InducedGrammar:
         values = values + right * shares[..., -1:]
         if width > 3:
             inner = range(2, width - 1)
-            left = torch.stack([cells[c][:, :k] for c in inner], -1) * shares[..., None, 1:-1]
+            left = torch.stack([cells[c][:, :k] for c in inner], -1)
+            left = left * shares[..., None, 1:-1]
             rest = torch.stack([cells[width - c][:, c : c + k] for c in inner], -2)
             values = values + (left @ rest).flatten(2) @ both
         return values, top
@@ -117,7 +120,8 @@ class InducedGrammar:
         parameters = [p.detach().requires_grad_() for p in self.parameters()]
         total = (self.inside(words, parameters) * weights).sum()
         total.backward()
-        return [(p * torch.zeros_like(p) if p.grad is None else p * p.grad).detach() for p in parameters], total.item()
+        used = [torch.zeros_like(p) if p.grad is None else p.grad for p in parameters]
+        return [p.detach() * u for p, u in zip(parameters, used)], total.item()
 
     def _set(self, counts, prior):
         start, rules, emission = (c + prior for c in counts)

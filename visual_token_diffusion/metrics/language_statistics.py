@@ -46,16 +46,19 @@ def _parts(rows, size):
             part = row[start:start+size]
             yield part,np.arange(start, start+len(part))
 
+# %% ../../nbs/metrics/language_statistics.ipynb #lgs00049
 def _pieces(ids, vocab_size, size):
     "Yields (tokens, how many of the same row come before each) of `size` tokens or a few more"
-    tokens,places,n = [],[],0
+    tokens,places = [],[]
+    n = 0
     for part,place in _parts(_as_rows(ids), size):
         tokens.append(_checked(part, vocab_size))
         places.append(place)
         n += len(place)
         if n < size: continue
         yield np.concatenate(tokens),np.concatenate(places)
-        tokens,places,n = [],[],0
+        tokens,places = [],[]
+        n = 0
     if tokens: yield np.concatenate(tokens),np.concatenate(places)
 
 # %% ../../nbs/metrics/language_statistics.ipynb #lgs00012
@@ -117,7 +120,9 @@ def _add(self:LanguageStatistics, tokens, places, n_old):
 # %% ../../nbs/metrics/language_statistics.ipynb #lgs00017
 def _packed(tokens, vocab_size):
     "Bytes: one, two or four for each token, lowest first"
-    kind = '<u1' if vocab_size <= 1<<8 else '<u2' if vocab_size <= 1<<16 else '<u4'
+    kind = '<u4'
+    if vocab_size <= 1<<16: kind = '<u2'
+    if vocab_size <= 1<<8: kind = '<u1'
     return tokens.astype(kind).tobytes()
 
 def _compressor(method):
@@ -126,6 +131,12 @@ def _compressor(method):
     filters = [dict(id=lzma.FILTER_LZMA2, preset=6)]
     if method=='lzma': return lzma.LZMACompressor(lzma.FORMAT_RAW, filters=filters)
     raise ValueError(f"a text is compressed by lzma or zlib, got '{method}'")
+
+# %% ../../nbs/metrics/language_statistics.ipynb #lgs00048
+def _largest(ids):
+    "The largest token, -1 if there is none. Raises `ValueError`"
+    if not hasattr(ids, '__len__'): raise ValueError('rows that come one after another need vocab_size')
+    return max((int(tokens.max(initial=-1)) for tokens,_ in _pieces(ids, 1<<62, 1<<20)), default=-1)
 
 # %% ../../nbs/metrics/language_statistics.ipynb #lgs00018
 def language_statistics(ids, # a stream (N,), rows (B,L), or rows of any length, from a list or one after another
@@ -149,11 +160,6 @@ def language_statistics(ids, # a stream (N,), rows (B,L), or rows of any length,
     if not stats.tokens: raise ValueError('there are no tokens to count')
     for m,machine in machines.items(): stats.compressed[m] = 8*(pressed[m]+len(machine.flush()))/stats.tokens
     return stats
-
-def _largest(ids):
-    "The largest token, -1 if there is none. Raises `ValueError`"
-    if not hasattr(ids, '__len__'): raise ValueError('rows that come one after another need vocab_size')
-    return max((int(tokens.max(initial=-1)) for tokens,_ in _pieces(ids, 1<<62, 1<<20)), default=-1)
 
 # %% ../../nbs/metrics/language_statistics.ipynb #lgs00022
 @patch
@@ -183,7 +189,8 @@ def _entropy(counts, corrected):
     "Bits: of the shares of counts, with the correction of Miller and Madow or without"
     n = counts.sum()
     p = counts/n
-    return float(-(p*np.log2(p)).sum() + corrected*(len(counts)-1)/(2*n*math.log(2)))
+    bias = (len(counts)-1)/(2*n*math.log(2))
+    return float(-(p*np.log2(p)).sum() + corrected*bias)
 
 # %% ../../nbs/metrics/language_statistics.ipynb #lgs00028
 @patch
@@ -201,5 +208,5 @@ def conditional(self:LanguageStatistics,
                ) -> float:
     "Bits of a token when the n-1 tokens before it in its row are known"
     counted = self._of(n)
-    if n==1: return _entropy(counted.counts, corrected)
-    return _entropy(counted.counts, corrected) - _entropy(counted.shortened(self.vocab_size), corrected)
+    if n==1: return self.entropy(1, corrected)
+    return self.entropy(n, corrected) - _entropy(counted.shortened(self.vocab_size), corrected)

@@ -111,9 +111,7 @@ def _candidates(values, weights, least, most):
     return there[np.unique(np.geomspace(1, len(there), most).round().astype(int) - 1)]
 
 
-def _fit(values, weights, xmin, least, most):
-    if xmin is not None:
-        return _fit_tail(values, weights, xmin)
+def _fit(values, weights, least, most):
     fits = [_fit_tail(values, weights, x) for x in _candidates(values, weights, least, most)]
     return min(fits, key=lambda fit: fit.distance)
 
@@ -125,10 +123,9 @@ def fit_power_law(
     most: int = 200,  # beginnings that are tried, all of them if there are fewer
 ) -> PowerLaw:
     "The discrete power law with the highest likelihood, its beginning by the KS distance. Raises `ValueError`"
-    values, weights = tally(observations)
-    if xmin is not None and (values >= xmin).sum() < 2:
-        raise ValueError(f'fewer than two different observations from xmin={xmin} on')
-    return _fit(values, weights, xmin, least, most)
+    if xmin is not None:
+        return _fit_tail(*_tail(observations, xmin), xmin)
+    return _fit(*tally(observations), least, most)
 
 
 def _tail(observations, xmin):
@@ -184,11 +181,11 @@ def fit_exponential(
 ) -> float:
     "The rate with the highest likelihood from `xmin` on. Raises `ValueError`"
     values, weights = _tail(observations, xmin)
-    return _rate(values, weights, xmin)
+    return _rate(values, weights, xmin)[0]
 
 
 def _rate(values, weights, xmin):
-    return math.log1p(1 / (weights @ values / weights.sum() - xmin))
+    return (math.log1p(1 / (weights @ values / weights.sum() - xmin)),)
 
 
 def fit_lognormal(
@@ -215,10 +212,13 @@ def _mu_sigma(values, weights, xmin):
     return float(best.x[0]), math.exp(best.x[1])
 
 
+FITS = {'log-normal': _mu_sigma, 'exponential': _rate}
+
+
 def compare_laws(
     observations,  # (n,) whole numbers from 1 on
     fit: PowerLaw = None,  # None fits one
-    others=('log-normal', 'exponential'),  # names of `LAWS`
+    others=tuple(FITS),
 ) -> dict:
     "{other: `Comparison`} by Vuong's test for laws of which none holds the other. Raises `ValueError`"
     fit = fit or fit_power_law(observations)
@@ -226,13 +226,9 @@ def compare_laws(
     ours = _log_power(values, fit.xmin, fit.alpha)
     found = {}
     for name in others:
-        if name == 'log-normal':
-            parameters = _mu_sigma(values, weights, fit.xmin)
-        elif name == 'exponential':
-            parameters = (_rate(values, weights, fit.xmin),)
-        else:
-            raise ValueError(f"a power law is compared with log-normal and exponential, got '{name}'")
-        gap = ours - log_likelihood(values, fit.xmin, name, *parameters)
+        if name not in FITS:
+            raise ValueError(f"a power law is compared with {' and '.join(FITS)}, got '{name}'")
+        gap = ours - log_likelihood(values, fit.xmin, name, *FITS[name](values, weights, fit.xmin))
         found[name] = _vuong(gap, weights, name)
     return found
 
@@ -299,7 +295,7 @@ def goodness(
     """Share of samples from the fitted law (below its beginning from the data) whose own fit is farther off:
     below .1 the power law is ruled out (Clauset and others, section 4.1). Raises `ValueError`"""
     values, weights = tally(observations)
-    fit = fit or _fit(values, weights, None, least, most)
+    fit = fit or _fit(values, weights, least, most)
     body, n = values < fit.xmin, int(weights.sum())
     share = weights[body] / max(weights[body].sum(), 1)
     rng = np.random.default_rng(seed)
@@ -310,5 +306,5 @@ def goodness(
         drawn = np.concatenate([below, sample_power_law(n_tail, fit.alpha, fit.xmin, rng)])
         counted = np.unique(drawn, return_counts=True)
         if len(counted[0]) > 1:
-            farther += _fit(*counted, None, min(least, n), most).distance >= fit.distance
+            farther += _fit(*counted, min(least, n), most).distance >= fit.distance
     return farther / draws
