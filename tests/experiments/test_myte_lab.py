@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from visual_token_diffusion.experiments.byte_pairs import BytePairs, learn_pairs
+from visual_token_diffusion.experiments.byte_pairs import BytePairs, join_pairs, learn_pairs
 from visual_token_diffusion.experiments.morpheme_language import bilingual, inflected, true_parts
 from visual_token_diffusion.experiments.myte_lab import alphabets, length_ratios, run_scripts, script_lengths
 from visual_token_diffusion.experiments.row_model import RowModel
@@ -17,6 +17,15 @@ def test_byte_pairs_return_and_merge_the_most_frequent_first():
     assert merges[0] == (97, 98) and merges[1] == (97, 256)
     pairs = BytePairs(merges)
     assert pairs.encode('aab') == [257] and pairs.decode(pairs.encode('aab  ab\ncat ქ')) == 'aab  ab\ncat ქ'
+
+
+def test_merges_of_two_scripts_stand_side_by_side():
+    latin, georgian = learn_pairs({'aab': 3, 'ab': 2}, 10), learn_pairs({'ქა': 3, 'ქაა': 2}, 10)
+    both = BytePairs(join_pairs(latin, georgian))
+    assert len(both) == 256 + len(latin) + len(georgian)
+    assert both.encode('aab') == BytePairs(latin).encode('aab')
+    assert both.decode(both.encode('ქაა aab')) == 'ქაა aab'
+    assert len(both.encode('ქაა')) == len(BytePairs(georgian).encode('ქაა'))
 
 
 def test_the_language_is_what_it_says():

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 
 from ..text.units import from_bytes, to_bytes
 
-__all__ = ['BytePairs', 'learn_pairs', 'pieces']
+__all__ = ['BytePairs', 'join_pairs', 'learn_pairs', 'pieces']
 
 _piece = re.compile(r' ?[^ \n]+|\s')
 
@@ -56,6 +56,12 @@ def learn_pairs(
                 where[pair].add(i)
         pairs = +pairs
     return merges
+
+
+def join_pairs(first, second):
+    "Two lists of merges as one; those of the second come after, with numbers of their own"
+    moved = len(first)
+    return list(first) + [tuple(i + moved * (i > 255) for i in pair) for pair in second]
 
 
 class BytePairs:

@@ -16,7 +16,7 @@ from ..text.morphemes import MorphemeVocab, morpheme_codes, word_counts
 from ..text.segmentation import learn_morphemes, merge_scores
 from ..worlds.emoji_names import LANGUAGES, concepts, emoji_names
 from .benchmark_data import wordnet_text
-from .byte_pairs import BytePairs, learn_pairs, pieces
+from .byte_pairs import BytePairs, join_pairs, learn_pairs, pieces
 from .morpheme_language import bilingual, in_georgian, inflected, segmented, true_parts
 from .row_model import RowModel
 from .unified_table import before, check_steps
@@ -28,7 +28,7 @@ __all__ = [
 
 COMMAND = 'python -m visual_token_diffusion.experiments.myte_lab'
 TEXTS = 3000  # sentences that alphabets are learned from
-STEPS, BATCH = dict(scripts=300, names=600), 32
+STEPS, BATCH = dict(scripts=300, names=400), 32
 SHARES = 1.0, 0.3, 0.1, 0.03  # of sentences that are there in Georgian, too
 SIZES = dict(width=64, depth=2, heads=2)
 
@@ -59,10 +59,12 @@ def alphabets(
     once = [_induced(s, seed, dampening='ones') for s in (latin, georgian)]
     often = [_induced(s, seed, dampening='none') for s in (latin, georgian)]
     found = dict(utf8=ByteVocab())
-    words = Counter(piece for s in latin + georgian for piece in pieces(s))
+    words = [Counter(piece for s in part for piece in pieces(s)) for part in (latin, georgian)]
     for name, scores in (('true', plain), ('induced, words once', once), ('induced', often)):
         found[name] = MorphemeVocab.from_codes(morpheme_codes(merge_scores(scores)))
-    found['bpe'] = BytePairs(learn_pairs(words, len(found['true'].codes)))
+    n = len(found['true'].codes)
+    found['bpe'] = BytePairs(learn_pairs(words[0] + words[1], n))
+    found['bpe, half each'] = BytePairs(join_pairs(*(learn_pairs(part, n // 2) for part in words)))
     return found
 
 
