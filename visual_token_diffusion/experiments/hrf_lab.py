@@ -28,7 +28,7 @@ MEASURED = 512  # pictures of a measurement
 PARTS = dict(  # rounds of a run, rounds from one measurement to the next, learning rate
     red=dict(rounds=36, every=3, lr=1e-4),
     match=dict(rounds=60, every=10, lr=6e-4),
-    emoji=dict(rounds=36, every=4, lr=1e-3),
+    emoji=dict(rounds=16, every=2, lr=2e-3),
 )
 
 _ON_BRANCHES = dict(branches=8, normalize='group', scale_clips=True)
@@ -49,7 +49,9 @@ ARMS = {
 
 def arms_of(part):
     "All arms on red; on the others without what red shows well enough"
-    left_out = () if part == 'red' else ('all steps, KL 1', 'dynamic window')
+    left_out = {'all steps, KL 1', 'dynamic window'} if part != 'red' else set()
+    if part == 'emoji':
+        left_out |= {'early window', 'HRF, random', 'HRF, dynamic'}
     return [arm for arm in ARMS if arm not in left_out]
 
 
