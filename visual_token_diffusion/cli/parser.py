@@ -45,6 +45,8 @@ def _sampling_arguments(argument):
     argument('--block', type=int, default=0, metavar='B',
              help='write block after block of B tokens (default: all at once)')
     argument('--remask', action='store_true', help='mask again what is least certain')
+    argument('--sampler', metavar='NAME[,key=value]',
+             help="another sampler, such as entropy_bound,bound=.5 (default: the model's own)")
 
 
 def _add_train(commands):

@@ -82,7 +82,7 @@ class GenerationMixin:
 
     def _fitting_sampler(self, sampler):
         "A `Sampler` that undoes the model's process. Raises `CombinationError`"
-        sampler = Sampler.make(sampler) if isinstance(sampler, str) else sampler
+        sampler = Sampler.from_text(sampler) if isinstance(sampler, str) else sampler
         if self.process.name in sampler.processes:
             return sampler
         fits = ', '.join(name for name in Sampler.names() if self.process.name in Sampler.part(name).processes)
@@ -111,7 +111,7 @@ class GenerationMixin:
         counts: str = 'linear',  # tokens per step, or 'cosine': few at first
         noise: float = 0.0,  # Gumbel noise on the confidence, fading (MaskGIT)
         remask: bool = False,  # mask again what is least certain
-        sampler=None,  # another `Sampler`, or its name; what concerns `order` to `remask` is its own then
+        sampler=None,  # another `Sampler`, or a text such as 'entropy_bound,bound=.5'; `order` to `remask` are not its
     ):
         "Yields a `SamplerStep` of tokens for each step. Raises `ValueError` for what cannot be done"
         if not temperature >= 0:

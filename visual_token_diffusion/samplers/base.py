@@ -10,6 +10,7 @@ __all__ = ['SamplerStep', 'check_state', 'check_answer', 'falling_times', 'Sampl
 # %% ../../nbs/samplers/base.ipynb #ee37e1e6
 import inspect, torch
 from collections import namedtuple
+from fastcore.basics import patch
 from ..core.registry import Registered, near_miss
 
 # %% ../../nbs/samplers/base.ipynb #bfd76057
@@ -79,3 +80,26 @@ class Sampler(Registered):
         return self.sample(denoise, process, x, **{**self.options, **kwargs})
 
     def __repr__(self): return f"Sampler('{self.name}', {self.options})"
+
+# %% ../../nbs/samplers/base.ipynb #smb00002
+def _value(text):
+    "A number, true, false or none where `text` is one, else the text"
+    words = dict(true=True, false=False, none=None)
+    if text.lower() in words: return words[text.lower()]
+    for kind in (int, float):
+        try: return kind(text)
+        except ValueError: pass
+    return text
+
+@patch(cls_method=True)
+def from_text(cls:Sampler,
+              text:str # a name, then options: 'entropy_bound,bound=.5'
+             ):
+    "The sampler that a line of text asks for. Raises `ValueError`"
+    name,*pairs = [part.strip() for part in text.split(',')]
+    options = {}
+    for pair in pairs:
+        key,sign,value = pair.partition('=')
+        if not sign: raise ValueError(f"options of a sampler are key=value, got '{pair}' in '{text}'")
+        options[key.strip()] = _value(value.strip())
+    return cls.make(name, **options)
