@@ -23,7 +23,7 @@ __all__ = ['ARMS', 'STEPS', 'TEXTS', 'arm_starts', 'facts', 'main', 'run_arm', '
 RUN = 'blt'
 COMMAND = 'python -m visual_token_diffusion.experiments.blt_lab'
 TEXTS = ('stories', 'wordnet')
-STEPS = 500
+STEPS = 400
 BATCH = 16
 LR = 8e-3  # highest learning rate
 MOST = 24  # longest patch
@@ -185,10 +185,10 @@ def _before(text):
 
 def _jobs(text, args):
     "Yields (key, function that measures it)"
-    yield 'thresholds', lambda: thresholds(text)
     for seed, arm in itertools.product(range(args.seeds), args.arm):
         if text == 'stories' or not arm.startswith('exact'):
             yield f'{arm}|{seed}', lambda: run_arm(text, arm, seed, args.steps)
+    yield 'thresholds', lambda: thresholds(text)
     yield 'facts', lambda: facts(text)
 
 
