@@ -4,6 +4,7 @@
 # one core.
 
 import argparse
+import itertools
 
 import numpy as np
 import torch
@@ -23,19 +24,17 @@ BITS = 3  # for 8 words in 6 colors on 2 grounds, which are 6.6 bits
 STEPS = 1500, 500
 
 
-def run_leak(seed, steps=STEPS, n=240):
-    """`{'tokenizer, caption': [share of the written words read, share of the caption's words read]}`: one known word a
-    picture and three bits for it; with its own caption, and with the caption of the next picture"""
+def run_leak(name, seed, steps=STEPS, n=240):
+    """`{caption: [share of the written words read, share of the caption's words read]}` of the tokenizer `name`: one
+    known word a picture and three bits for it; with its own caption, and with the caption of the next picture"""
     torch.set_num_threads(1)
     world = WordPictures(heights=(16,), words=WORDS[:12], held_out=1 / 3, jitter=False)
     bank, test = (world.batch(many, seed, 'train', ('real',)) for many, seed in ((2048, 0), (n, 1)))
+    model = _leak_model(name, bank, seed, steps)
     found = {'original': [_share_read(test.pictures, test, test)] * 2}
-    for name in ('vit', 'textok'):
-        model = _leak_model(name, bank, seed, steps)
-        captions = {'own': test, 'other': neighbors(test)}
-        for key, batch in captions.items():
-            back = rebuilt(model, batch)[0]
-            found[f'{name}, {key} caption'] = [_share_read(back, test, spoken) for spoken in (test, batch)]
+    for key, batch in dict(own=test, other=neighbors(test)).items():
+        back = rebuilt(model, batch)[0]
+        found[key] = [_share_read(back, test, spoken) for spoken in (test, batch)]
     return found
 
 
@@ -68,11 +67,12 @@ def main(
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--seeds', nargs='*', type=int, default=(0, 1, 2))
     args = parser.parse_args(arguments)
-    for seed in args.seeds:
-        if str(seed) not in _before():
-            found = run_leak(seed)
-            save_run(RUN, _before() | {str(seed): found}, COMMAND)
-            print(seed, found, flush=True)
+    for seed, name in itertools.product(args.seeds, ('textok', 'vit')):
+        key = f'{name}|{seed}'
+        if key not in _before():
+            found = run_leak(name, seed)
+            save_run(RUN, _before() | {key: found}, COMMAND)
+            print(key, found, flush=True)
 
 
 if __name__ == '__main__':
