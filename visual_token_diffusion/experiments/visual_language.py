@@ -23,6 +23,7 @@ RUN = 'visual-language'
 COMMAND = 'python -m visual_token_diffusion.experiments.visual_language'
 TOKENS = 65_536  # of a stream that are counted
 EPOCHS = 12  # of the induction
+ONCE = 'fqgan', 'tatok', 'textok', 'flextok', 'emoji pictures'  # streams with one seed where nobody asks for more
 CONTROLLED = 'captions', 'stories', 'natural text', 'emoji names', 'vq', 'emoji pictures'  # streams also shuffled
 
 
@@ -132,12 +133,17 @@ def run_stream(lab, name, seed):
     return found
 
 
-def checks(lab):
-    "The grammar with four times the sequences, and with twice the symbols: is it too small?"
-    more = {'': {}, 'four times the sequences': dict(sentences=(4 * SENTENCES[0], SENTENCES[1]))}
+def checks(lab, names=('captions', 'stories', 'exact cells', 'vq')):
+    "Yields (key, function): the grammar with more sequences, more symbols, and from three starts in every order"
+    more = {'as above': {}, 'four times the sequences': dict(sentences=(4 * SENTENCES[0], SENTENCES[1]))}
     more['twice the symbols'] = dict(symbols=24)
-    streams = {name: STREAMS[name](lab, 0) for name in ('captions', 'stories', 'exact cells', 'vq')}
-    return {name: {k: grammar_figures(s, **v) for k, v in more.items()} for name, s in streams.items()}
+    for name in names:
+        stream = STREAMS[name](lab, 0)
+        for label, options in more.items():
+            yield f'{name}|{label}', partial(grammar_figures, stream, **options)
+        for order, change in _variants(stream).items():
+            for start in range(3 if order != 'shuffled' else 0):
+                yield f'{name}|{order}|start {start}', partial(grammar_figures, change(stream, seed=0), start)
 
 
 def _before():
@@ -152,17 +158,20 @@ def main(
 ):
     "Make what is missing"
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--stream', nargs='*', default=list(STREAMS), choices=list(STREAMS))
+    parser.add_argument('--stream', nargs='*', choices=list(STREAMS))
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--checks', action='store_true', help='only the grammars of other sizes')
     parser.add_argument('--wordnet', help="folder of WordNet's data files")
     args = parser.parse_args(arguments)
     lab = Lab(args.wordnet)
     if args.checks:
-        new = checks(lab)
-        return save_run(RUN, _before() | dict(checks=new), COMMAND)
+        for key, made in checks(lab, args.stream or ('captions', 'stories', 'exact cells', 'vq')):
+            if key not in _before().get('checks', {}):
+                new = made()
+                save_run(RUN, _before() | dict(checks=_before().get('checks', {}) | {key: new}), COMMAND)
+        return
     for seed in reversed(range(args.seeds)):
-        for name in args.stream:
+        for name in args.stream or [name for name in STREAMS if not (seed and name in ONCE)]:
             key = f'{name}|{seed}'
             if key in _before():
                 continue

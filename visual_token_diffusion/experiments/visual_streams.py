@@ -193,9 +193,9 @@ _chunks = partial(MultiCodebookQuantizer, DIM, 8, 2, beta=BETA)
 TOKENIZERS = {  # how to build it, its quantizer, and whether its codes are a grid
     'vq': (_grid('vit', latent_dim=DIM), _plain, True),
     'magvit2': (_grid('vit', latent_dim=DIM), partial(LFQ, 6, beta=BETA, entropy_weight=0.4 * BETA), True),
-    'fqgan': (_taught('fqgan', STD, latent_dim=DIM), _chunks, True),
-    'unitok': (_grid('unitok', latent_dim=DIM, contrastive=STD**2), _chunks, True),
     'tokenflow': (_taught('tokenflow', STD, latent_dim=DIM), _shared, True),
+    'unitok': (_grid('unitok', latent_dim=DIM, contrastive=STD**2), _chunks, True),
+    'fqgan': (_taught('fqgan', STD, latent_dim=DIM), _chunks, True),
     'tatok': (_taught('tatok', STD, latent_dim=DIM), _words, True),
     'textok': (_grid('textok', **_ROW), _plain, False),
     'flextok': (_grid('flextok', **_ROW), _plain, False),
