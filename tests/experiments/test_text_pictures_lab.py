@@ -1,32 +1,15 @@
-import math
-
 import pytest
 import torch
 from visual_token_diffusion.experiments.text_pictures_lab import (
     ARMS,
+    Arm,
     Pages,
     expected_by_chance,
-    grammar_probs,
     measured,
     separation,
     trained,
 )
-from visual_token_diffusion.worlds.stories import stories
-
-
-def test_the_grammars_probabilities_word_for_word():
-    pages, grammar = Pages(), stories()
-    rows = pages.rows(6, 0)
-    exact = grammar_probs(rows)
-    for row, log_p, mode in zip(rows.tolist(), exact.log_prob, exact.mode.tolist()):
-        before = []
-        for k, i in enumerate(row):
-            following = grammar.next_words(before)
-            word = '\n' if i == len(grammar.words) else grammar.words[i]
-            assert math.isclose(math.exp(log_p[k]), following[word], rel_tol=1e-6)
-            best = '\n' if mode[k] == len(grammar.words) else grammar.words[mode[k]]
-            assert math.isclose(following[best], max(following.values()), rel_tol=1e-6)
-            before = [] if word == '\n' else [*before, word]
+from visual_token_diffusion.worlds.story_probs import grammar_probs
 
 
 def test_pages_fit_and_are_the_same_for_a_seed():
@@ -53,10 +36,13 @@ def test_separation():
     assert separation(confidence, torch.ones(3, dtype=torch.bool)) is None
 
 
-@pytest.mark.parametrize('name', ['picture', 'embedded, two', 'blank', 'convolution, two, random'])
-def test_an_arm_is_trained_and_measured(name):
-    model = trained(ARMS[name], 0, 2)
-    found = measured(model, ARMS[name], 16, counts=(2, 8))
+TWO = Arm('picture', 'random', 2, 'convolution')
+
+
+@pytest.mark.parametrize('arm', [ARMS['picture'], ARMS['embedded, random'], ARMS['blank'], TWO])
+def test_an_arm_is_trained_and_measured(arm):
+    model = trained(arm, 0, 2)
+    found = measured(model, arm, 16, counts=(2, 8))
     assert set(found['stories']) == {'2', '8'}
     assert 0 <= found['random']['8']['words'] <= 1
     assert len(found['odd']) == 2
@@ -69,3 +55,11 @@ def test_a_blank_page_says_nothing():
     blank = torch.zeros_like(pages.patches(rows))
     read, _ = model.read(blank, 8)
     assert torch.equal(read[0], read[1])
+
+
+def test_pages_are_cut_behind_the_longest_text():
+    pages = Pages()
+    rows = pages.rows(8, 0)[:, :2]
+    whole, cut = pages.patches(rows, whole=True), pages.patches(rows)
+    assert torch.equal(whole[:, : cut.shape[1]], cut)
+    assert not whole[:, cut.shape[1] :].any() and cut[:, -1].any()

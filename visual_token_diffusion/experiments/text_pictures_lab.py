@@ -15,13 +15,13 @@ from ..core.results import load_run, save_run
 from ..metrics.calibration import calibration
 from ..models.pixel import PatchEmbedding, PieceEmbedding
 from ..models.text_pictures import TextEncoder, TextPictures
-from ..worlds.prefix import Walk
 from ..worlds.rendered_text import TextRenderer, WordSheets
 from ..worlds.stories import stories, story_stream
+from ..worlds.story_probs import grammar_probs
 
 __all__ = [
-    'ARMS', 'Arm', 'COMMAND', 'COUNTS', 'GrammarProbs', 'Pages', 'RUN', 'TEXTS', 'expected_by_chance',
-    'grammar_probs', 'main', 'measured', 'separation', 'text_model', 'trained',
+    'ARMS', 'Arm', 'COMMAND', 'COUNTS', 'Pages', 'RUN', 'TEXTS', 'expected_by_chance', 'main', 'measured', 'separation',
+    'text_model', 'trained',
 ]
 
 RUN = 'text-pictures'
@@ -40,7 +40,6 @@ class Arm(NamedTuple):
     text: str  # of `TEXTS`, in training
     n_tokens: int = 1  # vectors
     compressor: str = 'queries'
-    times: int = 1  # as many steps
 
 
 ARMS = {
@@ -49,16 +48,15 @@ ARMS = {
     'embedded': Arm('embedded', 'stories'),
     'embedded, random': Arm('embedded', 'random'),
     'blank': Arm('blank', 'stories'),
-    'picture, two, random': Arm('picture', 'random', 2),
-    'embedded, two, random': Arm('embedded', 'random', 2),
-    'convolution, two, random': Arm('picture', 'random', 2, 'convolution'),
-    'embedded, random, longer': Arm('embedded', 'random', times=4),
 }
 
 
 @lru_cache(1)
 def _sheets():
     return WordSheets(TextRenderer(), [*stories().words, '.'])
+
+
+_drawn_rows = {}  # (text, number, seed) -> rows
 
 
 class Pages:
@@ -75,6 +73,12 @@ class Pages:
 
     def rows(self, n, seed):
         "(n,8) long; rows that do not fit are drawn again"
+        key = self.text, n, seed
+        if key not in _drawn_rows:
+            _drawn_rows[key] = self._draw(n, seed)
+        return _drawn_rows[key]
+
+    def _draw(self, n, seed):
         g, found = torch.Generator().manual_seed(seed), []
         batches = iter(story_stream(n, max(COUNTS), seed))
         while sum(map(len, found)) < n:
@@ -84,43 +88,11 @@ class Pages:
             found.append(rows[self.sheets.layout(rows)[2]])
         return torch.cat(found)[:n]
 
-    def patches(self, rows):
-        "(B,P,patch**2) of words (B,n)"
-        return self.sheets.patches(self.sheets.layout(rows)[0])
-
-
-class GrammarProbs(NamedTuple):
-    "Of every word, given those before it: nats, and the likeliest word"
-
-    log_prob: torch.Tensor
-    mode: torch.Tensor
-
-
-def grammar_probs(
-    rows,  # (B,n) long: words of stories, from the beginning of a sentence; V ends one
-) -> GrammarProbs:
-    "The exact probabilities of the grammar"
-    grammar = stories()
-    end = len(grammar.words)
-    pieces = {}
-    for b, row in enumerate(rows.tolist()):
-        at = 0
-        while at < len(row):
-            stop = row.index(end, at) + 1 if end in row[at:] else len(row)
-            pieces.setdefault(stop - at, []).append((b, at))
-            at = stop
-    log_prob = torch.zeros(rows.shape, dtype=torch.float64)
-    mode = torch.zeros_like(rows)
-    for length, places in pieces.items():
-        b, at = torch.tensor(places).T
-        walk = Walk(grammar, len(places))
-        for k in range(length):
-            p, said = torch.from_numpy(walk.next()), rows[b, at + k]
-            log_prob[b, at + k] = p.gather(1, said[:, None])[:, 0].log()
-            mode[b, at + k] = p.argmax(1)
-            if k + 1 < length:
-                walk = walk.push(said.numpy())
-    return GrammarProbs(log_prob, mode)
+    def patches(self, rows, whole=False):
+        "(B,P,patch**2) of words (B,n): the whole page, or up to the end of the longest text"
+        indices, starts, _ = self.sheets.layout(rows)
+        end = int((starts[:, -1] + self.sheets.counts[rows[:, -1]]).max())
+        return self.sheets.patches(indices if whole else indices[:, :end])
 
 
 def expected_by_chance(
@@ -154,8 +126,8 @@ def _pieces(arm, pages, rows):
     if arm.inputs == 'embedded':
         return rows
     if arm.inputs == 'picture':
-        return pages.patches(rows)
-    return torch.zeros(len(rows), pages.sheets.renderer.length, pages.sheets.table.shape[1])
+        return pages.patches(rows, whole=arm.compressor == 'convolution')
+    return torch.zeros(len(rows), 1, pages.sheets.table.shape[1])
 
 
 def text_model(
@@ -178,7 +150,7 @@ def trained(
 ):
     "A `TextPictures` that has learned pages of all numbers of words"
     model, pages = text_model(arm, seed), Pages(arm.text)
-    optimizer = torch.optim.AdamW(model.parameters(), 3e-3)
+    optimizer = torch.optim.AdamW(model.parameters(), 3e-3, fused=True)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 3e-3, total_steps=steps)
     g = torch.Generator().manual_seed(seed)
     pool = pages.rows(max(32, min(32 * steps, 16_000)), 1000 + seed)
@@ -284,13 +256,6 @@ def _before():
         return {}
 
 
-def _in_order(arms, seeds):
-    "All seeds of the arms with one vector before those of the others"
-    first = [arm for arm in arms if ARMS[arm].n_tokens == ARMS[arm].times == 1]
-    others = [arm for arm in arms if arm not in first]
-    return [f'{arm}|{seed}' for some in (first, others) for seed in range(seeds) for arm in some]
-
-
 def main(
     arguments=None,  # list of strings; None takes those of the command line
 ):
@@ -304,12 +269,12 @@ def main(
     if found.get('steps', args.steps) != args.steps:
         parser.error(f'the saved run has {found["steps"]} steps')
     same = dict(steps=args.steps, floors=found.get('floors') or _floors(), uniform=math.log2(len(_sheets().words)))
-    for key in _in_order(args.arm, args.seeds):
+    for key in [f'{arm}|{seed}' for seed in range(args.seeds) for arm in args.arm]:
         if key in _before():
             continue
         name, seed = key.split('|')
         began = time.process_time()
-        model = trained(ARMS[name], int(seed), args.steps * ARMS[name].times)
+        model = trained(ARMS[name], int(seed), args.steps)
         seconds = time.process_time() - began
         n_parameters = sum(p.numel() for p in model.parameters())
         row = measured(model, ARMS[name]) | dict(seconds=seconds, parameters=n_parameters)
