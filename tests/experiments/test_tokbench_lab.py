@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from visual_token_diffusion.experiments import tokbench_lab as tokbench
+from visual_token_diffusion.experiments import caption_leak, tokbench_lab as tokbench
 from visual_token_diffusion.experiments.word_tokenizers import ARMS, build
 
 
@@ -40,3 +40,11 @@ def test_controls_are_pictures(lab):
 def test_psnr():
     a = torch.zeros(1, 3, 4, 4)
     assert torch.allclose(tokbench.psnr(a, a + 0.1), torch.tensor([20.0]))
+
+
+def test_a_caption_that_says_the_word(monkeypatch):
+    "A reader that always says the same word reads as many written words as captions say it"
+    monkeypatch.setattr(caption_leak, 'reader', lambda: lambda pieces: ['ant'] * len(pieces))
+    found = caption_leak.run_leak('textok', 0, (1, 1), 24)
+    assert list(found) == ['original', 'own', 'other']
+    assert found['own'] == found['original'] and found['other'][0] == found['other'][1]
