@@ -7,7 +7,8 @@ import torch
 
 from visual_token_diffusion.experiments.byte_pairs import BytePairs, join_pairs, learn_pairs
 from visual_token_diffusion.experiments.morpheme_language import bilingual, inflected, true_parts
-from visual_token_diffusion.experiments.myte_lab import alphabets, length_ratios, run_scripts, script_lengths
+from visual_token_diffusion.experiments.myte_lab import alphabets, run_scripts, script_lengths
+from visual_token_diffusion.experiments.name_alphabets import length_ratios, name_alphabet, run_names, spelled
 from visual_token_diffusion.experiments.row_model import RowModel
 from visual_token_diffusion.text.basic import ByteVocab
 
@@ -44,6 +45,18 @@ def test_scripts_come_level():
 def test_ratios_of_languages():
     found = length_ratios(ByteVocab(), dict(en=['cat', 'a'], ru=['кот', 'я']))
     assert found == dict(en=(2, 1), ru=(4, 2))
+
+
+NAMES = dict(en=['red cat', 'cats', 'cat'] * 3, ru=['рыжий кот', 'коты', 'кот'] * 3)
+
+
+def test_names_of_several_languages():
+    vocab = name_alphabet('myte', NAMES)
+    assert spelled(vocab, NAMES['ru']) < 0.5 < spelled(vocab, ['щщщ'])
+    assert len(name_alphabet('myte, twice', NAMES).codes) <= len(vocab.codes)
+    assert name_alphabet('published', NAMES).published and len(name_alphabet('bpe', NAMES, 5)) == 261
+    bits = run_names(vocab, NAMES, NAMES, steps=8, batch=4)
+    assert set(bits) == {'en', 'ru'} and min(bits.values()) > 0
 
 
 def test_rows_cost_what_their_ids_cost():

@@ -102,6 +102,7 @@ def test_bad_arguments():
 def test_learning_and_merging():
     assert learn_morphemes({}) == {} and merge_scores([{'a': 1, 'b': 2}, {'a': 3}]) == {'a': 3, 'b': 2}
     assert sum(learn_morphemes(WORDS, most=8, dampening='ones').values()) == pytest.approx(1)
+    assert set(learn_morphemes(WORDS, least=20)) < set(learn_morphemes(WORDS))
     with pytest.raises(ValueError, match='none or ones'):
         learn_morphemes(WORDS, dampening='log')
 

@@ -1,5 +1,6 @@
 "Byte pairs learned from words (Sennrich and others, 2016): the usual way, to compare others with."
 
+import heapq
 import re
 from collections import Counter, defaultdict
 
@@ -39,23 +40,36 @@ def learn_pairs(
         for pair in zip(word, word[1:]):
             pairs[pair] += often[i]
             where[pair].add(i)
-    merges = []
-    while pairs and len(merges) < n:
-        best = max(pairs, key=lambda pair: (pairs[pair], pair))
+    merges, heap = [], [_ranked(pair, count) for pair, count in pairs.items()]
+    heapq.heapify(heap)
+    while heap and len(merges) < n:
+        entry = heapq.heappop(heap)
+        best = entry[2]
+        if -entry[0] != pairs[best] or best not in where:
+            continue  # counted anew since
         if pairs[best] < 2:
             break
         new = 256 + len(merges)
         merges.append(best)
+        changed = set()
         for i in where.pop(best):
             old = words[i]
             words[i] = _join(old, best, new)
             for pair in zip(old, old[1:]):
                 pairs[pair] -= often[i]
+                changed.add(pair)
             for pair in zip(words[i], words[i][1:]):
                 pairs[pair] += often[i]
                 where[pair].add(i)
-        pairs = +pairs
+                changed.add(pair)
+        for pair in changed:
+            heapq.heappush(heap, _ranked(pair, pairs[pair]))
     return merges
+
+
+def _ranked(pair, count):
+    "For the heap: the most frequent first, then the pair with the higher numbers"
+    return -count, (-pair[0], -pair[1]), pair
 
 
 def join_pairs(first, second):

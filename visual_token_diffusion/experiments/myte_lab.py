@@ -12,18 +12,20 @@ import torch
 
 from ..core.results import save_run
 from ..text.basic import ByteVocab
-from ..text.morphemes import MorphemeVocab, morpheme_codes, word_counts
+from ..text.morphemes import MorphemeVocab, morpheme_codes
 from ..text.segmentation import learn_morphemes, merge_scores
-from ..worlds.emoji_names import LANGUAGES, concepts, emoji_names
+from ..worlds.emoji_names import concepts
 from .benchmark_data import wordnet_text
 from .byte_pairs import BytePairs, join_pairs, learn_pairs, pieces
 from .morpheme_language import bilingual, in_georgian, inflected, segmented, true_parts
+from .name_alphabets import (
+    NAME_ALPHABETS, length_ratios, name_alphabet, names_of, run_names, spelled, split_names,
+)
 from .row_model import RowModel
 from .unified_table import before, check_steps
 
 __all__ = [
-    'alphabets', 'encoder_speed', 'length_ratios', 'main', 'name_alphabets', 'names_of', 'random_unicode',
-    'run_names', 'run_scripts', 'script_lengths', 'speed_texts', 'speeds', 'split_names',
+    'alphabets', 'encoder_speed', 'main', 'random_unicode', 'run_scripts', 'script_lengths', 'speed_texts', 'speeds',
 ]
 
 COMMAND = 'python -m visual_token_diffusion.experiments.myte_lab'
@@ -109,64 +111,6 @@ def _mean_bytes(sentences):
     return sum(len(s.encode()) + 1 for s in sentences) / len(sentences)
 
 
-# ---- real names ----
-
-
-def names_of(chars):
-    "{language: the names of these emoji}, and the English aliases"
-    return {language: emoji_names(chars, language) for language in LANGUAGES}
-
-
-def split_names(seed=0, share=0.2):
-    "{language: names} of concepts to learn from, and of held-out ones"
-    chars = [concept.char for concept in concepts()]
-    random.Random(seed).shuffle(chars)
-    cut = int(len(chars) * (1 - share))
-    return names_of(chars[:cut]), names_of(chars[cut:])
-
-
-def name_alphabets(
-    seen,  # {language: names}
-    merges: int = 4000,  # of the byte pairs
-    seed: int = 0,
-    **kwargs,  # of `learn_morphemes`
-):
-    "{name: vocabulary}: byte pairs from all languages together, morphemes from each"
-    words = Counter(piece for names in seen.values() for name in names for piece in pieces(name))
-    found = dict(utf8=ByteVocab(), bpe=BytePairs(learn_pairs(words, merges)))
-    for name, published in dict(myte=False, published=True).items():
-        texts = ('\n'.join(names) for names in seen.values())
-        scores = merge_scores(learn_morphemes(word_counts(text, published), seed=seed, **kwargs) for text in texts)
-        found[name] = MorphemeVocab.from_codes(morpheme_codes(scores, published), published)
-    return found
-
-
-def length_ratios(
-    vocab,
-    names,  # {language: names of the same things}
-):
-    "{language: (ids of a name, how many times those of English)}"
-    mean = {language: sum(len(vocab.encode(n)) for n in part) / len(part) for language, part in names.items()}
-    return {language: (n, n / mean['en']) for language, n in mean.items()}
-
-
-def run_names(vocab, seen, held, seed=0, steps=STEPS['names'], batch=48):
-    "{language: bits of a held-out name}, from one model of all languages"
-    rows = [(vocab.encode(name), i) for i, part in enumerate(seen.values()) for name in part]
-    rng = random.Random(seed)
-
-    def draw(step):
-        part = rng.choices(rows, k=batch)
-        return [row for row, _ in part], [i for _, i in part]
-
-    torch.manual_seed(seed)
-    model = RowModel(len(vocab), len(seen), **SIZES).fit(draw, steps)
-    bits = {}
-    for i, (language, part) in enumerate(held.items()):
-        bits[language] = float(model.bits([vocab.encode(name) for name in part], [i] * len(part)).mean())
-    return bits
-
-
 # ---- speed, and every string ----
 
 
@@ -249,23 +193,37 @@ def _shares(args, found):
 
 def _lengths(args, found):
     for seed in range(args.seeds):
-        seen, held = split_names(seed)
-        for name, vocab in name_alphabets(seen, seed=seed).items():
-            row = dict(size=len(vocab), codes=len(getattr(vocab, 'codes', ())))
-            yield f'{name}|{seed}', lambda v=vocab, h=held, r=row: r | dict(ratios=length_ratios(v, h))
+        for kind in NAME_ALPHABETS:
+            yield f'{kind}|{seed}', lambda k=kind, s=seed: _measured_lengths(k, s)
+
+
+def _measured_lengths(kind, seed):
+    seen, held = split_names(seed)
+    vocab = name_alphabet(kind, seen, seed=seed)
+    row = dict(size=len(vocab), codes=len(getattr(vocab, 'codes', ())))
+    if kind.startswith('myte'):
+        row['spelled'] = {name: [spelled(vocab, part[name]) for part in (seen, held)] for name in held}
+    return row | dict(ratios=length_ratios(vocab, held))
 
 
 def _names(args, found):
     for seed in range(args.seeds):
-        seen, held = split_names(seed)
-        for name, vocab in name_alphabets(seen, seed=seed).items():
-            if name != 'published':
-                yield f'{name}|{seed}', lambda v=vocab, a=(seen, held, seed): run_names(v, *a, steps=args.steps)
+        for kind in NAME_ALPHABETS:
+            if kind != 'published':
+                yield f'{kind}|{seed}', lambda k=kind, s=seed: _measured_names(k, s, args.steps)
+
+
+def _measured_names(kind, seed, steps):
+    seen, held = split_names(seed)
+    return run_names(name_alphabet(kind, seen, seed=seed), seen, held, seed, steps)
 
 
 def _speed(args, found):
-    vocab = name_alphabets(split_names()[0], merges=1)['myte']
-    yield 'speed', lambda: speeds(vocab, speed_texts()) | {'random bytes, the trie alone': _trie_speed(vocab)}
+    def measured():
+        vocab = name_alphabet('myte', split_names()[0])
+        return speeds(vocab, speed_texts()) | {'random bytes, the trie alone': _trie_speed(vocab)}
+
+    yield 'speed', measured
 
 
 LABS = dict(

@@ -204,13 +204,16 @@ def learn_morphemes(words, # {word: how often}
                     most:int=20_000, # words taken, the most frequent first
                     by:str='cost', # of `SCORES`
                     dampening:str='none', # 'none' counts a word as often as it occurs, 'ones' once
+                    least:int=1, # how often a part must occur
                     **kwargs # of `Segmenter.train`
                    ) -> dict:
     "{part: score} of one language. Raises `ValueError`"
     if dampening not in ('none','ones'): raise ValueError(f"dampening is none or ones, got '{dampening}'")
     kept = dict(sorted(words.items(), key=lambda pair: (-pair[1], pair[0]))[:most])
     if dampening=='ones': kept = dict.fromkeys(kept, 1)
-    return Segmenter(kept).train(**kwargs).scores(by) if kept else {}
+    if not kept: return {}
+    segmenter = Segmenter(kept).train(**kwargs)
+    return {part:score for part,score in segmenter.scores(by).items() if segmenter.counts[part] >= least}
 
 def merge_scores(languages # a dict as from `learn_morphemes` each
                 ) -> dict:
