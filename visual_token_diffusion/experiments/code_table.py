@@ -21,14 +21,14 @@ class TwoModes:
     ):
         if not 0 < share < 1 or not 0 < noise < 1:
             raise ValueError(f'share and noise must lie between 0 and 1, got {share} and {noise}')
-        self.length, self.entries, self.share = length, entries, share
+        self.length, self.entries = length, entries
         self.rows = torch.tensor(list(itertools.product(range(entries), repeat=length)))
         self.parts = torch.stack([self._near(0, noise), self._near(entries - 1, noise)])
         self.p = (1 - share) * self.parts[0] + share * self.parts[1]
 
     def _near(self, code, noise):
         "(n,) float64: probabilities of all rows in a mode"
-        right = (self.rows == code).sum(1)
+        right = (self.rows == code).sum(1).double()
         each = torch.tensor(noise / (self.entries - 1), dtype=torch.float64)
         return (1 - noise) ** right * each ** (self.length - right)
 
@@ -70,8 +70,8 @@ class CodeTable:
     def __call__(self, model):
         "(n,) float64: probabilities of all rows"
         p = model.log_probs(self.seen, self.mask).double().exp()[self._numbers]  # (sets,n,length,entries)
-        right = p.gather(-1, self.rows[None, ..., None].expand(len(p), -1, -1, 1))[..., 0].unbind(-1)
-        right = [column.unbind(0) for column in right]
+        chosen = self.rows[None, ..., None].expand(len(p), -1, -1, 1)
+        right = [column.unbind(0) for column in p.gather(-1, chosen)[..., 0].unbind(-1)]
         total = {(False,) * self.length: torch.ones(len(self.rows), dtype=torch.float64)}
         for known, i in self._where.items():
             for place in (place for place, is_known in enumerate(known) if not is_known):

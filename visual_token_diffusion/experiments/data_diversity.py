@@ -1,4 +1,4 @@
-"""How many different scenes must a generator see? Cover, validity and memorization at equal steps and equal pictures."""
+"""How many different scenes must a generator see? Cover, validity and memorization at equal steps and pictures."""
 
 # `python -m visual_token_diffusion.experiments.data_diversity` goes on where it stopped; `--part` and `--seeds` choose.
 
@@ -30,7 +30,8 @@ COUNTS = (9, 36, 144, 288)
 FAMILIES = ('codes', 'flow')
 CAPTIONS = ('one', 'all')  # captions of a scene that are seen
 SIZE, PATCH = 24, 8
-STEPS, BATCH, DRAWS = 600, 64, 2880
+STEPS, BATCH = 600, 64
+DRAWS = 2880  # generated pictures
 CAPTION_STEPS, EACH = 400, 5  # of the model with captions; pictures of each
 
 

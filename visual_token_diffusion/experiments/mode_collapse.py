@@ -10,7 +10,7 @@ from functools import partial
 import torch
 
 from ..core.results import save_run
-from ..metrics.reverse_kl import Mixture, failure_mode, mixture, mixture_flow
+from ..metrics.mode_collapse import Mixture, failure_mode, mixture, mixture_flow
 from ..models.code_model import CodeModel
 from ..training.rl.unigrpo import answer_masks, group_advantage, k3, masked_shares, unigrpo_loss
 from .code_table import ENTRIES, LENGTH, CodeTable, TwoModes, examples_optimum, table_kl, tilted, told
@@ -28,15 +28,23 @@ SIZES = dict(width=16, depth=1, heads=2)
 
 # ---- one target, four ways to fit it ----
 
-FITS = ('examples', 'exact reverse', 'sampled reverse', 'annealed reverse')
+FITS = ('examples', 'exact reverse', 'exact reverse, plain descent', 'sampled reverse', 'annealed reverse')
 STARTS = ('scratch', 'first mode')
-STEPS, BATCH, RATE = 600, 64, 3e-3
+STEPS, BATCH = 600, 64
+RATE = 3e-3
 NOISES = 0.1, 0.01  # of the world: modes that touch, and modes far apart
 
 
 def _model(seed):
     torch.manual_seed(seed)
     return CodeModel(LENGTH, [ENTRIES], **SIZES)
+
+
+def _optimizer(model, arm, rate):
+    "Adam, or plain descent where the arm says so"
+    if arm.endswith('plain descent'):
+        return torch.optim.SGD(model.parameters(), 0.1)
+    return torch.optim.Adam(model.parameters(), rate)
 
 
 def _sampled(q, value, n, generator):
@@ -51,7 +59,7 @@ def _fit_loss(arm, model, table, world, progress, generator):
     if arm == 'examples':
         return model.nelbo(world.draw(BATCH, generator), generator).mean()
     q = table(model)
-    if arm == 'exact reverse':
+    if arm.startswith('exact'):
         return table_kl(q, world.p)
     if arm == 'sampled reverse':
         return _sampled(q, (q / world.p).log().detach(), BATCH, generator)
@@ -74,7 +82,7 @@ def fit_arm(
     if start == 'first mode':
         model.fit(lambda g: world.draw(BATCH, g, 0), steps, seed, lr=RATE)
     began = told(table(model), world, world.p)
-    optimizer = torch.optim.Adam(model.parameters(), RATE)
+    optimizer = _optimizer(model, arm, RATE)
     course = []
     for step in range(steps):
         loss = _fit_loss(arm, model, table, world, step / steps, generator)
@@ -94,7 +102,8 @@ REWARDED = {  # share of the second mode before, rewards of 0000 and of 3333; al
 }
 REWARD_ARMS = ('exact', 'exact, plain descent', 'reinforce', 'k3 as loss', 'unigrpo')
 BETAS = (1.0, 0.1, 0.01)
-UPDATES, REWARD_RATE, GROUP, MU = 400, 2e-3, 8, 4
+UPDATES, REWARD_RATE = 400, 2e-3
+GROUP, MU = 8, 4
 
 
 def _rewards(table, case):
@@ -152,8 +161,7 @@ def reward_arm(
     reference, reward = copy.deepcopy(model).requires_grad_(False), _rewards(table, case)
     ref = table(reference)
     optimum = tilted(ref, reward, beta)
-    kind, rate = (torch.optim.SGD, 0.1) if arm == 'exact, plain descent' else (torch.optim.Adam, REWARD_RATE)
-    optimizer = kind(model.parameters(), rate)
+    optimizer = _optimizer(model, arm, REWARD_RATE)
 
     def update(loss):
         optimizer.zero_grad()
@@ -219,7 +227,8 @@ def basins(
         options['divergence'] = 'forward'
     path = mixture_flow(start, target, step=0.2, weight_speed=weight_speed, moments=1, **FLOWS[flow], **options)
     ends = [failure_mode(Mixture(*end), target) for end in zip(path.means[-1], path.weights[-1])]
-    return dict(counts={name: ends.count(name) for name in sorted(set(ends))}, ends=[MODES.index(e) for e in ends])
+    counts = {name: ends.count(name) for name in sorted(set(ends))}
+    return dict(counts=counts, ends=[MODES.index(name) for name in ends])
 
 
 # ---- command ----
@@ -245,13 +254,12 @@ def main(
     parser.add_argument('--part', nargs='*', default=['basins', 'fit', 'reward'], choices=['basins', 'fit', 'reward'])
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args(arguments)
-    found = before(RUN)
     for key, measure in _runs(args.seeds):
-        if key in found or key.split('|')[0] not in args.part:
+        if key in before(RUN) or key.split('|')[0] not in args.part:
             continue
-        found[key] = measure()
-        save_run(RUN, found, COMMAND)
-        row = {k: v for k, v in found[key].items() if isinstance(v, float)} or found[key]['counts']
+        found = measure()
+        save_run(RUN, before(RUN) | {key: found}, COMMAND)
+        row = {k: v for k, v in found.items() if isinstance(v, float)} or found['counts']
         print(key, {k: round(v, 4) for k, v in row.items()}, flush=True)
 
 

@@ -28,10 +28,10 @@ def mixture(means, # (...,K) numbers or tensor
     if weights is None: weights = torch.full_like(means, 1/means.shape[-1])
     weights = torch.as_tensor(weights, dtype=torch.float64)
     if weights.shape!=means.shape:
-        shapes = tuple(means.shape), tuple(weights.shape)
-        raise ValueError(f"means and weights need one shape, got {shapes[0]} and {shapes[1]}")
-    if (weights > 0).all() and torch.allclose(weights.sum(-1), weights.new_ones(())): return Mixture(means, weights)
-    raise ValueError("weights must be positive and sum to one")
+        raise ValueError(f"means {tuple(means.shape)} and weights {tuple(weights.shape)} need one shape")
+    if (weights <= 0).any() or (weights.sum(-1)-1).abs().max() > 1e-6:
+        raise ValueError("weights must be positive and sum to one")
+    return Mixture(means, weights)
 
 # %% ../../nbs/atlas/mode_collapse.ipynb #mcl00009
 def log_density(mix:Mixture, # (...,K)
@@ -39,7 +39,8 @@ def log_density(mix:Mixture, # (...,K)
                ) -> torch.Tensor:
     "(...,X) nats: log-density of a mixture"
     gaps = x - mix.means[...,None]
-    return (mix.weights.log()[...,None] - gaps.square()/2).logsumexp(-2) - math.log(2*math.pi)/2
+    each = mix.weights.log()[...,None] - gaps.square()/2
+    return each.logsumexp(-2) - math.log(2*math.pi)/2
 
 def quadrature(*mixes, # `Mixture`s
                step:float=.1, # between points
@@ -54,7 +55,7 @@ def mixture_kl(q:Mixture, # (...,K)
                p:Mixture, # (...,J)
                step:float=.1 # of the `quadrature`
               ) -> torch.Tensor:
-    "(...,) nats: KL(q||p), exact to rounding; with the model first it is the reverse, with the target first the forward one"
+    "(...,) nats: KL(q||p), exact to rounding; reverse with the model first, forward with the target first"
     x,width = quadrature(q, p, step=step)
     log_q = log_density(q, x)
     return (log_q.exp()*(log_q-log_density(p, x))).sum(-1)*width
@@ -94,19 +95,21 @@ def _check_flow(start, target, time, step, divergence):
         shapes = tuple(start.means.shape),tuple(target.means.shape)
         raise ValueError(f"starts must have means (B,K) and the target (J,), got {shapes[0]} and {shapes[1]}")
 
+# %% ../../nbs/atlas/mode_collapse.ipynb #mcl00011
 def mixture_flow(start:Mixture, # (B,K)
                  target:Mixture, # (J,)
                  time:float=100.,
                  step:float=.1, # of the midpoint rule
                  weight_speed:float=.5, # of the weights' logits; 0 keeps them; for two, 1/2 is the flow of one logit
                  divergence:str='reverse', # of `DIVERGENCES`
-                 power=None, # function of the share of time gone: the target's power (annealing, reverse only); None is 1
+                 power=None, # for annealing: the target's power as a function of the share of time gone; None is 1
                  moments:int=100 # of the path that are kept
                 ) -> Flow:
     """Gradient flow of a divergence between mixture and target (Soletskyi, Gabrié and Loureiro, 2024,
     https://arxiv.org/abs/2410.13300). Raises `ValueError`"""
     _check_flow(start, target, time, step, divergence)
-    means,logits,n = start.means,start.weights.log(),round(time/step)
+    n = round(time/step)
+    means,logits = start.means,start.weights.log()
     kept = sorted({round(i*n/moments) for i in range(moments+1)})
     path = [(means, logits)]
     for i in range(n):
@@ -115,13 +118,14 @@ def mixture_flow(start:Mixture, # (B,K)
         means,logits = [v+step*slope for v,slope in zip((means, logits), _slopes(*half, *options))]
         if i+1 in kept: path.append((means, logits))
     means,weights = torch.stack([m for m,_ in path]),torch.stack([w for _,w in path]).softmax(-1)
-    return Flow(step*torch.tensor(kept), means, weights, mixture_kl(Mixture(means, weights), target))
+    kl = mixture_kl(Mixture(means, weights), target)
+    return Flow(step*torch.tensor(kept), means, weights, kl)
 
 # %% ../../nbs/atlas/mode_collapse.ipynb #mcl00020
 def mode_shares(q:Mixture, # (...,K)
                 target:Mixture # (J,)
                ) -> torch.Tensor:
-    "(...,J): how much of q belongs to each Gaussian of the target, by its posterior; its own weights for the target itself"
+    "(...,J): how much of q belongs to each Gaussian of the target, by its posterior"
     x,width = quadrature(q, target)
     apart = [log_density(Mixture(m[None], w[None]), x) for m,w in zip(*target)]
     posterior = torch.stack(apart).softmax(0)
