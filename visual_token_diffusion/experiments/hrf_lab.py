@@ -69,6 +69,9 @@ def policy_of(
     return DenoisingPolicy(model, RectifiedFlow(), times)
 
 
+FIRST = ('baselines', 'all steps', 'all steps, KL .3', 'sliding window', 'random window', 'HRF, sliding', 'late window')
+
+
 # ---- measurements ----
 
 
@@ -239,7 +242,7 @@ def kept(
 def main(
     arguments=None,  # list of strings; None takes those of the command line
 ):
-    "Run what is missing of one experiment, one seed of all arms after the other"
+    "Run what is missing of one experiment: all seeds of the arms in `FIRST`, then of the others"
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('part', choices=list(PARTS))
     parser.add_argument('--seeds', type=int, default=3)
@@ -248,15 +251,23 @@ def main(
     name, case = f'hrf-{args.part}', case_of(args.part)
     options = PARTS[args.part]
     facts = dict(walks=WALKS, updates=UPDATES, steps=STEPS, width=WIDTH, depth=DEPTH) | options
-    for seed in range(args.seeds):
-        model = None
-        for arm in ('baselines', *(args.arms or arms_of(args.part))):
-            if f'{arm}|{seed}' in before(name):
-                continue
-            model = model or trained_painter(case, seed)
-            row = _run(case, model, arm, seed, options)
-            save_run(name, before(name) | {f'{arm}|{seed}': row} | facts, f'{COMMAND} {args.part}')
-            print(arm, seed, row['rows'][-1], flush=True)
+    arms = args.arms or arms_of(args.part)
+    groups = [[arm for arm in ('baselines', *arms) if (arm in FIRST) == is_first] for is_first in (True, False)]
+    for group in groups:
+        for seed in range(args.seeds):
+            _run_missing(case, group, seed, name, options, facts)
+
+
+def _run_missing(case, arms, seed, name, options, facts):
+    "Arms of one seed that are not saved yet, all from one painter"
+    model = None
+    for arm in arms:
+        if f'{arm}|{seed}' in before(name):
+            continue
+        model = model or trained_painter(case, seed)
+        row = _run(case, model, arm, seed, options)
+        save_run(name, before(name) | {f'{arm}|{seed}': row} | facts, f'{COMMAND} {name[4:]}')
+        print(arm, seed, row['rows'][-1], flush=True)
 
 
 def _run(case, model, arm, seed, options):
