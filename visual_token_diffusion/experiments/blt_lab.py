@@ -188,8 +188,9 @@ def _jobs(text, args):
     for seed, arm in itertools.product(range(args.seeds), args.arm):
         if text == 'stories' or not arm.startswith('exact'):
             yield f'{arm}|{seed}', lambda: run_arm(text, arm, seed, args.steps)
-    yield 'thresholds', lambda: thresholds(text)
-    yield 'facts', lambda: facts(text)
+        if arm == args.arm[-1] and seed == 0:
+            yield 'thresholds', lambda: thresholds(text)
+            yield 'facts', lambda: facts(text)
 
 
 def main(
