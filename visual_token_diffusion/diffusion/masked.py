@@ -89,5 +89,7 @@ def denoiser(self:MaskedDiffusion, model, temperature=1., top_p=1., generator=No
 @patch
 def predictor(self:MaskedDiffusion, model):
     "The function `(x, mask) -> log_probs (B,L,V)` for samplers that ask for probabilities"
-    def predict(x, mask): return model.head.log_probs(model.hidden_states(x, mask).flatten(0,1)).view(*x.shape, -1)
+    def predict(x, mask):
+        h = model.hidden_states(x, mask)
+        return model.head.log_probs(h.flatten(0,1)).view(*x.shape, -1)
     return predict
