@@ -173,15 +173,48 @@ def _unified(m):
     return 'captions that written pictures match, mean of the seeds: ' + _listed(match, lambda v: f'{v:.2f}')
 
 
+def _clip_score(m):
+    runs = [run for seed, run in m.items() if seed != 'untrained']
+    auroc = _mean(run['1 objects']['auroc'] for run in runs)
+    swapped = _mean(run['relations']['score'] for run in runs)
+    return f'AUROC with the oracle, mean of the seeds: {auroc:.3f}; swapped relations told apart: {swapped:.1%}'
+
+
+def _tokbench(m):
+    coded, originals = (m[f'{arm}|0']['heights'][0]['acc'] for arm in ('vq|12', 'original|control'))
+    return f'words of 9 px read at 12 bits, plain codes, seed 0: {coded:.0%}, originals {originals:.0%}'
+
+
+def _caption_leak(m):
+    shares = [run['own'][0] for arm, run in m.items() if arm.startswith('textok')]
+    return f'words read from three bits with the caption, mean of the seeds: {_mean(shares):.0%}'
+
+
+def _text_pictures(m):
+    text = {arm: 'random' if 'random' in arm else 'stories' for arm in ('picture', 'embedded', 'picture, random')}
+    words = {arm: _mean(m[f'{arm}|{seed}'][kind]['4']['words'] for seed in range(3)) for arm, kind in text.items()}
+    return 'words of four that come back from one vector: ' + _listed(words, lambda v: f'{v:.2f}')
+
+
+def _typos(m):
+    arms = 'patches', 'bytes', 'letters', 'ids', 'ids, some hidden'
+    right = {arm: _mean(m[f'{arm}|{s}']['kinds']['swap']['2']['misspelled'] for s in range(3)) for arm in arms}
+    return 'misspelled words (swap) tagged right: ' + _listed(right, lambda v: f'{v:.2f}')
+
+
 HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'bench-reading': _decoding,
     'bits_': _excess,
+    'caption-leak': _caption_leak,
+    'clip-score': _clip_score,
     'fuzz': _fuzz,
     'layer-overhead': lambda m: f"{m['bare_ms']:.1f} ms a step bare, {m['layer_ms']:.1f} ms with the layer",
+    'metric-speed': lambda m: _listed(m, lambda run: f"{run['value']:.3g} {run['unit']}"),
     'mmada-questions': _arms('questions that are answered', lambda run: run['left_to_right']['all']),
     'mmada-unigrpo': _arms('captions that written pictures match', lambda run: run['match']),
     'next-scale': _excess,
     'painting-': _grid_denoiser,
+    'pixel-typos': _typos,
     'softmax-ngrams': lambda m: 'held-out nats per token: ' + _listed(m['nll'], lambda v: f'{v:.3f}'),
     'softmax-': _benchmark,
     'pictogram-judges': _judges,
@@ -200,7 +233,9 @@ HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'scales-10k': _pyramid,
     'small-clip': lambda m: f"nine tests, from {min(m['scores']):.3f} to {max(m['scores']):.3f}",
     'tatok': _seeds('scenes that come back', _exact),
+    'text-pictures': _text_pictures,
     'textok': _textok,
+    'tokbench': _tokbench,
     'tokenflow-scales': _seeds('scenes that come back, all scales', lambda row: row['exact'][-1]),
     'tokenflow': _seeds('scenes that come back', _exact, 10),
     'tokenizer-losses': _tokenizer_losses,

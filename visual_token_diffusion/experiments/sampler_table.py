@@ -25,8 +25,8 @@ __all__ = ['CALLS', 'ExactModel', 'LENGTHS', 'SAMPLERS', 'TrainedModel', 'lost_b
 RUN = 'sampler-table'
 COMMAND = 'python -m visual_token_diffusion.experiments.sampler_table'
 LENGTHS = {'exact': 24, 'trained': 64}
-TEXTS = {'exact': 32, 'trained': 128}
-CALLS = (1, 2, 4, 8, 16, 24, 32, 64)
+TEXTS = {'exact': 32, 'trained': 64}
+CALLS = {'exact': (1, 2, 4, 8, 16, 24), 'trained': (4, 8, 16, 32, 64)}
 BOUNDS = (0.02, 0.1, 0.3, 1.0, 3.0, 10.0)  # nats
 TYPOS = 1e-4  # the exact model takes one visible word in ten thousand for a random one
 SAMPLERS = {
@@ -64,6 +64,16 @@ class ExactModel:
 
         return denoise
 
+    def draw(self, generator):
+        "The function that samplers call which ask for tokens"
+
+        def denoise(x, mask, where):
+            log_probs = self.predict(x, mask)[where]
+            ids = sample_categorical(log_probs.exp(), generator)
+            return ids, log_probs.gather(-1, ids[:, None])[:, 0].float()
+
+        return denoise
+
     def texts(self, ids):
         "Word numbers as they are"
         return ids
@@ -85,20 +95,13 @@ class TrainedModel:
         "(B,L,V) log-probabilities"
         return self._predict(x, mask)
 
+    def draw(self, generator):
+        "The function that samplers call which ask for tokens"
+        return torch.no_grad()(self.model.process.denoiser(self.model, generator=generator))
+
     def texts(self, ids):
         "Word numbers of the grammar; -1 where it has none"
         return self.word_of[ids]
-
-
-def _drawing(model, generator):
-    "The function that samplers call which ask for tokens"
-
-    def denoise(x, mask, where):
-        log_probs = model.predict(x, mask)[where]
-        ids = sample_categorical(log_probs.exp(), generator)
-        return ids, log_probs.gather(-1, ids[:, None])[:, 0].float()
-
-    return denoise
 
 
 def _walk(model, part, options, texts, length, generator):
@@ -111,20 +114,20 @@ def _walk(model, part, options, texts, length, generator):
     if part == 'psi':
         process = Absorbing(model.n_states)
         return sampler(chain_denoiser(model.predict, process), process, start, generator=generator)
-    answer = model.predict if sampler.asks == 'probs' else _drawing(model, generator)
+    answer = model.predict if sampler.asks == 'probs' else model.draw(generator)
     return sampler(answer, None, start, generator=generator)
 
 
 def settings(
     name: str,  # of a row of `SAMPLERS`
-    length: int,  # of a window
+    kind: str,  # of the model: 'exact' or 'trained'
 ) -> dict:
     "{how many calls, or which bound: options of the sampler}"
-    part, options = SAMPLERS[name]
+    (part, options), length = SAMPLERS[name], LENGTHS[kind]
     if part == 'entropy_bound':
         return {f'bound {bound:g}': options | dict(bound=bound, steps=length) for bound in BOUNDS}
     least = -(-length // options['block']) if 'block' in options else 1
-    return {f'{calls} calls': options | dict(steps=calls) for calls in CALLS if least <= calls <= length}
+    return {f'{calls} calls': options | dict(steps=calls) for calls in CALLS[kind] if least <= calls}
 
 
 def _sentences(row, end):
@@ -235,13 +238,13 @@ def _cells(models, seeds):
             for name in SAMPLERS:
                 if name == 'entropy bound, uniform' and kind == 'trained':
                     continue  # it was trained with masks
-                for setting, options in settings(name, length).items():
+                for setting, options in settings(name, kind).items():
                     task = run, (model, windows, name, options, seed, TEXTS[kind], length)
                     yield f'{kind}|{name}|{setting}|{seed}', *task
         if 'exact' not in models:
             continue
         for name in ('random', 'left to right', 'blocks of 8', 'entropy bound'):
-            for setting, options in settings(name, LENGTHS['exact']).items():
+            for setting, options in settings(name, 'exact').items():
                 yield f'lost|{name}|{setting}|{seed}', lost_bits, (windows, name, options, seed)
 
 
@@ -250,7 +253,7 @@ def main(
 ):
     "Run what is missing"
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--model', nargs='*', default=['trained', 'exact'], choices=list(LENGTHS))
+    parser.add_argument('--model', nargs='*', default=['exact', 'trained'], choices=list(LENGTHS))
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args(arguments)
     found = _before()
