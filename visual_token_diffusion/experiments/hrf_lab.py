@@ -172,7 +172,7 @@ def at_equal_reward(
         if a['reward'] < level <= b['reward']:
             share = (level - a['reward']) / (b['reward'] - a['reward'])
             return a[name] + share * (b[name] - a[name])
-    return rows[0][name] if rows[0]['reward'] >= level else None
+    return rows[0][name] if rows and rows[0]['reward'] >= level else None
 
 
 # ---- arms ----
