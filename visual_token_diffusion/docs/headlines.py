@@ -202,12 +202,27 @@ def _typos(m):
     return 'misspelled words (swap) tagged right: ' + _listed(right, lambda v: f'{v:.2f}')
 
 
+def _visual_language(m):
+    def share(grammar):
+        return (grammar['1 tokens'] - grammar['grammar']) / (grammar['1 tokens'] - grammar['floor'])
+
+    streams = {'captions': 'own', 'vq': 'raster', 'tokenflow': 'raster'}
+    shares = {name: share(m[f'{name}|0'][order]['grammar']) for name, order in streams.items()}
+    return 'share of the way to the exact floor, induced grammar, seed 0: ' + _listed(shares, lambda v: f'{v:.2f}')
+
+
+def _language_samples(m):
+    undecided, seconds = m['power law|300|searched']['undecided'], m['counting']['seconds']
+    return f'300 types leave {undecided:.0%} of samples from a power law undecided; ten million tokens in {seconds:.0f} s'
+
+
 HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'bench-reading': _decoding,
     'bits_': _excess,
     'caption-leak': _caption_leak,
     'clip-score': _clip_score,
     'fuzz': _fuzz,
+    'language-samples': _language_samples,
     'layer-overhead': lambda m: f"{m['bare_ms']:.1f} ms a step bare, {m['layer_ms']:.1f} ms with the layer",
     'metric-speed': lambda m: _listed(m, lambda run: f"{run['value']:.3g} {run['unit']}"),
     'mmada-questions': _arms('questions that are answered', lambda run: run['left_to_right']['all']),
@@ -248,6 +263,7 @@ HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'unseen-meanings': _unseen_meanings,
     'unseen-words': _unseen_words,
     'vavae': _seeds('generated scenes that are valid', lambda row: row['valid'], 9),
+    'visual-language': _visual_language,
     'widgets-browser': lambda m: 'from a key to the new picture: ' + _listed(m, lambda v: f"{v['median']:.0f} ms"),
     'widgets': lambda m: 'redrawn at 200 tokens in ' + _listed(m, lambda v: f"{v['median']:.0f} ms"),
     'writing-speed': _speed,
