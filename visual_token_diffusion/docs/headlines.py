@@ -216,19 +216,83 @@ def _language_samples(m):
     return f'300 types leave {undecided:.0%} of samples from a power law undecided; ten million tokens in {seconds:.0f} s'
 
 
+def _blt(m):
+    bits = _by_arm({name: run for name, run in m.items() if '|' in name}, lambda run: run['bits'])
+    return 'bits a character, mean of the seeds: ' + _listed(bits, lambda v: f'{v:.2f}')
+
+
+def _named_seeds(m, key, says, form):
+    "For runs named `arm|seed` among other entries"
+    arms = _by_arm({name: run for name, run in m.items() if '|' in name and key in run}, lambda run: run[key])
+    return f'{says}, mean of the seeds: ' + _listed(arms, form)
+
+
+def _myte_names(m):
+    def bits(run):
+        return _mean(value for name, value in run.items() if name != 'alias')
+
+    arms = _by_arm({name: run for name, run in m.items() if '|' in name}, bits)
+    return 'bits a held-out name, mean of the seeds: ' + _listed(arms, lambda v: f'{v:.1f}')
+
+
+def _sizes(m):
+    return {name.split('|')[0]: run['codes'] for name, run in m.items() if name.endswith('|0')}
+
+
+def _segmentation(m):
+    arms = _by_arm({name: run for name, run in m.items() if '|' in name}, lambda run: run['ours']['f1'])
+    return 'boundaries found, F1, mean of the seeds: ' + _listed(arms, lambda v: f'{v:.2f}')
+
+
+def _samplers(m):
+    names = {'random': '8 calls', 'left to right': '8 calls', 'confidence': '8 calls', 'psi .9': '8 calls'}
+    shares = {}
+    for name, setting in names.items():
+        rows = [row for key, row in m.items() if key.startswith(f'exact|{name}|{setting}|')]
+        shares[name] = _mean(row['sentences'] for row in rows)
+    return 'grammatical sentences, 24 words in 8 calls, exact model: ' + _listed(shares, lambda v: f'{v:.2f}')
+
+
+def _hrf(m):
+    runs = {name: run for name, run in m.items() if '|' in name and 'rows' in run}
+    last = _by_arm(runs, lambda run: run['rows'][-1]['cover'])
+    return 'pictures that differ after the last update, mean of the seeds: ' + _listed(last, lambda v: f'{v:.0f}')
+
+
+def _mode_collapse(m):
+    arms = 'examples', 'exact reverse', 'sampled reverse', 'annealed reverse'
+    second = {arm: _mean(m[f'fit|0.01|{arm}|{seed}']['second'] for seed in range(3)) for arm in arms}
+    return 'share of the far mode, mean of the seeds: ' + _listed(second, lambda v: f'{v:.4f}')
+
+
+def _diversity(m):
+    scenes = {number: _mean(m[f'scenes|codes|{number}|{s}']['cover'] for s in range(3)) for number in (9, 36, 144, 288)}
+    return 'scenes drawn, by scenes seen, codes, mean of the seeds: ' + _listed(scenes, lambda v: f'{v:.0f}')
+
+
 HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'bench-reading': _decoding,
     'bits_': _excess,
+    'blt-': _blt,
     'caption-leak': _caption_leak,
     'clip-score': _clip_score,
     'fuzz': _fuzz,
     'language-samples': _language_samples,
+    'data-diversity': _diversity,
+    'hrf-': _hrf,
     'layer-overhead': lambda m: f"{m['bare_ms']:.1f} ms a step bare, {m['layer_ms']:.1f} ms with the layer",
+    'mode-collapse': _mode_collapse,
     'metric-speed': lambda m: _listed(m, lambda run: f"{run['value']:.3g} {run['unit']}"),
     'mmada-questions': _arms('questions that are answered', lambda run: run['left_to_right']['all']),
     'mmada-unigrpo': _arms('captions that written pictures match', lambda run: run['match']),
     'next-scale': _excess,
     'painting-': _grid_denoiser,
+    'myte-lengths': lambda m: 'codes learned, first seed: ' + _listed(_sizes(m), lambda v: f'{v:,}'),
+    'myte-names': _myte_names,
+    'myte-scripts': lambda m: _named_seeds(m, 'ratio', 'length, Georgian over Latin', lambda v: f'{v:.2f}'),
+    'myte-segmentation': _segmentation,
+    'myte-shares': lambda m: _named_seeds(m, 'ratio', 'length, Georgian over Latin', lambda v: f'{v:.2f}'),
+    'myte-speed': lambda m: 'MB/s: ' + _listed(m['speed'], lambda v: f'{v[0]:.1f}'),
     'pixel-typos': _typos,
     'softmax-ngrams': lambda m: 'held-out nats per token: ' + _listed(m['nll'], lambda v: f'{v:.3f}'),
     'softmax-': _benchmark,
@@ -245,6 +309,7 @@ HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'rae': _seeds('scenes that come back', _exact),
     'registers': _seeds('largest norm of a token over the median', lambda row: row['largest']),
     'robust': _robust,
+    'sampler-table': _samplers,
     'scales-10k': _pyramid,
     'small-clip': lambda m: f"nine tests, from {min(m['scores']):.3f} to {max(m['scores']):.3f}",
     'tatok': _seeds('scenes that come back', _exact),
