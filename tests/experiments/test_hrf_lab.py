@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from visual_token_diffusion.experiments.hrf_cases import Painter, SceneCase, red_share, trained_painter
+from visual_token_diffusion.experiments.hrf_cases import CaseDenoiser, SceneCase, red_share, trained_denoiser
 from visual_token_diffusion.experiments.hrf_lab import ARMS, at_equal_reward, best_of, frontier, measure, run_arm
 from visual_token_diffusion.training.rl.ddpo_trainer import DDPOSettings
 
@@ -17,7 +17,7 @@ def case():
 
 @pytest.fixture(scope='module')
 def painter(case):
-    return trained_painter(case, 0, 20)
+    return trained_denoiser(case, 0, 20)
 
 
 def test_cover_is_read_where_the_reward_first_reaches_a_level():
@@ -40,7 +40,7 @@ def test_the_frontier_is_the_most_even_distribution():
 
 def test_words_of_a_scene_are_its_picture(case):
     words, captions = case.batch(32, torch.Generator().manual_seed(0))
-    model = Painter(case.world.tiles(16), 4, 16)
+    model = CaseDenoiser(case.world.tiles(16), 4, 16)
     clean = model.net.points[words].unflatten(2, model.net.shape)
     images = model.pictures(clean)
     assert (case.world.parse(images).ids >= 0).all()

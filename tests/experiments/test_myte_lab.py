@@ -8,7 +8,7 @@ import torch
 from visual_token_diffusion.experiments.byte_pairs import BytePairs, join_pairs, learn_pairs
 from visual_token_diffusion.experiments.morpheme_language import bilingual, inflected, true_parts
 from visual_token_diffusion.experiments.myte_lab import alphabets, run_scripts, script_lengths
-from visual_token_diffusion.experiments.name_alphabets import length_ratios, name_alphabet, run_names, spelled
+from visual_token_diffusion.experiments.name_alphabets import relative_lengths, name_alphabet, run_names, spelled
 from visual_token_diffusion.experiments.row_model import RowModel
 from visual_token_diffusion.text.basic import ByteVocab
 
@@ -43,7 +43,7 @@ def test_scripts_come_level():
 
 
 def test_ratios_of_languages():
-    found = length_ratios(ByteVocab(), dict(en=['cat', 'a'], ru=['кот', 'я']))
+    found = relative_lengths(ByteVocab(), dict(en=['cat', 'a'], ru=['кот', 'я']))
     assert found == dict(en=(2, 1), ru=(4, 2))
 
 

@@ -27,8 +27,8 @@ def test_hidden_words_leave_no_trace(form):
     hidden[0, 3] = True
     given, starts, real = pieces(ROWS[:1])
     other, *_ = pieces([[*ROWS[0][:3], 'from', *ROWS[0][4:]]])
-    a = pieces.hide(given, starts, hidden)
-    assert torch.equal(a, pieces.hide(other, starts, hidden))
+    a = pieces.mask_words(given, starts, hidden)
+    assert torch.equal(a, pieces.mask_words(other, starts, hidden))
     same = (a == given).flatten(2).all(2) if form == 'patches' else a == given
     end = int(starts[0, 4])
     assert same[0, : starts[0, 3]].all() and same[0, end:].all()

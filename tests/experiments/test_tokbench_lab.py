@@ -25,7 +25,7 @@ def test_arms_spend_equal_bits(lab, arm):
 
 
 def test_a_family_runs_with_any_reader(lab, monkeypatch):
-    monkeypatch.setattr(tokbench, 'reader', lambda: lambda pieces: ['ant'] * len(pieces))
+    monkeypatch.setattr(tokbench, 'recognizer', lambda: lambda pieces: ['ant'] * len(pieces))
     found = tokbench.run_family(lab, 'vit', 0, (8,), (1, 1), 4)
     assert list(found) == ['vit|free', 'vq|8', 'fsq|8', 'magvit2|8']
     assert all(len(metrics['heights']) == 3 for metrics in found.values())
@@ -44,7 +44,7 @@ def test_psnr():
 
 def test_a_caption_that_says_the_word(monkeypatch):
     "A reader that always says the same word reads as many written words as captions say it"
-    monkeypatch.setattr(caption_leak, 'reader', lambda: lambda pieces: ['ant'] * len(pieces))
+    monkeypatch.setattr(caption_leak, 'recognizer', lambda: lambda pieces: ['ant'] * len(pieces))
     found = caption_leak.run_leak('textok', 0, (1, 1), 24)
     assert list(found) == ['original', 'own', 'other']
     assert found['own'] == found['original'] and found['other'][0] == found['other'][1]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from visual_token_diffusion.experiments import visual_language
-from visual_token_diffusion.experiments.visual_language import grammar_figures, law_figures, measure, share_found
+from visual_token_diffusion.experiments.visual_language import grammar_metrics, law_metrics, measure, share_found
 from visual_token_diffusion.experiments.visual_streams import (
     ORDERS,
     STREAMS,
@@ -65,7 +65,7 @@ def test_figures(monkeypatch):
     assert 200 <= figures['tokens'] <= 204 and figures['types'][1] == 4
     assert figures['laws'][1]['none'].startswith('no tail has 50')
     assert figures['low'][3] < figures['corrected'][3]
-    told = grammar_figures(codes(), epochs=1)
+    told = grammar_metrics(codes(), epochs=1)
     assert set(told) == {'1 tokens', '2 tokens', '3 tokens', 'by place', 'grammar', 'floor'}
     assert share_found({'1 tokens': 3.0, 'grammar': 2.0, 'floor': 1.0}) == 0.5
-    assert 'none' in law_figures(np.ones(100, int), 2)
+    assert 'none' in law_metrics(np.ones(100, int), 2)

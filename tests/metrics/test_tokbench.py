@@ -120,7 +120,7 @@ def test_a_missing_extra_is_one_line(monkeypatch):
     monkeypatch.setattr(ocr, 'PACKAGE', 'no_such_package_of_readers')
     assert not ocr.has_ocr()
     with pytest.raises(DataError, match=r'visual_token_diffusion\[ocr\]') as error:
-        ocr.Reader()
+        ocr.TextRecognizer()
     assert '\n' not in str(error.value)
 
 
@@ -132,7 +132,7 @@ needs_ocr = pytest.mark.skipif(
 @needs_ocr
 def test_a_real_reader_reads_originals():
     batch = WordPictures().batch(8, 3, 'valid', ('real',))
-    reader = ocr.Reader(upscale=2)
+    reader = ocr.TextRecognizer(upscale=2)
     tall = [row[-1] for row in crops(batch.pictures, batch.boxes)]
     right = [a == words[-1] for a, words in zip(reader(tall), batch.words)]
     assert np.mean(right) > 0.8
@@ -145,12 +145,12 @@ def test_a_reader_refuses_what_is_no_picture():
     bad = {'shape': torch.zeros(3, 4), 'nan': torch.full((3, 4, 4), torch.nan)}
     for words, picture in bad.items():
         with pytest.raises(ValueError, match=words):
-            ocr.Reader()([picture])
+            ocr.TextRecognizer()([picture])
     with pytest.raises(ValueError, match='upscale'):
-        ocr.Reader(upscale=0)
+        ocr.TextRecognizer(upscale=0)
 
 
 @needs_ocr
 def test_detection_finds_the_word():
     batch = WordPictures(size=64, heights=(24,), letters=(3,)).batch(1, 0, 'train', ('real',))
-    assert batch.words[0][0] in ocr.Reader(upscale=4, detect=True)(list(batch.pictures))[0]
+    assert batch.words[0][0] in ocr.TextRecognizer(upscale=4, detect=True)(list(batch.pictures))[0]

@@ -150,11 +150,11 @@ def test_walks_wait_until_their_first_step():
 
 def test_branches_are_noisy_versions_side_by_side():
     clean = torch.tensor([0.0, 100.0]).view(2, 1, 1).expand(2, 2, 2)
-    x, steps = policy().branch(clean, torch.tensor([0, 5]), 3, gen())
+    x, steps = policy().noised(clean, torch.tensor([0, 5]), 3, gen())
     assert steps.tolist() == [0, 0, 0, 5, 5, 5]
     assert x[:3].abs().max() < 5 and (x[3:] - 75).abs().max() < 5  # times 1 and .25
     assert not torch.equal(x[0], x[1])
-    x, _ = policy().branch(clean, 2, 3, gen(), shared=True)
+    x, _ = policy().noised(clean, 2, 3, gen(), shared=True)
     assert torch.equal(x[0], x[2]) and not torch.equal(x[0], x[3])
 
 

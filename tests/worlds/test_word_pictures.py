@@ -64,7 +64,7 @@ def test_crops_have_the_size_of_their_boxes():
         (lambda: WordPictures(font='no/such.ttf'), 'cannot be read as a font'),
         (lambda: WordPictures().batch(0), '0 pictures'),
         (lambda: WordPictures().batch(1, split='test'), 'splits'),
-        (lambda: WordPictures().batch(1, kinds=('fake',)), 'kinds of words'),
+        (lambda: WordPictures().batch(1, categories=('fake',)), 'kinds of words'),
     ],
 )
 def test_bad_input(make, words):

@@ -86,6 +86,7 @@ def denoiser(self:MaskedDiffusion, model, temperature=1., top_p=1., generator=No
         return model.head.sample(h, temperature, generator, top_p)
     return denoise
 
+# %% ../../nbs/diffusion/masked.ipynb #c0cb9050
 @patch
 def predictor(self:MaskedDiffusion, model):
     "The function `(x, mask) -> log_probs (B,L,V)` for samplers that ask for probabilities"

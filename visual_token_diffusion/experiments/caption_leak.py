@@ -13,7 +13,7 @@ from ..core.results import load_run, save_run
 from ..quantizers.vq import VectorQuantizer
 from ..tokenizers.base import ImageTokenizer
 from ..worlds.word_pictures import WORDS, WordPictures, crops
-from .word_tokenizers import BETA, DIM, fit, neighbors, reader, rebuilt
+from .word_tokenizers import BETA, DIM, fit, neighbors, recognizer, rebuilt
 
 __all__ = ['main', 'run_leak']
 
@@ -49,7 +49,7 @@ def _leak_model(name, bank, seed, steps):
 
 def _share_read(back, test, spoken):
     "Share of the pictures of which the words of `spoken` are read at the boxes of `test`"
-    reads = reader()([row[0] for row in crops(back.clamp(0, 1), test.boxes)])
+    reads = recognizer()([row[0] for row in crops(back.clamp(0, 1), test.boxes)])
     return float(np.mean([read == words[0] for read, words in zip(reads, spoken.words)]))
 
 

@@ -11,7 +11,7 @@ from ..models.guided_pixel_denoiser import GuidedPixelDenoiser
 from ..worlds.captions import World
 from ..worlds.shapes import COLOURS
 
-__all__ = ['EmojiCase', 'Painter', 'SceneCase', 'red_share', 'trained_painter']
+__all__ = ['EmojiCase', 'CaseDenoiser', 'SceneCase', 'red_share', 'trained_denoiser']
 
 WIDTH, DEPTH = 64, 2
 NEAR = 0.1  # squared distance of two colors within which they are the same; as the oracle of scenes counts
@@ -20,7 +20,7 @@ NEAR = 0.1  # squared distance of two colors within which they are the same; as 
 # ---- a model that paints ----
 
 
-class Painter(nn.Module):
+class CaseDenoiser(nn.Module):
     """A denoiser of pictures made of known points, as a policy needs it: noisy points (B,L,3,S,S), times (B,) and
     prompts (B,) long in, -1 where nothing is asked, clean points out"""
 
@@ -56,16 +56,16 @@ class Painter(nn.Module):
         return tiles.permute(0, 3, 1, 4, 2, 5).reshape(-1, 3, side * px, side * px)
 
 
-def trained_painter(
+def trained_denoiser(
     case,  # `SceneCase` or `EmojiCase`
     seed: int = 0,
     steps: int = 800,
     batch: int = 64,
     lr: float = 2e-3,  # highest learning rate of one cycle
-) -> Painter:
+) -> CaseDenoiser:
     "A painter after training on the pictures of a case; a sixth of the prompts is left out"
     torch.manual_seed(seed)
-    model, process = case.painter(), RectifiedFlow()
+    model, process = case.denoiser(), RectifiedFlow()
     generator = torch.Generator().manual_seed(seed)
     opt = torch.optim.AdamW(model.parameters(), lr)
     schedule = torch.optim.lr_scheduler.OneCycleLR(opt, lr, max(steps, 1))
@@ -108,9 +108,9 @@ class SceneCase:
         self.size = 8 * self.world.side
         self.n_prompts = len(self.world.shapes) * len(self.world.colours)
 
-    def painter(self):
-        "A `Painter` of the cells' pictures"
-        return Painter(self.world.tiles(self.size), self.world.cells, self.n_prompts)
+    def denoiser(self):
+        "A `CaseDenoiser` of the cells' pictures"
+        return CaseDenoiser(self.world.tiles(self.size), self.world.cells, self.n_prompts)
 
     def captions(self, ids):
         "(n,) long: numbers of the captions of scenes"
@@ -164,9 +164,9 @@ class EmojiCase:
 
         self.world = EmojiWorld(16)
 
-    def painter(self):
-        "A `Painter` that knows every picture"
-        return Painter(self.world.pictures, 1, scale=0.2)
+    def denoiser(self):
+        "A `CaseDenoiser` that knows every picture"
+        return CaseDenoiser(self.world.pictures, 1, scale=0.2)
 
     def batch(self, n, generator):
         "(words (n,1), captions (n,)) of pictures drawn at random"

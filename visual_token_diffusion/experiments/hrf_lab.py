@@ -13,7 +13,7 @@ from ..diffusion.gaussian import RectifiedFlow
 from ..metrics.vendi import match_features, vendi_score
 from ..training.rl.ddpo import DenoisingPolicy
 from ..training.rl.ddpo_trainer import DDPO
-from .hrf_cases import DEPTH, WIDTH, EmojiCase, SceneCase, trained_painter
+from .hrf_cases import DEPTH, WIDTH, EmojiCase, SceneCase, trained_denoiser
 from .unified_table import before
 
 __all__ = [
@@ -61,7 +61,7 @@ def case_of(name):
 
 
 def policy_of(
-    model,  # a `Painter`
+    model,  # a `CaseDenoiser`
     steps: int = STEPS,  # actions
 ) -> DenoisingPolicy:
     "Ancestral steps: from pure noise to where something is decided, then evenly to where nothing is left to decide"
@@ -97,7 +97,7 @@ def _figures(case, images, rewards):
 
 
 def measure(
-    model,  # a `Painter`
+    model,  # a `CaseDenoiser`
     case,  # of `case_of`
     n: int = MEASURED,  # pictures
     seed: int = 12345,
@@ -110,7 +110,7 @@ def measure(
 
 
 def best_of(
-    model,  # a `Painter`
+    model,  # a `CaseDenoiser`
     case,  # of `case_of`
     tries=(1, 2, 4, 8, 16),  # rising powers of two
     n: int = MEASURED,  # pictures kept
@@ -129,7 +129,7 @@ def best_of(
 
 
 def guided(
-    model,  # a `Painter`
+    model,  # a `CaseDenoiser`
     case,  # a `SceneCase` with captions
     scales=(1.0, 1.5, 2.0, 4.0, 8.0),
 ) -> dict:
@@ -180,7 +180,7 @@ def at_equal_reward(
 
 def run_arm(
     case,  # of `case_of`
-    model,  # a `Painter`; it stays as it is
+    model,  # a `CaseDenoiser`; it stays as it is
     arm: str,  # of `ARMS`
     seed: int = 0,
     rounds: int = 120,
@@ -217,7 +217,7 @@ def _thinned(course, every):
 
 def kept(
     case,  # a `SceneCase`
-    model,  # a `Painter`
+    model,  # a `CaseDenoiser`
     n: int = 256,  # scenes
     seed: int = 0,
 ) -> list:
@@ -229,7 +229,7 @@ def kept(
     policy, prompts = policy_of(model), torch.full((n,), -1)
     shares = []
     for step in range(policy.n_steps):
-        x, first = policy.branch(clean, step, 1, generator)
+        x, first = policy.noised(clean, step, 1, generator)
         ends = policy.rollout(x, prompts, first, generator).clean
         after = case.attributes(case.read(model.pictures(ends))[1])
         shares.append((before_it == after).float().mean(0).tolist())
@@ -264,7 +264,7 @@ def _run_missing(case, arms, seed, name, options, facts):
     for arm in arms:
         if f'{arm}|{seed}' in before(name):
             continue
-        model = model or trained_painter(case, seed)
+        model = model or trained_denoiser(case, seed)
         row = _run(case, model, arm, seed, options)
         save_run(name, before(name) | {f'{arm}|{seed}': row} | facts, f'{COMMAND} {name[4:]}')
         print(arm, seed, row['rows'][-1], flush=True)

@@ -19,7 +19,7 @@ from .benchmark_data import wordnet_text
 from .byte_pairs import BytePairs, join_pairs, learn_pairs, pieces
 from .morpheme_language import bilingual, in_georgian, inflected, segmented, true_parts
 from .name_alphabets import (
-    NAME_ALPHABETS, length_ratios, name_alphabet, names_of, run_names, spelled, split_names,
+    NAME_ALPHABETS, relative_lengths, name_alphabet, names_of, run_names, spelled, split_names,
 )
 from .row_model import RowModel
 from .unified_table import before, check_steps
@@ -203,7 +203,7 @@ def _measured_lengths(kind, seed):
     row = dict(size=len(vocab), codes=len(getattr(vocab, 'codes', ())))
     if kind.startswith('myte'):
         row['spelled'] = {name: [spelled(vocab, part[name]) for part in (seen, held)] for name in held}
-    return row | dict(ratios=length_ratios(vocab, held))
+    return row | dict(ratios=relative_lengths(vocab, held))
 
 
 def _names(args, found):

@@ -13,7 +13,7 @@ from ..worlds.emoji_names import LANGUAGES, concepts, emoji_names
 from .byte_pairs import BytePairs, learn_pairs, pieces
 from .row_model import RowModel
 
-__all__ = ['NAME_ALPHABETS', 'length_ratios', 'name_alphabet', 'names_of', 'run_names', 'spelled', 'split_names']
+__all__ = ['NAME_ALPHABETS', 'relative_lengths', 'name_alphabet', 'names_of', 'run_names', 'spelled', 'split_names']
 
 _CODE = b'[\x42-\x49].|[\x4a-\x51]..|[\x52-\x59]...'
 
@@ -62,7 +62,7 @@ def name_alphabet(
     return MorphemeVocab.from_codes(morpheme_codes(scores, published), published)
 
 
-def length_ratios(
+def relative_lengths(
     vocab,
     names,  # {language: names of the same things}
 ):

@@ -115,11 +115,11 @@ class Pieces:
         pieces = torch.tensor([[self.index.get(word, self.unknown) for word in row] for row in rows])
         return pieces, self._all(pieces), None
 
-    def hide(self, pieces, starts, hidden):
-        "The pieces of words (B,n) that are `hidden` become the unknown id, a byte that is none, or white patches"
+    def mask_words(self, pieces, starts, masked):
+        "The pieces of words (B,n) that are `masked` become the unknown id, a byte that is none, or white patches"
         place = torch.arange(pieces.shape[1])
         word = (starts[:, :, None] <= place).sum(1) - 1
-        where = hidden.gather(1, word)
+        where = masked.gather(1, word)
         if self.form == 'patches':
             return pieces.masked_fill(where[..., None], 0.0)
         return pieces.masked_fill(where, self.unknown if self.form == 'ids' else 256)
@@ -157,7 +157,7 @@ def trained(
     for _, ids in zip(range(steps), story_stream(32, LENGTH, 1000 + seed)):
         given, starts, real = pieces([[language.words[i] for i in row] for row in ids.tolist()])
         if hides:
-            given = pieces.hide(given, starts, torch.rand(ids.shape, generator=g) < 0.1)
+            given = pieces.mask_words(given, starts, torch.rand(ids.shape, generator=g) < 0.1)
         loss = F.cross_entropy(model(given, starts, real).flatten(0, 1), language.tags[ids].flatten())
         optimizer.zero_grad()
         loss.backward()

@@ -21,7 +21,7 @@ from ..metrics.tokbench import feature_similarity, t_acc, t_ned
 from ..tokenizers.patch import from_patches, to_patches
 from ..worlds.word_pictures import GROUNDS, KINDS, WordPictures, crops
 from .word_tokenizers import (
-    ARMS, BATCH, FAMILIES, SIZES, build, fit, neighbors, reader, rebuilt, scaled, train_embedding, train_teacher,
+    ARMS, BATCH, FAMILIES, SIZES, build, fit, neighbors, recognizer, rebuilt, scaled, train_embedding, train_teacher,
 )
 
 __all__ = ['BITS', 'Lab', 'controls', 'main', 'measure', 'psnr', 'run_family']
@@ -59,7 +59,7 @@ def measure(lab, back):
     found = dict(psnr=float(psnr(back, test.pictures).mean()), heights=[])
     for j in range(len(given[0])):
         a, b = [row[j] for row in given], [row[j] for row in got]
-        truths, reads = [words[j] for words in test.words], reader()(b)
+        truths, reads = [words[j] for words in test.words], recognizer()(b)
         acc = np.array([t_acc(*pair) for pair in zip(truths, reads)])
         kinds = np.array([row[j] for row in test.kinds])
         near = feature_similarity(lab.embedding.pooled(scaled(a)), lab.embedding.pooled(scaled(b)))

@@ -17,7 +17,7 @@ from ..metrics.ngram import ngram_nll
 from ..metrics.power_law import compare_laws, fit_power_law, goodness
 from .visual_streams import ORDERS, SENTENCES, STREAMS, Lab, reordered, shuffled
 
-__all__ = ['checks', 'grammar_figures', 'main', 'measure', 'run_stream', 'share_found']
+__all__ = ['checks', 'grammar_metrics', 'main', 'measure', 'run_stream', 'share_found']
 
 RUN = 'visual-language'
 COMMAND = 'python -m visual_token_diffusion.experiments.visual_language'
@@ -42,7 +42,7 @@ def _by_place(train, held, vocab_size):
     return float(np.mean(bits))
 
 
-def grammar_figures(stream, seed=0, epochs=EPOCHS, symbols=12, sentences=SENTENCES):
+def grammar_metrics(stream, seed=0, epochs=EPOCHS, symbols=12, sentences=SENTENCES):
     """Bits per token of held-out sequences: single tokens, runs of two and three, each place alone, the induced
     grammar, the exact floor. Of sentences the length has to be guessed, of pictures it is known"""
     known = stream.short is None
@@ -64,15 +64,15 @@ def grammar_figures(stream, seed=0, epochs=EPOCHS, symbols=12, sentences=SENTENC
 
 
 def share_found(
-    figures,  # as from `grammar_figures`
+    found,  # as from `grammar_metrics`
     which: str = 'grammar',
 ):
     "Of the bits between single tokens and the floor, the share that is found: 1 at the floor, 0 for single tokens"
-    single, floor = figures['1 tokens'], figures['floor']
-    return (single - figures[which]) / (single - floor)
+    single, floor = found['1 tokens'], found['floor']
+    return (single - found[which]) / (single - floor)
 
 
-def law_figures(counts, draws):
+def law_metrics(counts, draws):
     "Exponent, tail, goodness and comparisons of the counts of types, or why there are none"
     try:
         fit = fit_power_law(counts, least=50, most=60)
@@ -104,9 +104,9 @@ def measure(stream, seed=0, draws=20):
         compressed=stats.compressed,
         ranks={n: _curve(stats.ranks(n)) for n in orders},
         growth={n: [x.tolist() for x in stats.growth(n, 30)] for n in orders},
-        grammar=grammar_figures(stream, seed),
+        grammar=grammar_metrics(stream, seed),
     )
-    found['laws'] = {n: law_figures(stats.ranks(n), draws) for n in orders}
+    found['laws'] = {n: law_metrics(stats.ranks(n), draws) for n in orders}
     return found | stream.facts
 
 
@@ -140,10 +140,10 @@ def checks(lab, names=('captions', 'stories', 'exact cells', 'vq')):
     for name in names:
         stream = STREAMS[name](lab, 0)
         for label, options in more.items():
-            yield f'{name}|{label}', partial(grammar_figures, stream, **options)
+            yield f'{name}|{label}', partial(grammar_metrics, stream, **options)
         for order, change in _variants(stream).items():
             for start in range(3 if order != 'shuffled' else 0):
-                yield f'{name}|{order}|start {start}', partial(grammar_figures, change(stream, seed=0), start)
+                yield f'{name}|{order}|start {start}', partial(grammar_metrics, change(stream, seed=0), start)
 
 
 def _before():

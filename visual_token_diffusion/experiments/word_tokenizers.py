@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from ..metrics.ocr import Reader
+from ..metrics.ocr import TextRecognizer
 from ..quantizers.fsq import FSQ
 from ..quantizers.lfq import LFQ
 from ..quantizers.multi_codebook import MultiCodebookQuantizer
@@ -21,7 +21,7 @@ from ..tokenizers.teacher import Teacher
 from ..worlds.word_pictures import COLOURS, crops
 
 __all__ = [
-    'ARMS', 'BETA', 'DIM', 'FAMILIES', 'SIZES', 'build', 'device', 'fit', 'neighbors', 'reader', 'rebuilt', 'scaled',
+    'ARMS', 'BETA', 'DIM', 'FAMILIES', 'SIZES', 'build', 'device', 'fit', 'neighbors', 'recognizer', 'rebuilt', 'scaled',
     'train_embedding', 'train_teacher',
 ]
 
@@ -224,6 +224,6 @@ def neighbors(batch):
 
 
 @lru_cache(1)
-def reader():
+def recognizer():
     "The frozen reader of all measurements, made once"
-    return Reader(upscale=2)
+    return TextRecognizer(upscale=2)

@@ -8,7 +8,7 @@ from PIL import Image
 
 from ..core.errors import DataError
 
-__all__ = ['Reader', 'has_ocr']
+__all__ = ['TextRecognizer', 'has_ocr']
 
 PACKAGE = 'rapidocr_onnxruntime'
 
@@ -33,7 +33,7 @@ def has_ocr() -> bool:
     return True
 
 
-class Reader:
+class TextRecognizer:
     """Pictures to strings, frozen. By default it recognizes only: every picture is the crop of one word, as in TokBench
     (Wu and others, 2025, https://arxiv.org/abs/2505.18142). With `detect` it looks for words itself. Raises
     `DataError` where the extra `ocr` is missing"""

@@ -46,9 +46,9 @@ class ConvCompressor(nn.Module):
         halve = lambda: nn.Conv2d(width, width, 3, stride=2, padding=1, bias=False)
         self.layers = nn.Sequential(*(halve() for _ in range(stages)))
 
-    def forward(self, hidden):
+    def forward(self, states):
         "(B,N,width) of features (B,lines*columns,width)"
-        grid = hidden.transpose(1, 2).unflatten(2, (self.lines,self.columns))
+        grid = states.transpose(1, 2).unflatten(2, (self.lines,self.columns))
         return self.layers(grid).flatten(2).transpose(1, 2)
 
 # %% ../../nbs/atlas/text_pictures.ipynb #txp00017
@@ -81,11 +81,11 @@ def forward(self:TextEncoder,
             pieces # (B,P,...): what `embed` takes
            ):
     "(B,N,width): the vectors"
-    hidden = self.embed(pieces)
-    if self.conv is not None: return self.proj(self.conv(self.backbone(hidden)))
-    queries = self.queries.expand(len(hidden), -1, -1)
-    hidden = self.backbone(torch.cat([queries, hidden], 1))
-    return self.proj(hidden[:,:self.n_tokens])
+    states = self.embed(pieces)
+    if self.conv is not None: return self.proj(self.conv(self.backbone(states)))
+    queries = self.queries.expand(len(states), -1, -1)
+    states = self.backbone(torch.cat([queries, states], 1))
+    return self.proj(states[:,:self.n_tokens])
 
 # %% ../../nbs/atlas/text_pictures.ipynb #txp00021
 class TextPictures(nn.Module):
@@ -112,8 +112,8 @@ def logits(self:TextPictures,
     "(B,n+1,V): scores of every token after those before it"
     begin = torch.full((len(ids),1), self.vocab_size, device=ids.device)
     said = self.embed(torch.cat([begin, ids], 1))
-    hidden = self.decoder(torch.cat([vectors, said], 1), 'causal')
-    return self.out(hidden[:,vectors.shape[1]:])
+    states = self.decoder(torch.cat([vectors, said], 1), 'causal')
+    return self.out(states[:,vectors.shape[1]:])
 
 @patch
 def nll(self:TextPictures,

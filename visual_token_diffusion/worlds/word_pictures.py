@@ -154,15 +154,15 @@ class WordPictures:
         n: int,
         seed: int = 0,
         split: str = 'train',  # or 'valid': real words that training does not show
-        kinds=KINDS,  # of words to choose from
+        categories=KINDS,  # of words to choose from
     ) -> WordBatch:
         "n pictures; the same for the same seed. Raises `ValueError`"
         if n < 1 or split not in self.known:
             raise ValueError(f"asked for {n} pictures of split '{split}'; splits are train and valid")
-        if not set(kinds) <= set(KINDS) or not kinds:
-            raise ValueError(f'kinds of words are {", ".join(KINDS)}; got {kinds}')
+        if not set(categories) <= set(KINDS) or not categories:
+            raise ValueError(f'kinds of words are {", ".join(KINDS)}; got {categories}')
         rng = random.Random(f'{split} {seed}')
-        drawn = [self._draw(rng, list(kinds), split) for _ in range(n)]
+        drawn = [self._draw(rng, list(categories), split) for _ in range(n)]
         images, grounds, rows = zip(*drawn)
         words, said, boxes, colours = ([[row[j] for row in picture] for picture in rows] for j in range(4))
         pixels = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float() / 255

@@ -168,7 +168,7 @@ def step_kl(mean, # (B,...) of the next state now
 
 # %% ../../../nbs/atlas/hrf.ipynb #hrf00015
 @patch
-def branch(self:DenoisingPolicy,
+def noised(self:DenoisingPolicy,
            clean, # (n,...) data
            first, # step, or (n,) long
            group:int, # continuations of each

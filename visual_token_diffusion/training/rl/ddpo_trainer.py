@@ -102,7 +102,7 @@ class DDPO:
         asked, originals = (x.repeat_interleave(probes, 0) for x in (prompts, clean))
         rewards, distances = [], []
         for start in starts:
-            x, first = self.policy.branch(clean, start, probes, self.generator)
+            x, first = self.policy.noised(clean, start, probes, self.generator)
             ends = self.policy.rollout(x, asked, first, self.generator).clean
             rewards.append(self.reward(ends, asked).view(-1, probes).mean(1))
             distances.append(picture_distance(ends, originals).view(-1, probes).mean(1))
@@ -141,7 +141,7 @@ class DDPO:
             first = dynamic_start(*self.probe(own, asked), chosen.beta)
         else:
             first = choose_start(self._window(progress), len(asked), self.generator)
-        x, first = self.policy.branch(own, first, group, self.generator, chosen.shared)
+        x, first = self.policy.noised(own, first, group, self.generator, chosen.shared)
         asked = asked.repeat_interleave(group, 0)
         walks = self.policy.rollout(x, asked, first, self.generator, chosen.reduction)
         return walks, first, torch.full_like(first, self.policy.n_steps)
