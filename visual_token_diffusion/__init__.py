@@ -1,8 +1,10 @@
-"""A language in which every token is a picture: a course and a library for visual-token diffusion
+"""A language in which every token is a picture.
 
-Modules:
-
-- `visual_token_diffusion.metrics.grammar_induction`: A probabilistic context-free grammar induced from sequences alone, and what it says of others."""
+`VisualTokenLM.from_pretrained` loads a model, `train_on` makes one from a text; `vtd --help` lists the commands.
+The packages stand in the order in which they may import each other: core, text, worlds, semantics, metrics,
+codebooks, quantizers, networks, encoders, decoders, tokenizers, diffusion, samplers, models, viz, training,
+experiments, cli, docs.
+"""
 
 __version__ = "0.1.0"
 

@@ -21,8 +21,8 @@ from ..tokenizers.teacher import Teacher
 from ..worlds.word_pictures import COLOURS, crops
 
 __all__ = [
-    'ARMS', 'BETA', 'DIM', 'FAMILIES', 'SIZES', 'build', 'device', 'fit', 'neighbors', 'recognizer', 'rebuilt', 'scaled',
-    'train_embedding', 'train_teacher',
+    'ARMS', 'BETA', 'DIM', 'FAMILIES', 'SIZES', 'build', 'device', 'fit', 'neighbors', 'rebuilt', 'recognizer',
+    'scaled', 'train_embedding', 'train_teacher',
 ]
 
 DIM = 16  # numbers of a latent

@@ -1,9 +1,8 @@
-"""A probabilistic context-free grammar induced from sequences alone, and what it says of others.
+"""A probabilistic context-free grammar induced from sequences alone, and what it says of others."""
 
-Inside probabilities (Baker, 1979, https://doi.org/10.1121/1.2017061) with a scale for every span; expected counts are
-the gradient of the log likelihood (Eisner, 2016, https://doi.org/10.18653/v1/W16-5901); EM by mini-batches (Liang and
-Klein, 2009, https://aclanthology.org/N09-1069).
-"""
+# Inside probabilities (Baker, 1979, https://doi.org/10.1121/1.2017061) with a scale for every span; expected counts are
+# the gradient of the log likelihood (Eisner, 2016, https://doi.org/10.18653/v1/W16-5901); EM by mini-batches (Liang and
+# Klein, 2009, https://aclanthology.org/N09-1069).
 
 import math
 
