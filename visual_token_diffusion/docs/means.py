@@ -4,6 +4,7 @@ __all__ = ['by_arm', 'listed', 'mean']
 
 
 def mean(values):
+    "The mean of numbers"
     values = list(values)
     return sum(values) / len(values)
 
