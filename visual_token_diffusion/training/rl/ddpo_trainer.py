@@ -1,6 +1,6 @@
 """Rounds of DDPO: walks, rewards, and updates of all steps or of a window of them."""
 
-# Black and others, 2023, https://arxiv.org/abs/2305.13301; windows and branches after Barcelo and others, 2024,
+# Black and others, 2023, https://arxiv.org/abs/2305.13301; windows and branches after Barceló and others, 2024,
 # https://arxiv.org/abs/2410.08315.
 
 import copy
@@ -55,7 +55,7 @@ class DDPOSettings:
 
 class DDPO:
     """Rounds of walks, rewards and updates of a window of steps (Black and others, 2023,
-    https://arxiv.org/abs/2305.13301; windows after Barcelo and others, 2024). Raises `ValueError`"""
+    https://arxiv.org/abs/2305.13301; windows after Barceló and others, 2024). Raises `ValueError`"""
 
     def __init__(
         self,

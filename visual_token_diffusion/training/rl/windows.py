@@ -1,6 +1,6 @@
 """Which denoising steps a reward may change: all, or a window of them that stands still, slides, jumps or is chosen."""
 
-# Barcelo and others, 2024, https://arxiv.org/abs/2410.08315 (HRF). Step 0 is the noisiest. The paper names no code; a
+# Barceló and others, 2024, https://arxiv.org/abs/2410.08315 (HRF). Step 0 is the noisiest. The paper names no code; a
 # branch of a repository under the name of one of its authors, https://github.com/alcazar90/ddpo-celebahq
 # (jbarcelo_branch), holds what it describes, and is what `positions` and `dynamic_start` follow.
 
@@ -85,7 +85,7 @@ def dynamic_start(
     beta: float = 0.5,  # weight of the distance
 ) -> torch.Tensor:
     """(n,) long: for each picture the step after which the reward rises most and the continuations stay nearest, as
-    HRF-D chooses it (Barcelo and others, 2024, https://arxiv.org/abs/2410.08315, by its code). Raises `ValueError`"""
+    HRF-D chooses it (Barceló and others, 2024, https://arxiv.org/abs/2410.08315, by its code). Raises `ValueError`"""
     starts = torch.as_tensor(starts)
     if rewards.shape != distances.shape or len(rewards) != len(starts) or len(starts) < 2:
         shapes = f'{tuple(rewards.shape)} and {tuple(distances.shape)}'
