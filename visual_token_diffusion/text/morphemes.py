@@ -152,7 +152,7 @@ class MorphemeVocab(Vocab):
 
 # %% ../../nbs/atlas/morphemes.ipynb #myt00028
 class _Pieces(dict):
-    "Remembers what pieces of text are in bytes; long ones and the rare million-and-first are not kept"
+    "Remembers the bytes of pieces of text; long ones are not kept"
     def __init__(self, vocab): self.vocab = vocab
 
     def __missing__(self, piece):
@@ -199,7 +199,7 @@ def decode(self:MorphemeVocab,
            ids, # bytes, perhaps such as a model writes
            errors:str='replace' # of `ERRORS`: what becomes of codes without a morpheme and of broken UTF-8
           ) -> str:
-    "The text of `ids`. Raises `ValueError` in one line for ids that are no bytes, and for errors='strict'"
+    "The text of `ids`. Raises `ValueError` for ids that are no bytes, and for errors='strict'"
     try: data = bytes(ids)
     except (ValueError,TypeError): raise ValueError('ids of morphemes are bytes, 0 to 255') from None
     data = self._spelled(data, errors)
