@@ -22,7 +22,7 @@ _NOISE = (0.0, 0.35, 0.8)  # standard deviations, from the bottom row up
 
 def _picture(grid, side):
     "A grid (3,S,S) in [0,1] as a picture of `side` pixels"
-    pixels = (grid.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).numpy()
+    pixels = (grid.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
     return Image.fromarray(pixels).resize((side, side), Image.NEAREST)
 
 

@@ -119,7 +119,7 @@ def _through_jpeg(picture, quality):
 def jpeg(grids, generator=None, quality=50):
     "Every grid through a JPEG file of its own, by Pillow"
     values = (grids.detach().cpu()*255).round().clamp(0, 255)
-    pictures = values.byte().permute(0,2,3,1).numpy()
+    pictures = values.byte().permute(0,2,3,1).cpu().numpy()
     back = np.empty_like(pictures)
     for i,picture in enumerate(pictures): back[i] = _through_jpeg(picture, quality)
     return torch.from_numpy(back).permute(0,3,1,2).to(grids.device).float()/255

@@ -68,7 +68,7 @@ class BenchmarkData:
 
     def fingerprint(self):
         "What the features depend on, in 16 hex digits"
-        digest = hashlib.blake2b(self.train.numpy().tobytes(), digest_size=8)
+        digest = hashlib.blake2b(self.train.cpu().numpy().tobytes(), digest_size=8)
         digest.update(str(self.dim).encode())
         return digest.hexdigest()
 

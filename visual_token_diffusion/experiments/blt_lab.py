@@ -10,13 +10,14 @@ import time
 
 import torch
 
-from ..core.results import load_run, save_run
+from ..core.results import save_run
 from ..models.blt import BLT
 from ..models.byte_model import ByteModel
 from ..text.patches import OFFSET, patch_lengths
 from ..text.patching import THRESHOLD, EntropyPatcher, Patcher, fit_threshold
 from ..training.callbacks import SpeedCB
 from .blt_texts import LENGTH, bpe_rows, entropies, fit, mean_length, ngram, patcher_of, small_model, text_rows
+from .earlier import before
 
 __all__ = ['ARMS', 'STEPS', 'TEXTS', 'arm_starts', 'facts', 'main', 'run_arm', 'space_length', 'thresholds']
 
@@ -175,14 +176,6 @@ def thresholds(
     return found
 
 
-def _before(text):
-    "What an earlier run has found"
-    try:
-        return load_run(f'{RUN}-{text}')['metrics']
-    except ValueError:
-        return {}
-
-
 def _jobs(text, args):
     "Yields (key, function that measures it)"
     for seed, arm in itertools.product(range(args.seeds), args.arm):
@@ -204,14 +197,14 @@ def main(
     parser.add_argument('--steps', type=int, default=STEPS)
     args = parser.parse_args(arguments)
     for text in args.text:
-        steps = _before(text).get('steps', args.steps)
+        steps = before(f'{RUN}-{text}').get('steps', args.steps)
         if steps != args.steps:
             parser.error(f'the saved run has {steps} steps; move it away to begin with {args.steps}')
         for key, measure in _jobs(text, args):
-            if key in _before(text):
+            if key in before(f'{RUN}-{text}'):
                 continue
             measured = measure()
-            found = _before(text) | {key: measured, 'steps': args.steps, 'length': LENGTH}
+            found = before(f'{RUN}-{text}') | {key: measured, 'steps': args.steps, 'length': LENGTH}
             save_run(f'{RUN}-{text}', found, f'{COMMAND} --text {text}')
             print(text, key, measured, flush=True)
 

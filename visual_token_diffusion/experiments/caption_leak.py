@@ -9,10 +9,11 @@ import itertools
 import numpy as np
 import torch
 
-from ..core.results import load_run, save_run
+from ..core.results import save_run
 from ..quantizers.vq import VectorQuantizer
 from ..tokenizers.base import ImageTokenizer
 from ..worlds.word_pictures import WORDS, WordPictures, crops
+from .earlier import before
 from .word_tokenizers import BETA, DIM, fit, neighbors, recognizer, rebuilt
 
 __all__ = ['main', 'run_leak']
@@ -53,13 +54,6 @@ def _share_read(back, test, spoken):
     return float(np.mean([read == words[0] for read, words in zip(reads, spoken.words)]))
 
 
-def _before():
-    try:
-        return load_run(RUN)['metrics']
-    except ValueError:
-        return {}
-
-
 def main(
     arguments=None,  # list of strings; None takes those of the command line
 ):
@@ -69,9 +63,9 @@ def main(
     args = parser.parse_args(arguments)
     for seed, name in itertools.product(args.seeds, ('textok', 'vit')):
         key = f'{name}|{seed}'
-        if key not in _before():
+        if key not in before(RUN):
             found = run_leak(name, seed)
-            save_run(RUN, _before() | {key: found}, COMMAND)
+            save_run(RUN, before(RUN) | {key: found}, COMMAND)
             print(key, found, flush=True)
 
 

@@ -8,13 +8,14 @@ import math
 
 import torch
 
-from ..core.results import load_run, save_run
+from ..core.results import save_run
 from ..metrics.clip_score import ClipScorer
 from ..semantics.small_clip import new_clip
 from ..worlds.captions import World
 from .clip_score_probes import (
     auroc, best_of, changed_scenes, fits, one_changed, optimized_pictures, swapped_caption, wins,
 )
+from .earlier import before
 
 __all__ = ['ATTRIBUTES', 'best_choices', 'main', 'probes', 'train_towers']
 
@@ -163,13 +164,6 @@ def _optimized(rewarding, judging, n=64, seed=0, steps=(0, 10, 30, 100)):
     return found
 
 
-def _before():
-    try:
-        return load_run(RUN)['metrics']
-    except ValueError:
-        return {}
-
-
 def main(
     arguments=None,  # list of strings; None takes those of the command line
 ):
@@ -178,7 +172,7 @@ def main(
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--steps', type=int, default=600)
     args = parser.parse_args(arguments)
-    found, towers = _before(), {}
+    found, towers = before(RUN), {}
 
     def tower(seed):
         if seed not in towers:

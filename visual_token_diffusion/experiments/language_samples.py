@@ -9,9 +9,10 @@ import time
 
 import numpy as np
 
-from ..core.results import load_run, save_run
+from ..core.results import save_run
 from ..metrics.language_statistics import language_statistics
 from ..metrics.power_law import compare_laws, fit_power_law, sample_lognormal, sample_power_law
+from .earlier import before
 
 __all__ = ['LAWS', 'SIZES', 'TAILS', 'counting_time', 'decided', 'main']
 
@@ -54,16 +55,9 @@ def counting_time(tokens: int = 10_000_000, types: int = 8_192) -> dict:
     return dict(tokens=tokens, seconds=seconds, peak=peak, runs=runs, compressed=stats.compressed)
 
 
-def _before():
-    try:
-        return load_run(RUN)['metrics']
-    except ValueError:
-        return {}
-
-
 def main(arguments=None):
     "Make what is missing"
-    found = _before()
+    found = before(RUN)
     if 'counting' not in found:
         found['counting'] = counting_time()
         save_run(RUN, found, COMMAND)

@@ -23,7 +23,7 @@ from ..training.unified_learner import unified_learner
 from ..worlds.captions import World
 from ..worlds.questions import KINDS, Questions, join_steps
 from .unified_measures import excess, writing
-from .unified_table import before
+from .earlier import before
 
 __all__ = [
     'ANSWER_ARMS', 'REWARD_ARMS', 'answer_model', 'main', 'measure_answers', 'measure_writer', 'pair_draw',

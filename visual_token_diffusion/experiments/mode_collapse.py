@@ -14,7 +14,7 @@ from ..metrics.mode_collapse import Mixture, failure_mode, mixture, mixture_flow
 from ..models.code_model import CodeModel
 from ..training.rl.unigrpo import answer_masks, group_advantage, k3, masked_shares, unigrpo_loss
 from .code_table import ENTRIES, LENGTH, CodeTable, TwoModes, examples_optimum, table_kl, tilted, told
-from .unified_table import before
+from .earlier import before
 
 __all__ = [
     'BETAS', 'FITS', 'FLOWS', 'MODES', 'NOISES', 'REWARDED', 'REWARD_ARMS', 'SEPARATIONS', 'basins', 'fit_arm', 'main',

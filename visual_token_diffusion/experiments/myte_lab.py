@@ -17,12 +17,13 @@ from ..text.segmentation import learn_morphemes, merge_scores
 from ..worlds.emoji_names import concepts
 from .benchmark_data import wordnet_text
 from .byte_pairs import BytePairs, join_pairs, learn_pairs, pieces
+from .earlier import before
 from .morpheme_language import bilingual, in_georgian, inflected, segmented, true_parts
 from .name_alphabets import (
     NAME_ALPHABETS, relative_lengths, name_alphabet, names_of, run_names, spelled, split_names,
 )
 from .row_model import RowModel
-from .unified_table import before, check_steps
+from .unified_table import check_steps
 
 __all__ = [
     'alphabets', 'encoder_speed', 'main', 'random_unicode', 'run_scripts', 'script_lengths', 'speed_texts', 'speeds',

@@ -15,7 +15,7 @@ from ..training.quiet import quietly
 from ..training.unified_learner import unified_learner, unified_model
 from ..worlds.captions import World
 from .unified_measures import all_pairs, trivial
-from .unified_table import before
+from .earlier import before
 
 __all__ = [
     'COMMAND', 'KINDS', 'RUN', 'STEPS', 'agreement', 'exact_bits', 'joint_bits', 'main', 'run_pairs', 'scores',

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import nn
 
 from ..codebooks.table import CodeTable
-from ..core.results import load_run, save_run
+from ..core.results import save_run
 from ..encoders.semantic import SemanticVisualEncoder
 from ..encoders.spelling import SpellingRenderer
 from ..encoders.symbols import to_symbols
@@ -18,6 +18,7 @@ from ..models.pixel import PatchEmbedding, PieceEmbedding, WordTagger
 from ..worlds.rendered_text import TextRenderer
 from ..worlds.stories import category_of, stories, story_stream
 from ..worlds.typos import TYPOS, misspell, misspell_words
+from .earlier import before
 
 __all__ = [
     'ARMS', 'COMMAND', 'FORMS', 'HIDDEN', 'KINDS', 'Pieces', 'RUN', 'main', 'measured', 'pieces_that_stay', 'tag_rows',
@@ -245,14 +246,6 @@ def pieces_that_stay(
     return found
 
 
-def _before():
-    "What an earlier run has found"
-    try:
-        return load_run(RUN)['metrics']
-    except ValueError:
-        return {}
-
-
 def main(
     arguments=None,  # list of strings; None takes those of the command line
 ):
@@ -261,7 +254,7 @@ def main(
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--steps', type=int, default=600)
     args = parser.parse_args(arguments)
-    found = _before()
+    found = before(RUN)
     if found.get('steps', args.steps) != args.steps:
         parser.error(f'the saved run has {found["steps"]} steps')
     language = _Language()

@@ -9,7 +9,7 @@ import math
 import torch
 import torch.nn.functional as F
 
-from ..core.results import load_run, save_run
+from ..core.results import save_run
 from ..core.sampling import sample_categorical
 from ..diffusion.discrete import Absorbing, Uniform
 from ..metrics.factorization import entropy_bits, factorization_bits
@@ -19,6 +19,7 @@ from ..samplers.entropy_bound import accept_by_entropy
 from ..samplers.psi import chain_denoiser
 from ..worlds.stories import stories, story_stream
 from ..worlds.windows import TextWindows
+from .earlier import before
 
 __all__ = ['CALLS', 'ExactModel', 'LENGTHS', 'SAMPLERS', 'TrainedModel', 'lost_bits', 'main', 'measure_texts', 'settings']
 
@@ -221,14 +222,6 @@ def lost_bits(
     return dict(lost=float(total.mean()), calls=calls)
 
 
-def _before():
-    "What an earlier run has found"
-    try:
-        return load_run(RUN)['metrics']
-    except ValueError:
-        return {}
-
-
 def _cells(models, seeds):
     "Keys of all that is measured, with what measures it"
     windows = TextWindows(stories())
@@ -256,7 +249,7 @@ def main(
     parser.add_argument('--model', nargs='*', default=['exact', 'trained'], choices=list(LENGTHS))
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args(arguments)
-    found = _before()
+    found = before(RUN)
     if 'true' not in found:
         windows, true = TextWindows(stories()), {}
         for kind, length in LENGTHS.items():

@@ -11,13 +11,14 @@ from typing import NamedTuple
 import torch
 from torch import nn
 
-from ..core.results import load_run, save_run
+from ..core.results import save_run
 from ..metrics.calibration import calibration
 from ..models.pixel import PatchEmbedding, PieceEmbedding
 from ..models.text_pictures import TextEncoder, TextPictures
 from ..worlds.rendered_text import TextRenderer, WordSheets
 from ..worlds.stories import stories, story_stream
 from ..worlds.story_probs import grammar_probs
+from .earlier import before
 
 __all__ = [
     'ARMS', 'Arm', 'COMMAND', 'COUNTS', 'Pages', 'RUN', 'TEXTS', 'expected_by_chance', 'main', 'measured', 'separation',
@@ -248,14 +249,6 @@ def _floors():
     return found
 
 
-def _before():
-    "What an earlier run has found"
-    try:
-        return load_run(RUN)['metrics']
-    except ValueError:
-        return {}
-
-
 def main(
     arguments=None,  # list of strings; None takes those of the command line
 ):
@@ -265,12 +258,12 @@ def main(
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--steps', type=int, default=STEPS)
     args = parser.parse_args(arguments)
-    found = _before()
+    found = before(RUN)
     if found.get('steps', args.steps) != args.steps:
         parser.error(f'the saved run has {found["steps"]} steps')
     same = dict(steps=args.steps, floors=found.get('floors') or _floors(), uniform=math.log2(len(_sheets().words)))
     for key in [f'{arm}|{seed}' for seed in range(args.seeds) for arm in args.arm]:
-        if key in _before():
+        if key in before(RUN):
             continue
         name, seed = key.split('|')
         began = time.process_time()
@@ -278,7 +271,7 @@ def main(
         seconds = time.process_time() - began
         n_parameters = sum(p.numel() for p in model.parameters())
         row = measured(model, ARMS[name]) | dict(seconds=seconds, parameters=n_parameters)
-        save_run(RUN, _before() | same | {key: row}, COMMAND)
+        save_run(RUN, before(RUN) | same | {key: row}, COMMAND)
         row = {text: [round(row[text][str(n)]['words'], 3) for n in COUNTS] for text in TEXTS}
         print(key, row, round(seconds), flush=True)
 

@@ -16,10 +16,11 @@ import torch
 import torch.nn.functional as F
 from PIL import Image
 
-from ..core.results import load_run, save_run
+from ..core.results import save_run
 from ..metrics.tokbench import feature_similarity, t_acc, t_ned
 from ..tokenizers.patch import from_patches, to_patches
 from ..worlds.word_pictures import GROUNDS, KINDS, WordPictures, crops
+from .earlier import before
 from .word_tokenizers import (
     ARMS, BATCH, FAMILIES, SIZES, build, fit, neighbors, recognizer, rebuilt, scaled, train_embedding, train_teacher,
 )
@@ -159,13 +160,6 @@ def _with_other_captions(lab, model):
     return measure(lab, rebuilt(model, neighbors(lab.test))[0])
 
 
-def _before():
-    try:
-        return load_run(RUN)['metrics']
-    except ValueError:
-        return {}
-
-
 def main(
     arguments=None,  # list of strings; None takes those of the command line
 ):
@@ -178,7 +172,7 @@ def main(
     parser.add_argument('--workers', type=int, default=1)
     parser.add_argument('--quick', action='store_true', help='two steps on few pictures; nothing is kept')
     args = parser.parse_args(arguments)
-    found = {} if args.quick else _before()
+    found = {} if args.quick else before(RUN)
     todo = [(family, seed) for seed in range(args.seeds) for family in args.family]
     todo = [(part, seed) for part, seed in todo if seed == 0 or part != 'controls']
     todo = [(family, seed) for family, seed in todo if f'{family}|free|{seed}' not in found]

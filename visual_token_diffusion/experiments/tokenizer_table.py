@@ -11,13 +11,14 @@ import time
 import torch
 import torch.nn.functional as F
 
-from ..core.results import load_run, save_run
+from ..core.results import save_run
 from ..metrics.codes import code_entropy, joint_ids, linear_accuracy, mutual_information
 from ..models.code_model import CodeModel
 from ..tokenizers.teacher import train_teacher
 from ..tokenizers.textok import HashedWords
 from ..worlds.captions import World
 from ..worlds.emoji import EmojiWorld
+from .earlier import before
 from .tokenizer_arms import ARMS, build_arm, fitted_width, weights
 from .tokenizer_runs import train_tokenizer
 
@@ -225,14 +226,6 @@ def _timed(model, world, steps, seed):
     return learn, (time.perf_counter() - began) / steps
 
 
-def _before():
-    "What an earlier run has found"
-    try:
-        return load_run(RUN)['metrics']
-    except ValueError:
-        return {}
-
-
 def main(
     arguments=None,  # list of strings; None takes those of the command line
 ):
@@ -243,7 +236,7 @@ def main(
     parser.add_argument('--arm', nargs='*', default=list(ARMS), choices=list(ARMS))
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args(arguments)
-    lab, found = _Lab(), _before()
+    lab, found = _Lab(), before(RUN)
     for bits, name, seed, arm in itertools.product(args.bits, args.world, range(args.seeds), args.arm):
         key = f'{name}|{bits}|{arm}|{seed}'
         if key in found or (arm == 'continuous' and bits != BITS[0]):

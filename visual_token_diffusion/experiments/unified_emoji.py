@@ -16,7 +16,7 @@ from ..text.vocab import make_vocab
 from ..worlds.emoji_oracle import rms_distances
 from .emoji_pairs import LANGUAGES, SIZES, STEPS, NamedEmoji, build, packed, saved_tokenizer, train
 from .unified_retrieval import name_scores, picture_scores, recall
-from .unified_table import before
+from .earlier import before
 
 __all__ = [
     'ARMS', 'ceilings', 'known_words', 'main', 'measure', 'nearest_scores', 'right_words', 'run_arm', 'run_languages',

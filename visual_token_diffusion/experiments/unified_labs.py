@@ -19,10 +19,11 @@ from ..quantizers.vq import VectorQuantizer
 from ..tokenizers.vit import ViTTokenizer
 from ..training.unified_learner import unified_model, world_pictures
 from ..worlds.captions import World
+from .earlier import before
 from .tokenizer_runs import BETA, two_stages
 from .tokenizer_runs import SIZES as SCENE_SIZES
 from .unified_measures import trivial, writing
-from .unified_table import SIZES, STEPS, before, check_steps, run_switches
+from .unified_table import SIZES, STEPS, check_steps, run_switches
 
 __all__ = ['Arm', 'LABS', 'Snapshots', 'ceiling', 'coarse_codes', 'count', 'fitted_width', 'main', 'run_lab_arm']
 

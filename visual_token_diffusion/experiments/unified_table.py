@@ -8,15 +8,16 @@ import time
 
 import torch
 
-from ..core.results import load_run, save_run
+from ..core.results import save_run
 from ..models.unified.switches import PRESETS, preset, switches_of
 from ..training.quiet import quietly
 from ..training.unified_learner import caption_words, unified_learner, unified_model
 from ..worlds.captions import World
 from ..worlds.questions import Questions
+from .earlier import before
 from .unified_measures import loss_terms, measure, trivial
 
-__all__ = ['ARMS', 'RUNS', 'before', 'check_steps', 'main', 'run_arm', 'run_switches']
+__all__ = ['ARMS', 'RUNS', 'check_steps', 'main', 'run_arm', 'run_switches']
 
 RUNS = {1: 'unified', 2: 'unified-two'}  # by the objects of a scene
 COMMAND = 'python -m visual_token_diffusion.experiments.unified_table'
@@ -80,16 +81,6 @@ def run_arm(
     "The measurements of a preset, trained for `steps` batches of 32 pairs"
     chosen = preset(name)
     return run_switches(chosen.switches, seed, steps, world, guidance=chosen.guidance)[1]
-
-
-def before(
-    run: str,  # name of a run
-):
-    "What an earlier run has found"
-    try:
-        return load_run(run)['metrics']
-    except ValueError:
-        return {}
 
 
 def check_steps(

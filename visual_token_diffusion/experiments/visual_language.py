@@ -10,11 +10,12 @@ from functools import partial
 
 import numpy as np
 
-from ..core.results import load_run, save_run
+from ..core.results import save_run
 from ..metrics.grammar_induction import InducedGrammar
 from ..metrics.language_statistics import language_statistics
 from ..metrics.ngram import ngram_nll
 from ..metrics.power_law import compare_laws, fit_power_law, goodness
+from .earlier import before
 from .visual_streams import ORDERS, SENTENCES, STREAMS, Lab, reordered, shuffled
 
 __all__ = ['checks', 'grammar_metrics', 'main', 'measure', 'run_stream', 'share_found']
@@ -146,13 +147,6 @@ def checks(lab, names=('captions', 'stories', 'exact cells', 'vq')):
                 yield f'{name}|{order}|start {start}', partial(grammar_metrics, change(stream, seed=0), start)
 
 
-def _before():
-    try:
-        return load_run(RUN)['metrics']
-    except ValueError:
-        return {}
-
-
 def main(
     arguments=None,  # list of strings; None takes those of the command line
 ):
@@ -166,17 +160,17 @@ def main(
     lab = Lab(args.wordnet)
     if args.checks:
         for key, made in checks(lab, args.stream or ('captions', 'stories', 'exact cells', 'vq')):
-            if key not in _before().get('checks', {}):
+            if key not in before(RUN).get('checks', {}):
                 new = made()
-                save_run(RUN, _before() | dict(checks=_before().get('checks', {}) | {key: new}), COMMAND)
+                save_run(RUN, before(RUN) | dict(checks=before(RUN).get('checks', {}) | {key: new}), COMMAND)
         return
     for seed in reversed(range(args.seeds)):
         for name in args.stream or [name for name in STREAMS if not (seed and name in ONCE)]:
             key = f'{name}|{seed}'
-            if key in _before():
+            if key in before(RUN):
                 continue
             new = run_stream(lab, name, seed)
-            save_run(RUN, _before() | {key: new}, COMMAND)
+            save_run(RUN, before(RUN) | {key: new}, COMMAND)
             line = {k: round(v['grammar']['grammar'], 3) for k, v in new.items() if isinstance(v, dict)}
             print(key, round(new['seconds']), line, flush=True)
 
