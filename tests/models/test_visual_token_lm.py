@@ -77,7 +77,7 @@ CORPORA = [torch.zeros(200).long(), torch.arange(6).repeat(4), torch.arange(5)]
 def test_odd_corpora_have_codes_and_finite_likelihoods(corpus):
     "Also tokens that never occur: they have codes, no features, and a probability above zero"
     model = build_model(VOCAB, corpus, cfg())
-    assert len(model.codes.unique(dim=0)) == len(VOCAB)
+    assert len(model.encoder.codes.unique(dim=0)) == len(VOCAB)
     everyone = torch.arange(len(VOCAB))
     h = model.hidden_states(torch.zeros(1, 16).long(), torch.ones(1, 16).bool())[0, :1]
     nll = model.head.nll(h.expand(len(VOCAB), -1), everyone)

@@ -1,6 +1,10 @@
 """What this library raises: one line that says what is wrong and what to do. All are `ValueError`s."""
 
-__all__ = ['CheckpointError', 'CombinationError', 'DataError', 'InputError', 'SaveError']
+__all__ = ['CallError', 'CheckpointError', 'CombinationError', 'DataError', 'InputError', 'SaveError']
+
+
+class CallError(ValueError, TypeError):
+    "A call with something of the wrong type"
 
 
 class CheckpointError(ValueError):

@@ -3,6 +3,7 @@
 import torch
 
 from ..core.errors import CombinationError
+from ..core.given import check_type
 from ..core.registry import Registered
 
 __all__ = ['Decoder', 'check_grids']
@@ -13,6 +14,7 @@ def check_grids(
     size: int,  # side of a grid
 ):
     "Grids (B,3,size,size), float32 or float64. Raises `ValueError` for wrong shapes, types and values"
+    check_type(grids, torch.Tensor, 'a tensor of grids', '`model.decode_grids` also takes arrays, pictures and paths')
     if grids.dim() < 3 or tuple(grids.shape[-3:]) != (3, size, size):
         raise ValueError(f"grids should be (...,3,{size},{size}), got shape {tuple(grids.shape)}")
     if not grids.is_floating_point():
@@ -29,7 +31,10 @@ def check_grids(
 
 
 class Decoder(Registered):
-    "Grids (...,3,size,size) in, tokens out. A part states `name` and writes `log_probs`"
+    """Grids (...,3,size,size) in, tokens out.
+
+    A part states `name`, sets `size` and `vocab_size`, and writes `log_probs`; where there is a quicker way to
+    the best token it also writes `decode`, and `build` if it needs no training."""
 
     size = None  # side of a grid
     vocab_size = None  # tokens

@@ -1,9 +1,13 @@
 """From a prompt to a text, with every step on the way for whoever wants to look."""
 
+import inspect
+from numbers import Real
+
 import torch
 from fastcore.meta import delegates
 
-from ..core.errors import CombinationError
+from ..core.errors import CallError, CombinationError
+from ..core.given import check_keywords, check_type, checked_seed, described, whole_number
 from ..core.memory import memory_free
 from ..samplers.base import Sampler, SamplerStep
 from ..text.vocab import encode_strict
@@ -34,7 +38,9 @@ class GenerationMixin:
         length: int = None,  # tokens of every text; None takes the model's own length
     ):
         "`(ids (B,L) long, mask (B,L) bool)` of texts that begin with `prompts`. Raises `ValueError`"
-        length = length or self.length
+        length = self.length if length is None else whole_number(length, 'length')
+        for prompt in prompts:
+            check_type(prompt, str, 'a text as prompt', 'several prompts are a list of texts')
         self._check_room(len(prompts), length)
         ids = torch.zeros(len(prompts), length, dtype=torch.long, device=self.device)
         mask = torch.ones_like(ids, dtype=torch.bool)
@@ -83,6 +89,7 @@ class GenerationMixin:
     def _fitting_sampler(self, sampler):
         "A `Sampler` that undoes the model's process. Raises `CombinationError`"
         sampler = Sampler.from_text(sampler) if isinstance(sampler, str) else sampler
+        check_type(sampler, Sampler, "a sampler or its text, such as 'entropy_bound,bound=.5'")
         if self.process.name in sampler.processes:
             return sampler
         fits = ', '.join(name for name in Sampler.names() if self.process.name in Sampler.part(name).processes)
@@ -114,6 +121,9 @@ class GenerationMixin:
         sampler=None,  # another `Sampler`, or a text such as 'entropy_bound,bound=.5'; `order` to `remask` are not its
     ):
         "Yields a `SamplerStep` of tokens for each step. Raises `ValueError` for what cannot be done"
+        for name, value in dict(temperature=temperature, top_p=top_p, noise=noise).items():
+            check_type(value, Real, f'a number as {name}')
+        steps, block = whole_number(steps, 'steps'), whole_number(block, 'block', 0)
         if not temperature >= 0:
             raise ValueError(f"temperature must not be negative, got {temperature}")
         options = dict(order=order, block=block, counts=counts, noise=noise, remask=remask)
@@ -128,23 +138,81 @@ class GenerationMixin:
         finally:
             self.train(was_training)
 
+    def _row_length(self, prompt, length, max_new_tokens):
+        "Tokens of a text that begins with `prompt`. Raises `CallError`"
+        if max_new_tokens is None:
+            return self.length if length is None else whole_number(length, 'length')
+        if length is not None:
+            raise CallError('length counts the prompt, max_new_tokens does not; give one of them')
+        check_type(prompt, str, 'a text as prompt', 'several prompts are a list of texts')
+        given = encode_strict(self.vocab, prompt) if prompt else []
+        return len(given) + whole_number(max_new_tokens, 'max_new_tokens')
+
     @delegates(fill_steps, but=['generator'])
     def generate_steps(
         self,
-        prompt: str = '',  # text that stays as it is
+        prompt: str = '',  # text that stays as it is; a number alone is taken as `n`
         n: int = 1,  # sequences
         seed: int = 0,  # one seed, one result
-        length: int = None,  # tokens; None takes the model's own length
+        length: int = None,  # tokens, those of the prompt included; None takes the model's own length
+        max_new_tokens: int = None,  # the same without those of the prompt
         **kwargs,
     ):
         "Yields a `SamplerStep` of tokens for each step. Raises `ValueError` for what cannot be done"
-        if n < 1:
-            raise ValueError(f"the number of samples must be at least 1, got {n}")
-        generator = torch.Generator().manual_seed(seed)
+        prompt, n = _prompt_and_number(prompt, n)
+        _check_sampling(kwargs)
+        length = self._row_length(prompt, length, max_new_tokens)
+        generator = _generator(seed)
         yield from self.fill_steps(*self.prompt_ids([prompt] * n, length), generator, **kwargs)
 
     @delegates(generate_steps)
     def generate(self, prompt='', n=1, **kwargs) -> list:
-        "`n` texts that begin with `prompt`; keywords as for `generate_steps`"
+        "`n` texts that begin with `prompt`, or with each of a list of prompts; `generate(3)` writes three"
+        if isinstance(prompt, (list, tuple)):
+            return self._generate_each(prompt, n, **kwargs)
         *_, last = self.generate_steps(prompt, n, **kwargs)
         return [self.vocab.decode(row) for row in last.x.tolist()]
+
+    def _generate_each(self, prompts, n, seed=0, length=None, max_new_tokens=None, **kwargs):
+        "`n` texts for each prompt, in order; those of one length are written together"
+        _check_sampling(kwargs)
+        rows = [prompt for prompt in prompts for _ in range(whole_number(n, 'n'))]
+        if not rows:
+            raise CallError('expected prompts, got an empty list')
+        lengths = [self._row_length(prompt, length, max_new_tokens) for prompt in rows]
+        texts, generator = {}, _generator(seed)
+        for size in sorted(set(lengths)):
+            where = [i for i, length in enumerate(lengths) if length == size]
+            ids, mask = self.prompt_ids([rows[i] for i in where], size)
+            *_, last = self.fill_steps(ids, mask, generator, **kwargs)
+            texts |= dict(zip(where, map(self.vocab.decode, last.x.tolist())))
+        return [texts[i] for i in range(len(rows))]
+
+
+# what other libraries call it, and what it is called here
+_OTHERS = dict(
+    max_length='length', max_tokens='max_new_tokens', num_samples='n', num_return_sequences='n', prompts='prompt',
+    text='prompt', num_steps='steps', num_inference_steps='steps', random_seed='seed', top_k='top_p',
+)
+
+
+def _check_sampling(options):
+    "Raises `CallError` for a keyword that `fill_steps` does not take"
+    steps, names = inspect.signature(GenerationMixin.generate_steps), ('prompt', 'n')
+    check_keywords(options, [*names, *steps.parameters], '`generate`', _OTHERS)
+
+
+def _prompt_and_number(prompt, n):
+    "`(prompt, n)` of a call, which may give a number alone. Raises `CallError`"
+    if hasattr(prompt, '__index__') and not isinstance(prompt, bool) and n == 1:
+        prompt, n = '', prompt
+    check_type(prompt, str, 'a text as prompt', '`generate` also takes a list of texts')
+    number = f'the number of samples must be at least 1, got {described(n)}'
+    if not hasattr(n, '__index__') or isinstance(n, bool) or n < 1:
+        raise CallError(number)
+    return prompt, int(n)
+
+
+def _generator(seed):
+    "A generator that one seed makes. Raises `CallError`"
+    return torch.Generator().manual_seed(checked_seed(seed))

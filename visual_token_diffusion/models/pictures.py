@@ -10,10 +10,13 @@ __all__ = ['PictureMixin']
 # %% ../../nbs/models/pictures.ipynb #ef7ecf83
 import hashlib, torch
 from fastcore.basics import patch
+from ..core.given import check_type
 from ..decoders.nearest import NearestDecoder
 from ..decoders.spelling import decode_grids_text
 from ..encoders.spelling import render_text
 from ..encoders.semantic import SemanticVisualEncoder
+from .doors import viewer
+from .grid_input import as_grids
 from ..text.vocab import encode_strict
 
 # %% ../../nbs/models/pictures.ipynb #228436da
@@ -31,12 +34,14 @@ def encode_text(self:PictureMixin,
                 text:str # what the pictures shall say
                ):
     "Grids (L,3,S,S) of `text`; what the vocabulary lacks is spelled. Raises `UnknownToken` if it cannot be"
+    check_type(text, str, 'a text', 'for token ids call `model.encoder`')
     if self.spells: return render_text(self.encoder, self.vocab, text)[0]
     return self.encoder(torch.tensor(encode_strict(self.vocab, text), dtype=torch.long, device=self.device))
 
 @patch
 def text_labels(self:PictureMixin, text):
     "What to write below each grid of `encode_text`"
+    check_type(text, str, 'a text')
     if self.spells: return render_text(self.encoder, self.vocab, text)[1]
     return [self.vocab.label(i) for i in encode_strict(self.vocab, text)]
 
@@ -52,11 +57,11 @@ def _decode_tokens(self:PictureMixin, grids, strict):
 
 @patch
 def decode_grids(self:PictureMixin,
-                 grids, # (L,3,S,S) float in [0,1]
+                 grids, # (L,3,S,S) float in [0,1]; also an array, a Pillow picture, or the path of a PNG
                  strict:bool=True # refuse grids that are not this model's
                 ) -> str:
     "The text of `grids`. Raises `ValueError` for a grid that no token has"
-    grids = grids.to(self.device)
+    grids = as_grids(grids, self.encoder.size, viewer('read_picture')).to(self.device)
     if self.spells: return decode_grids_text(self.encoder, self.vocab, grids, strict)
     return self._decode_tokens(grids, strict)
 
@@ -68,5 +73,5 @@ def fingerprint(self:PictureMixin):
     ids = torch.arange(min(len(self.vocab), 4096), device=self.device)   # pictures of these, codes of all
     with torch.no_grad(): grids = self.encoder(ids)
     digest.update((grids*255).round().byte().cpu().numpy().tobytes())
-    for tensor in (self.codes, *self.encoder.fingerprinted()): digest.update(tensor.cpu().numpy().tobytes())
+    for tensor in (self.encoder.codes, *self.encoder.fingerprinted()): digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()[:16]
