@@ -1,4 +1,4 @@
-"""What came instead of what was expected, in one line: every public function refuses the wrong type in the same words."""
+"""What came instead of what was expected, in one line; every public function says it in the same words."""
 
 import os
 

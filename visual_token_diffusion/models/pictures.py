@@ -15,7 +15,7 @@ from ..decoders.nearest import NearestDecoder
 from ..decoders.spelling import decode_grids_text
 from ..encoders.spelling import render_text
 from ..encoders.semantic import SemanticVisualEncoder
-from .doors import viewer
+from .text_methods import viewer
 from .grid_input import as_grids
 from ..text.vocab import encode_strict
 

@@ -15,7 +15,7 @@ from ..codebooks.table import CodeTable
 from ..core.given import check_type
 from ..encoders.base import Encoder
 from .checkpoint import CheckpointMixin
-from .doors import STORYTELLER, DoorMixin
+from .text_methods import STORYTELLER, TextMixin
 from .generation import GenerationMixin
 from visual_token_diffusion.models.parts import (
     lm_decoder, lm_encoder, lm_parts, lm_process, lm_sampler,
@@ -36,7 +36,7 @@ def _as_words(tokens, vocab, encoder):
     return [vocab.label(i) for i in range(len(vocab))]
 
 # %% ../../nbs/models/visual_token_lm.ipynb #77424f45
-class VisualTokenLM(DoorMixin, GenerationMixin, PictureMixin, CheckpointMixin, SequenceModel, PyTorchModelHubMixin,
+class VisualTokenLM(TextMixin, GenerationMixin, PictureMixin, CheckpointMixin, SequenceModel, PyTorchModelHubMixin,
                     library_name='visual_token_diffusion', tags=['diffusion','text-generation']):
     "A language model over tokens that are pictures, put together from named parts. Raises `ValueError`"
     def __init__(self,

@@ -12,7 +12,7 @@ from ..core.given import check_type, checked_seed, whole_number
 from ..diffusion.base import antithetic_times
 from ..text.vocab import encode_strict
 
-__all__ = ['STORYTELLER', 'DoorMixin', 'Nelbo', 'viewer']
+__all__ = ['STORYTELLER', 'TextMixin', 'Nelbo', 'viewer']
 
 # A small model trained on the stories of the tiny world, which comes with the library.
 STORYTELLER = Path(__file__).parents[1] / 'assets' / 'storyteller'
@@ -51,7 +51,7 @@ def _checked_text(text, instead):
     return text
 
 
-class DoorMixin:
+class TextMixin:
     "Short ways to what a language model of pictures knows"
 
     @classmethod
