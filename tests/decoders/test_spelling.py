@@ -100,12 +100,12 @@ TEXTS = [
 ]
 
 
-@pytest.mark.parametrize('kind', ['words', 'letters', 'bytes', 'bpe'])
+@pytest.mark.parametrize('kind', ['words', 'letters', 'bytes', 'clip'])
 def test_all_vocabularies_write_all_texts(kind):
-    if kind == 'bpe':
+    if kind == 'clip':
         pytest.importorskip('open_clip')
     vocab = make_vocab(kind, 'the cat sleeps .\nthe dog <unk> runs , fast !\n')
-    size = 37 if kind == 'bpe' else 8
+    size = 37 if kind == 'clip' else 8
     table = random_codes(len(vocab), 3, size, gen())
     e = SemanticVisualEncoder(table)
     for text in TEXTS:

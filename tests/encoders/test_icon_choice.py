@@ -103,7 +103,7 @@ def test_an_unknown_language_is_one_line():
 
 @needs_emoji
 def test_all_tokens_of_the_bpe_within_a_minute_of_processor_time():
-    vocab = make_vocab('bpe')
+    vocab = make_vocab('clip')
     tokens = [vocab.label(i) for i in range(len(vocab))]
     began = time.process_time()
     choice = choose_icons(tokens, 14)

@@ -16,7 +16,7 @@ def story(n, seed=0):
 
 def vocabularies():
     text = story(200) + STRANGE
-    for kind in ('words', 'letters', 'bytes', 'bpe'):
+    for kind in ('words', 'letters', 'bytes', 'clip'):
         vocab = make_vocab(kind, text, 150, 2)
         ids = vocab.encode(text)
         yield f'{kind}: fingerprint', [len(vocab), vocab.fingerprint]

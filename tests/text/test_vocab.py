@@ -17,7 +17,7 @@ from visual_token_diffusion.text.vocab import (
     vocab_to_json,
 )
 
-lossless = {name: make_vocab(name) for name in ('bytes', 'bpe')}
+lossless = {name: make_vocab(name) for name in ('bytes', 'clip')}
 
 PIECES = ["cat", "don't", "</w>", "<unk>", "<|endoftext|>", "🐈‍⬛", "مرحبا", "नमस्ते"]
 PIECES += ["e\u0301", "\ud800", "\u200b", "  "]
@@ -67,7 +67,7 @@ def test_any_ids_decode():
 
 @given(st.lists(st.integers(0, 49407), max_size=40))
 def test_any_tokens_have_a_text(ids):
-    assert isinstance(lossless['bpe'].decode(ids), str)
+    assert isinstance(lossless['clip'].decode(ids), str)
     assert isinstance(lossless['bytes'].decode([i % 256 for i in ids]), str)
 
 
@@ -137,7 +137,7 @@ bad = [
     dict(name='os:path'),
     dict(name='words', tokens=['a', 'a', '<unk>'], fingerprint='x'),
     dict(name='words', tokens=['a'], fingerprint='x'),
-    dict(name='bpe', fingerprint='0' * 16),
+    dict(name='clip', fingerprint='0' * 16),
     dict(name='words', tokens=[1, 2]),
 ]
 

@@ -23,9 +23,9 @@ class DataConfig:
     device:str='auto' # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
     precision:str='fp32' # 'fp32', 'bf16' or 'fp16' (autocast)
     threads:int=0 # CPU threads; 0 leaves torch's own choice
-    unit:str='auto' # a vocabulary; 'auto' is words for the embedded corpus, bpe for files
-    vocab_size:int=49408 # most tokens that a vocabulary of words or letters keeps
-    min_count:int=1 # words and letters seen less often become <unk>
+    unit:str='auto' # a vocabulary; 'auto' is words for the embedded corpus, for files byte pairs of their own
+    vocab_size:int=0 # most tokens of a vocabulary; 0 lets byte_bpe choose by the text, words and letters keep 49,408
+    min_count:int=1 # words and letters seen less often become <unk>; pairs of bytes seen less often are not joined
     valid_frac:float=.1 # share of the text, at its end, kept for validation
     sentences:int=20000 # sentences of the embedded corpus
 
@@ -95,7 +95,7 @@ _rules = dict(
     clip=(lambda v: v >= 0, 'not be negative'),
     lr=(lambda v: v > 0, 'be above 0'),
     weight_decay=(lambda v: v >= 0, 'not be negative'),
-    vocab_size=(lambda v: v >= 2, 'be at least 2'),
+    vocab_size=(lambda v: v==0 or v >= 2, 'be 0 or at least 2'),
     length=(lambda v: v <= 2**16, 'be at most 65536'))
 
 # %% ../../nbs/core/config.ipynb #9cf7e4ea

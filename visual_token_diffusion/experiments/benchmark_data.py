@@ -37,7 +37,7 @@ class BenchmarkData:
     def __init__(
         self,
         text: str,  # the corpus
-        unit: str = 'bpe',  # tokens: 'bpe', 'words', ...
+        unit: str = 'clip',  # tokens: 'clip', 'words', ...
         length: int = 64,  # tokens in a sequence
         dim: int = 256,  # columns of the features
         held_out: float = 0.1,  # share of the text, at its end

@@ -139,7 +139,7 @@ def bpe_rows(
     name: str,  # of a text
 ):
     "`(training rows, held-out rows, tokens)`: rows as CLIP's byte pairs, padded; tokens of training and all bytes"
-    vocab, rows = Vocab.make('bpe'), text_rows(name)
+    vocab, rows = Vocab.make('clip'), text_rows(name)
     train, valid = ([vocab.encode(token_text(row)) for row in part] for part in rows[:2])
     known = sorted({*range(512), *(i for row in train for i in row)})
     number = {i: k for k, i in enumerate(known)}

@@ -32,7 +32,7 @@ class TextDrawer:
                  emoji:bool=None # None: if they are installed
                 ):
         self.language,self.emoji = language,emoji
-        self.vocab = make_vocab('bpe')
+        self.vocab = make_vocab('clip')
         ids = torch.arange(len(self.vocab))
         table = CodeTable(node_codes(ids*20011 % 37**3, (37,)*3), 37)     # 20011 and 37 share no factor
         self.encoder = PictogramEncoder(table, size)

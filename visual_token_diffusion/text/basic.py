@@ -45,8 +45,8 @@ class LetterVocab(Vocab):
         self.unk_id = self.index[self.unk]
 
     @classmethod
-    def from_text(cls, text, max_size=49408, min_count=1):
-        return cls([cls.unk] + _most_common(Counter(cls.pieces(text)), max_size - 1, min_count))
+    def from_text(cls, text, max_size=0, min_count=1):
+        return cls([cls.unk] + _most_common(Counter(cls.pieces(text)), (max_size or 49408) - 1, min_count))
 
     @staticmethod
     def pieces(text):

@@ -57,7 +57,7 @@ def bpe(symbols:list, # starting symbols of one unit
 # %% ../../nbs/text/bpe.ipynb #4865d7e5
 class BPEVocab(Vocab):
     "CLIP's 49,408 BPE entries, used without loss: case and white space are kept"
-    name,end = 'bpe','</w>'
+    name,end = 'clip','</w>'
 
     def __init__(self):
         merges = clip_merges()

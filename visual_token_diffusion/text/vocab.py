@@ -37,7 +37,7 @@ class Vocab(Registered):
 
 # %% ../../nbs/text/vocab.ipynb #6dd33a5c
 @patch(cls_method=True)
-def from_text(cls:Vocab, text, max_size=49408, min_count=1):
+def from_text(cls:Vocab, text, max_size=0, min_count=1):
     "A vocabulary for `text`; the kinds whose list is fixed need none"
     return cls()
 
@@ -57,9 +57,9 @@ def fingerprint(self:Vocab):
     return hashlib.sha256(json.dumps([self.name, self.tokens]).encode()).hexdigest()[:16]
 
 # %% ../../nbs/text/vocab.ipynb #3d37fbf0
-def make_vocab(name:str, # 'words', 'letters', 'bytes', 'bpe', or another registered one
-               text:str='', # corpus that words and letters are collected from
-               max_size:int=49408, # most tokens kept, the most frequent first
+def make_vocab(name:str, # 'byte_bpe', 'words', 'letters', 'bytes', 'clip', or another registered one
+               text:str='', # corpus that tokens are collected or learned from
+               max_size:int=0, # most tokens, the most frequent first; 0 leaves it to the vocabulary
                min_count:int=1 # pieces seen less often are left out
               ) -> Vocab:
     "A vocabulary by its name. Raises `ValueError` for an unknown one"

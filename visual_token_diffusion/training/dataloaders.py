@@ -31,7 +31,7 @@ def check_length(train, valid, cfg):
                      f"and a sequence has {cfg.length}; give more text or set length={shorter}")
 
 def _collect_vocab(text, cfg):
-    unit = 'bpe' if cfg.unit=='auto' else cfg.unit
+    unit = 'byte_bpe' if cfg.unit=='auto' else cfg.unit
     return make_vocab(unit, text, cfg.vocab_size, cfg.min_count)
 
 def _encode_part(vocab, text, start, end):
