@@ -15,7 +15,8 @@ from .parser import make_parser, parse_arguments
 from .shell import completion, run_command
 
 # %% ../../nbs/cli/main.ipynb #6033fdf1
-_COMMANDS = dict(train='train', generate='generate', encode='pictures', decode='pictures', draw='draw', info='pictures')
+_COMMANDS = dict(train='train', generate='generate', encode='pictures', decode='pictures', draw='draw', info='pictures',
+                 compare='compare')
 
 def _command(name):
     "The function of a command, imported on first use"
@@ -31,8 +32,9 @@ def _run(args, console):
         script = completion(make_parser(), args['shell'])
         return console.result(script, script=script)
     began = time.perf_counter()
-    _command(command)(**args, console=console)
+    code = _command(command)(**args, console=console)
     console.detail(f'{command}: {time.perf_counter()-began:.1f} s')
+    return code
 
 # %% ../../nbs/cli/main.ipynb #b1e63239
 def main(argv=None) -> int:

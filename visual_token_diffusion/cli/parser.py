@@ -113,6 +113,22 @@ def _add_rest(commands):
     argument('shell', choices=('bash', 'zsh', 'fish'), help='yours')
 
 
+def _add_compare(commands):
+    argument = _command(
+        commands, 'compare', 'Compare parts of a seam, yours too, against exact yardsticks, a control and a trivial '
+        'predictor.', '', 'quantizer vq fsq lfq residual', 'quantizer mine.py:MyQuantizer vq --seeds 5',
+        'sampler masked masked,order=confidence entropy_bound -o runs/samplers',
+    )
+    argument('seam', nargs='?', metavar='SEAM', help='what kind of part; without it seams and parts are listed')
+    argument('words', nargs='*', metavar='PART|key=value',
+             help='registered names, module:Class or file.py:Class, options behind commas; and settings such as steps=400')
+    argument('--world', metavar='W', help="tw-288, tw-2, stories, emoji or a text file (default: the seam's first)")
+    argument('--seeds', type=int, metavar='N', help='repetitions (default 3; 2 in profile ci)')
+    argument('--baseline', metavar='PART', help='the part that others are compared with (default: the first)')
+    argument('--profile', metavar='P', help='run profile: ci, cpu, gpu (default $VTD_PROFILE or cpu)')
+    argument('-o', '--out', metavar='DIR', help='folder for the report (default runs/compare-SEAM-WORLD)')
+
+
 def make_parser() -> argparse.ArgumentParser:
     "The parser of `vtd`"
     parser = argparse.ArgumentParser(
@@ -121,7 +137,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument('--version', action='store_true', help='print the version')
     commands = parser.add_subparsers(dest='command', metavar='COMMAND')
-    for add in (_add_train, _add_generate, _add_pictures, _add_draw, _add_rest):
+    for add in (_add_train, _add_generate, _add_pictures, _add_draw, _add_compare, _add_rest):
         add(commands)
     return parser
 
@@ -129,10 +145,10 @@ def make_parser() -> argparse.ArgumentParser:
 def parse_arguments(
     argv=None,  # words; None takes those of the process
 ) -> dict:
-    "The arguments by name; words of `vtd train` may also follow its options. Raises `SystemExit`"
+    "The arguments by name; words of `vtd train` and `vtd compare` may also follow its options. Raises `SystemExit`"
     parser = make_parser()
     found, rest = parser.parse_known_args(argv)
-    if rest and (found.command != 'train' or any(r.startswith('-') for r in rest)):
+    if rest and (found.command not in ('train', 'compare') or any(r.startswith('-') for r in rest)):
         parser.error(f"unrecognized arguments: {' '.join(rest)}")
     args = vars(found)
     if rest:

@@ -1,0 +1,158 @@
+"""A process that measures: it can be stopped when a part never ends, and falls alone when a part brings it down."""
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from types import SimpleNamespace
+
+import torch
+
+from ...core.errors import DataError, InputError
+
+__all__ = ['Inside', 'TooLong', 'Worker', 'main']
+
+STARTUP = 300  # seconds that a process may take to import everything
+
+
+class TooLong(Exception):
+    "The time limit is over"
+
+
+class _Stopped(BaseException):
+    "What a part of the user's own does not catch"
+
+
+class Inside:
+    "Calls functions of `cells` in this process; the limit holds on its main thread, and where there is an alarm"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def call(self, name, limit, **kwargs):
+        "As in a `Worker`"
+        from . import cells
+
+        kwargs |= {'cfg': SimpleNamespace(**kwargs['cfg'])} if 'cfg' in kwargs else {}
+        is_main = threading.current_thread() is threading.main_thread()
+        if not is_main or not hasattr(signal, 'setitimer'):
+            return getattr(cells, name)(**kwargs)
+        before = signal.signal(signal.SIGALRM, _stop)
+        signal.setitimer(signal.ITIMER_REAL, limit)
+        try:
+            with torch.random.fork_rng(devices=[]):
+                return getattr(cells, name)(**kwargs)
+        except _Stopped:
+            raise TooLong from None
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            signal.signal(signal.SIGALRM, before)
+
+
+def _stop(number, frame):
+    raise _Stopped
+
+
+class Worker:
+    "Calls functions of `cells` in another process. `call` raises `TooLong`, `ChildProcessError`, `ValueError`"
+
+    def __init__(self, verbose=False):
+        self.verbose, self.process = verbose, None
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.stop()
+
+    def _start(self):
+        code = f'import sys; from {__name__} import main; sys.exit(main())'
+        errors = None if self.verbose else subprocess.DEVNULL
+        pipe = subprocess.PIPE
+        self.process = subprocess.Popen(
+            [sys.executable, '-c', code], stdin=pipe, stdout=pipe, stderr=errors, text=True, encoding='utf-8',
+            env=os.environ | dict(PYTHONIOENCODING='utf-8'), start_new_session=True,
+        )
+        self.lines = queue.Queue()
+        threading.Thread(target=self._listen, args=(self.process, self.lines), daemon=True).start()
+        self._answer(STARTUP)
+
+    @staticmethod
+    def _listen(process, lines):
+        for line in process.stdout:
+            lines.put(line)
+        lines.put(None)
+
+    def _answer(self, limit):
+        "The next line of the process, read"
+        try:
+            line = self.lines.get(timeout=limit)
+        except queue.Empty:
+            self.stop()
+            raise TooLong from None
+        if line is None:
+            code = self.process.wait()
+            self.stop()
+            raise ChildProcessError(f'the process ended with code {code}')
+        return json.loads(line)
+
+    def call(self, name, limit, **kwargs):
+        "The result of a function of `cells`, by its name, within so many seconds"
+        if self.process is None:
+            self._start()
+        try:
+            self.process.stdin.write(json.dumps(dict(name=name, kwargs=kwargs)) + '\n')
+            self.process.stdin.flush()
+        except BrokenPipeError:
+            pass
+        answer = self._answer(limit)
+        if 'result' in answer:
+            return answer['result']
+        kind = dict(InputError=InputError, DataError=DataError).get(answer['kind'], ValueError)
+        raise kind(answer['error'])
+
+    def stop(self):
+        "End the process, whatever it is doing"
+        process, self.process = self.process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        process.stdin.close()
+
+
+def _respond(request):
+    "The answer to a request: a result, or an error in one line"
+    from . import cells
+
+    kwargs = request['kwargs']
+    if 'cfg' in kwargs:
+        kwargs['cfg'] = SimpleNamespace(**kwargs['cfg'])
+    try:
+        return dict(result=getattr(cells, request['name'])(**kwargs))
+    except ValueError as e:
+        return dict(error=' '.join(str(e).split()), kind=type(e).__name__)
+
+
+def main():
+    "Answer requests, a line of JSON each, until there are no more; what a part prints goes to standard error"
+    answers = os.fdopen(os.dup(1), 'w', encoding='utf-8')
+    os.dup2(2, 1)
+    sys.path[:0] = ['']
+    from . import cells  # noqa: F401
+
+    answers.write(json.dumps(dict(result='ready')) + '\n')
+    answers.flush()
+    for line in sys.stdin:
+        answers.write(json.dumps(_respond(json.loads(line))) + '\n')
+        answers.flush()
+
+
+if __name__ == '__main__':
+    main()
