@@ -4,6 +4,7 @@ import math
 from collections import namedtuple
 
 import pytest
+from PIL import Image
 
 from support.html_tags import check_view
 from visual_token_diffusion.viz.curves import axis_ticks, curves, training_view
@@ -48,3 +49,67 @@ def test_ticks_are_round_and_inside(span):
     low, high = span
     ticks = axis_ticks(low, high)
     assert all(low <= t <= high for t in ticks) and len(ticks) <= 6
+
+
+def test_a_log_is_drawn_with_its_baselines(tmp_path):
+    (tmp_path / 'log.csv').write_text('epoch,train_loss,valid_loss,lr\n1,4.0,4.5,0.1\n2,3.0,,0.1\n')
+    assert training_view(tmp_path / 'log.csv').text == 'epoch 2: train 3.000, valid 4.500'
+    (tmp_path / 'settings.json').write_text('{"steps": 100, "epochs": 4}')
+    (tmp_path / 'metrics.json').write_text('{"unigram": 5.0, "bigram": 4.25, "nelbo": 3}')
+    view = training_view(str(tmp_path))
+    assert view.text == 'step 50: train 3.000, valid 4.500, unigram 5.000, bigram 4.250'
+    assert 'nats per token' in view.html
+
+
+def learner(metrics=None):
+    "fastai's own, of a line through points, with its default callbacks"
+    import fastai.callback.progress  # brings `no_bar`
+    import torch
+    from fastai.data.core import DataLoaders
+    from fastai.learner import Learner
+    from torch import nn
+
+    x = torch.linspace(0, 1, 64)[:, None]
+    data = list(zip(x, 2 * x))
+    dls = DataLoaders.from_dsets(data, data[:16], bs=16)
+    torch.manual_seed(0)
+    return Learner(dls, nn.Linear(1, 1), loss_func=nn.MSELoss(), metrics=metrics)
+
+
+def test_any_learner_has_curves(tmp_path):
+    learn = learner()
+    with pytest.raises(ValueError, match='first report'):
+        training_view(learn)
+    with learn.no_bar(), learn.no_logging():
+        learn.fit(3, 0.05)
+    view = training_view(learn)
+    train, valid = learn.recorder.values[-1]
+    assert f'valid {valid:.3f}' in view.text and view.text.startswith('step 12: train ')
+    assert view.html.count('<polyline') == 2 and '>loss<' in view.html
+    image = Image.open(view.save(tmp_path / 'curves.png'))
+    assert image.width > 600 and image.convert('L').getextrema()[0] < 120
+
+
+BAD = {
+    'no columns epoch and train_loss': 'a,b\n1,2\n',
+    'cannot read .*: No such file': None,
+    'no columns': '',
+    'not a table': b'\xff\xfe\x00',
+}
+
+
+@pytest.mark.parametrize('why', BAD)
+def test_files_that_are_no_log_are_refused_in_one_line(why, tmp_path):
+    path, content = tmp_path / 'log.csv', BAD[why]
+    if content is not None:
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(ValueError, match=why) as e:
+        training_view(path)
+    assert '\n' not in str(e.value)
+
+
+@pytest.mark.parametrize('given', [5, None, [1, 2], 'nowhere/log.csv', {'a': 1}], ids=str)
+def test_what_is_no_history_is_refused_in_one_line(given):
+    with pytest.raises(ValueError, match='expected a list of dicts|cannot read') as e:
+        training_view(given)
+    assert '\n' not in str(e.value)

@@ -6,10 +6,11 @@ from numbers import Real
 import torch
 from fastcore.meta import delegates
 
-from ..core.errors import CallError, CombinationError
+from ..core.errors import CallError
 from ..core.given import check_keywords, check_type, checked_seed, described, whole_number
 from ..core.memory import memory_free
-from ..samplers.base import Sampler, SamplerStep
+from ..samplers.base import SamplerStep
+from ..samplers.fitting import fitting_sampler
 from ..text.vocab import encode_strict
 
 __all__ = ['GenerationMixin']
@@ -86,18 +87,6 @@ class GenerationMixin:
         defaults = dict(order='random', block=0, counts='linear', noise=0.0, remask=False)
         return steps, {k: v for k, v in options.items() if v != defaults[k]}
 
-    def _fitting_sampler(self, sampler):
-        "A `Sampler` that undoes the model's process. Raises `CombinationError`"
-        sampler = Sampler.from_text(sampler) if isinstance(sampler, str) else sampler
-        check_type(sampler, Sampler, "a sampler or its text, such as 'entropy_bound,bound=.5'")
-        if self.process.name in sampler.processes:
-            return sampler
-        fits = ', '.join(name for name in Sampler.names() if self.process.name in Sampler.part(name).processes)
-        raise CombinationError(
-            f"the sampler '{sampler.name}' undoes {' and '.join(sampler.processes)}; "
-            f"this model has the process '{self.process.name}', take {fits}"
-        )
-
     def _answering(self, sampler, temperature, top_p, generator):
         "The function that `sampler` calls, and the options that it takes itself"
         if sampler.asks == 'probs':
@@ -128,7 +117,7 @@ class GenerationMixin:
             raise ValueError(f"temperature must not be negative, got {temperature}")
         options = dict(order=order, block=block, counts=counts, noise=noise, remask=remask)
         steps, options = self._sampler_options(steps, ids.shape[1], options)
-        sampler = self.sampler(**options) if sampler is None else self._fitting_sampler(sampler)
+        sampler = self.sampler(**options) if sampler is None else fitting_sampler(sampler, self.process)
         denoise, own = self._answering(sampler, temperature, top_p, generator)
         was_training = self.training
         self.eval()

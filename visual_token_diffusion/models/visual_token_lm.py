@@ -25,6 +25,11 @@ from .sequence import SequenceModel
 from ..text.vocab import Vocab
 
 # %% ../../nbs/models/visual_token_lm.ipynb #c428154d
+def _check_parts(vocab, table):
+    "Raises `CallError` for other things in their places"
+    check_type(vocab, Vocab, 'a vocabulary', 'make one with `make_vocab`, or train with `train_on(text)`')
+    check_type(table, CodeTable, 'a `CodeTable`', 'assign codes with a `Codebook`, or train with `train_on(text)`')
+
 def _as_features(features, vocab_size):
     "Features (V,D) as given, zeros where only D is known, None for 0"
     if not isinstance(features, int): return features
@@ -50,8 +55,7 @@ class VisualTokenLM(TextMixin, GenerationMixin, PictureMixin, CheckpointMixin, S
                  process='masked', encoder='semantic', decoder='nearest', head='feature_tree', sampler='auto', # parts
                  tokens=None # V strings that the encoder may draw; None takes the vocabulary's, () none
                 ):
-        check_type(vocab, Vocab, 'a vocabulary', 'make one with `make_vocab`, or train with `train_on(text)`')
-        check_type(table, CodeTable, 'a `CodeTable`', 'assign codes with a `Codebook`, or train with `train_on(text)`')
+        _check_parts(vocab, table)
         features,process_part = _as_features(features, len(table)),lm_process(process, table)
         words = _as_words(tokens, vocab, encoder)      # the encoder comes first: it refuses sizes that no grid holds
         drawn = lm_encoder(encoder, table, grid, features, words)

@@ -23,11 +23,17 @@ from fastai.optimizer import OptimWrapper
 from ..diffusion.base import Corrupted
 from ..diffusion.gaussian import RectifiedFlow
 from ..networks.transformer import Backbone
-from ..samplers.ode import sample_ddim
+from ..samplers.fitting import fitting_sampler
 from ..tokenizers.patch import from_patches, to_patches
+from ..core.errors import CallError
+from ..core.given import checked_seed, described, whole_number
 from .callbacks import TerminateOnNaNCB
 from .display import PictureLearner
 from .path_callbacks import NoiseCB
+from visual_token_diffusion.training.picture_checks import (
+    captions_of, check_denoiser, check_loaders, check_pictures, check_process, check_tokenizer, picture_shape,
+    square_side,
+)
 
 # %% ../../nbs/training/learners.ipynb #c50159c5
 class EpochSeedCB(Callback):
@@ -91,19 +97,21 @@ def _decoded(model, b, captions=None):
 
 # %% ../../nbs/training/learners.ipynb #7d1d1011
 @delegates(Learner.__init__, but=['dls','model','loss_func','opt_func'])
-def tokenizer_learner(dls, # batches `(pictures, anything)`, such as from `world_dls`
+def tokenizer_learner(dls, # batches `(pictures, anything)`, such as from `world_dls` or `picture_dls`
                       model, # an `ImageTokenizer`, such as a `PatchTokenizer`
                       cbs=None, metrics=None,
                       captions=None, # what `CaptionCB` takes, for a model that reads them; None takes `dls.world`'s
                       perceptual=None, # a `PerceptualLoss`; None has no such term
                       perceptual_weight:float=1., # of it
                       **kwargs) -> PictureLearner:
-    "A `Learner` for a tokenizer of pictures. With `dls.world`, the oracle's accuracy is a metric"
+    "A `Learner` for a tokenizer of pictures. With `dls.world`, the oracle's accuracy is a metric. Raises `ValueError`"
+    check_loaders(dls)
+    check_tokenizer(model)
     if metrics is None and hasattr(dls, 'world'):
         metrics = [AvgMetric(partial(scene_accuracy, dls.world))]
     own = [EpochSeedCB(), ReconstructCB(), TerminateOnNaNCB()]
     if model.reads_captions or model.learns_from_captions:
-        captions = captions or dls.world.caption
+        captions = captions or captions_of(dls)
         own.append(CaptionCB(captions))
     if perceptual is not None: perceptual = perceptual.to(dls.device)
     loss_func = partial(reconstruction_loss, perceptual=perceptual, perceptual_weight=perceptual_weight)
@@ -117,7 +125,7 @@ class PatchDenoiser(nn.Module):
     "Noisy pictures (B,3,S,S) and times (B,) -> what the process wants predicted, by a `Backbone` over patches"
     def __init__(self, size:int=24, patch:int=4, width:int=64, depth:int=2, heads:int=2):
         super().__init__()
-        if size%patch: raise ValueError(f"patches of {patch} pixels do not tile pictures of {size}")
+        if size%patch: raise ValueError(f"patches of {patch} pixels do not tile pictures of {size}; give another patch=")
         self.size,self.patch = size,patch
         n_pixels = 3*patch**2
         self.position_embed = nn.Parameter(.02*torch.randn((size//patch)**2, width))
@@ -127,6 +135,7 @@ class PatchDenoiser(nn.Module):
         nn.init.zeros_(self.out_proj.weight)
         nn.init.zeros_(self.out_proj.bias)
     def forward(self, x, t):
+        check_pictures(x, self.size)
         h = self.in_proj(to_patches(x, self.patch))+self.position_embed
         return from_patches(self.out_proj(self.backbone(h, t=t)), self.patch, self.size)
 
@@ -137,14 +146,17 @@ def noise_loss(process, out, x, noise, t, *_):
 
 # %% ../../nbs/training/learners.ipynb #5ecdc1b6
 @delegates(Learner.__init__, but=['dls','model','loss_func','opt_func'])
-def diffusion_learner(dls, # batches `(pictures, anything)`
+def diffusion_learner(dls, # batches `(pictures, anything)`, such as from `world_dls` or `picture_dls`
                       model=None, # network `(x_t, t)` -> prediction; None makes a small `PatchDenoiser`
                       process=None, # a `GaussianDiffusion`; None takes a rectified flow
                       seed:int=0, # of the noise
                       cbs=None, metrics=None, **kwargs) -> PictureLearner:
-    "A `Learner` for diffusion on pictures; the loss is the process's own"
+    "A `Learner` for diffusion on pictures; the loss is the process's own. Raises `ValueError`"
+    check_loaders(dls)
     process = process or RectifiedFlow()
-    model = model or PatchDenoiser(dls.train.one_batch()[0].shape[-1])
+    check_process(process)
+    if model is None: model = PatchDenoiser(square_side(picture_shape(dls)))
+    check_denoiser(model)
     own = [EpochSeedCB(), NoiseCB(process, seed), TerminateOnNaNCB()]
     learn = PictureLearner(dls, model.to(dls.device), loss_func=partial(noise_loss, process), opt_func=adamw(dls),
                            cbs=own+list(cbs or []), metrics=metrics, **kwargs)
@@ -163,12 +175,18 @@ def denoised(process, model, b, t:float=.5):
 def sample_pictures(learn, # from `diffusion_learner`
                     n:int=8, # pictures
                     steps:int=30, # network calls
-                    seed:int=0
+                    seed:int=0, # one seed, one result
+                    sampler='ddim' # or 'euler', 'heun', 'ancestral_gaussian', 'ddim,eta=1', a `Sampler`
                    ) -> torch.Tensor:
-    "(n,3,S,S) pictures in [0,1] from pure noise; one seed, one result"
+    "(n,3,S,S) pictures in [0,1] from pure noise. Raises `ValueError`"
+    if not hasattr(learn, 'process'): raise CallError(f'expected a `diffusion_learner`, got {described(learn)}')
+    n,steps = whole_number(n, 'n'),whole_number(steps, 'steps')
     model,process = learn.unwrapped.eval(),learn.process
+    shape = (3,model.size,model.size) if hasattr(model, 'size') else picture_shape(learn.dls)
+    sampler = fitting_sampler(sampler, process)
     def denoise(x, t): return process.to_x0(model(x, t.to(x)), x, t)
-    x = process.prior((n,3,model.size,model.size), torch.Generator().manual_seed(seed))
+    generator = torch.Generator().manual_seed(checked_seed(seed))
+    x = process.prior((n,*shape), generator).to(learn.dls.device)
     times = torch.linspace(1-1e-3, 0, steps+1, dtype=torch.double)     # at pure noise some schedules divide by zero
-    *_,last = sample_ddim(denoise, process, x.to(learn.dls.device), times=times)
+    *_,last = sampler(denoise, process, x, times=times, generator=generator)
     return ((last.x+1)/2).clamp(0,1).cpu()

@@ -9,7 +9,10 @@ __all__ = ['axis_ticks', 'curves', 'training_view']
 
 # %% ../../nbs/viz/curves.ipynb #37f74335
 import html, math
+from functools import partial
+from .curve_image import curve_image
 from .data_uris import image_uri
+from .histories import read_history
 from .style import OKABE_ITO
 from .views import View, message
 
@@ -121,27 +124,30 @@ def _sample_figure(caption, image):
     wide = f'<div class="wide">{image}</div>'
     return f'<figure style="margin:4px 0"><figcaption>{caption}</figcaption>{wide}</figure>'
 
-def _losses_line(step, rows, baselines):
+def _losses_line(step, rows, baselines, x_name='step'):
     "The losses in words"
     facts = [f'{name} {points[-1][1]:.3f}' for name,points in rows.items() if points]
     facts += [f'{name} {y:.3f}' for name,y in baselines.items()]
-    return f"step {step:,}: {', '.join(facts)}"
+    return f"{x_name} {step:,.0f}: {', '.join(facts)}"
 
 # %% ../../nbs/viz/curves.ipynb #a4263fc2
-def training_view(history:list, # dicts with `step`, `train`, `valid`, as a report keeps them
-                  baselines:dict=None, # name -> nats per token of a trivial predictor
+def training_view(history, # dicts with `step`, `train`, `valid`; the path of a log.csv or its folder; or any Learner
+                  baselines:dict=None, # name -> nats per token of a trivial predictor; None takes those beside log.csv
                   samples:list=(), # `(caption, picture)`, oldest first; the last four are shown
                   signs=None, # the last of a monitor's `signs`
                   failure_modes:dict=None # failure mode -> evidence
                  ) -> View:
     "Losses, levels of trivial predictors, samples, signs of collapse. Raises `ValueError` for no history"
+    history,known,x_name,y_name = read_history(history)
     if not history: raise ValueError("the training has not finished its first report yet")
+    baselines = known if baselines is None else baselines
     rows = {name:[(r['step'], r[name]) for r in history if r.get(name) is not None]
             for name in ('train','valid')}
-    line = _losses_line(history[-1]['step'], rows, baselines or {})
+    line = _losses_line(history[-1]['step'], rows, baselines, x_name)
     warning = '; '.join(f'{name}: {why}' for name,why in (failure_modes or {}).items())
     pictures = ''.join(_sample_figure(*sample) for sample in list(samples)[-4:])
     notes = message(line, False) + message(warning)
-    drawing = f'<div class="wide">{curves(rows, baselines)}</div>'
+    drawing = f'<div class="wide">{curves(rows, baselines, x_name=x_name, y_name=y_name)}</div>'
     body = drawing + notes + _signs_table(signs) + pictures
-    return View(body, f'{line}\n{warning}'.strip())
+    image = partial(curve_image, rows, baselines, x_name, y_name)
+    return View(body, f'{line}\n{warning}'.strip(), image)
