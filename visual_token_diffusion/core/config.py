@@ -26,7 +26,8 @@ class DataConfig:
     unit:str='auto' # a vocabulary; 'auto' is words for the embedded corpus, for files byte pairs of their own
     vocab_size:int=0 # most tokens of a vocabulary; 0 lets byte_bpe choose by the text, words and letters keep 49,408
     min_count:int=1 # words and letters seen less often become <unk>; pairs of bytes seen less often are not joined
-    valid_frac:float=.1 # share of the text, at its end, kept for validation
+    valid_frac:float=.1 # share of the text kept for validation
+    valid_parts:int=50 # equal parts of the text at whose ends it is kept, in whole paragraphs; 1 keeps the text's end
     sentences:int=20000 # sentences of the embedded corpus
 
 # %% ../../nbs/core/config.ipynb #4506c747
@@ -85,7 +86,7 @@ class SettingsError(ValueError):
 
 # %% ../../nbs/core/config.ipynb #9ac3df29
 _positive = '''grid feature_dim window width depth heads length epochs batch valid_sequences page_steps samples
-    seeds min_count sentences keep accumulate'''.split()
+    seeds min_count sentences keep accumulate valid_parts'''.split()
 _not_negative = 'steps threads codebook_size seed save_steps sample_epochs workers monitor'.split()
 _choices = dict(precision=('fp32','bf16','fp16'), tracker=('none','tensorboard','wandb'))
 _rules = dict(

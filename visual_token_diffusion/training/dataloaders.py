@@ -11,6 +11,7 @@ __all__ = ['check_length', 'split_text', 'encode_split', 'seed_of', 'TokenWindow
 
 # %% ../../nbs/training/dataloaders.ipynb #567a10ef
 import hashlib, math, os, torch
+from array import array
 from pathlib import Path
 
 # %% ../../nbs/training/dataloaders.ipynb #f1c7a82b
@@ -19,6 +20,7 @@ from torch.utils.data import Dataset, TensorDataset
 from ..core.config import RunConfig
 from ..core.errors import DataError
 from ..text.corpus import FileDocs
+from ..text.held_out import held_out_ranges, ranges_between
 from ..text.shards import TokenShards
 from ..text.vocab import encode_long, make_vocab
 
@@ -34,27 +36,28 @@ def _collect_vocab(text, cfg):
     unit = 'byte_bpe' if cfg.unit=='auto' else cfg.unit
     return make_vocab(unit, text, cfg.vocab_size, cfg.min_count)
 
-def _encode_part(vocab, text, start, end):
-    "`text[start:end]` as a long tensor that shares the memory of `encode_long`"
-    ids = encode_long(vocab, text, start, end)
+def _encode_ranges(vocab, text, ranges):
+    "The `(start, end)` of `text` as a long tensor, which shares the memory of the array that was filled"
+    ids = array('q')
+    for start,end in ranges: ids.extend(encode_long(vocab, text, start, end))
     return torch.frombuffer(ids, dtype=torch.long) if len(ids) else torch.zeros(0, dtype=torch.long)
 
 # %% ../../nbs/training/dataloaders.ipynb #311109f3
 def split_text(text:str, # the whole corpus
-               cfg:RunConfig # unit, valid_frac, vocab_size, min_count, length
+               cfg:RunConfig # unit, valid_frac, valid_parts, vocab_size, min_count, length
               ):
     "`(vocab, train ids (N,), valid ids (N2,))`. Raises `ValueError` when either part is shorter than one sequence"
-    cut = int(len(text)*(1-cfg.valid_frac))
-    cut = text.find('\n', cut)+1 or cut
-    vocab = _collect_vocab(text[:cut], cfg)
-    train,valid = _encode_part(vocab, text, 0, cut),_encode_part(vocab, text, cut, len(text))
+    held_out = held_out_ranges(text, cfg.valid_frac, cfg.valid_parts)
+    rest = ranges_between(held_out, len(text))
+    vocab = _collect_vocab(''.join(text[start:end] for start,end in rest), cfg)
+    train,valid = (_encode_ranges(vocab, text, ranges) for ranges in (rest, held_out))
     check_length(train, valid, cfg)
     return vocab, train, valid
 
 def encode_split(train:str, valid:str, cfg:RunConfig):
     "`(vocab, train ids (N,), valid ids (N2,))` of two texts; the vocabulary is collected from the first"
     vocab = _collect_vocab(train, cfg)
-    train,valid = (_encode_part(vocab, part, 0, len(part)) for part in (train, valid))
+    train,valid = (_encode_ranges(vocab, part, [(0, len(part))]) for part in (train, valid))
     check_length(train, valid, cfg)
     return vocab, train, valid
 
@@ -148,7 +151,7 @@ def lm_dls(train, # (N,) long, or anything with a length and slices
 def text_dls(text:str, # a corpus in memory
              cfg:RunConfig # unit, length, batch, steps, ...
             ) -> DataLoaders:
-    "`DataLoaders` of one text, its end for validation"
+    "`DataLoaders` of one text, paragraphs out of all its parts for validation"
     vocab,train,valid = split_text(text, cfg)
     return lm_dls(train, valid_windows(valid, cfg), cfg, vocab)
 

@@ -1,0 +1,41 @@
+"Where a text is cut in two: paragraphs to measure on, spread over the whole, and the rest to learn from."
+
+import re
+
+__all__ = ['held_out_ranges', 'ranges_between']
+
+_LEAST = 2000  # characters held out of a part; a blank line is looked for no further
+_blank_line = re.compile(r'\n\s*\n')
+
+
+def _border(text, i, reach):
+    "The first place from `i` on where a paragraph begins, if one does within `reach`; else a line; else `i`"
+    blank = _blank_line.search(text, max(i - 1, 0), i + reach)
+    return blank.end() if blank else text.find('\n', max(i - 1, 0)) + 1 or i
+
+
+def held_out_ranges(
+    text: str,
+    share: float,  # of the text that is held out
+    parts: int = 50,  # equal parts whose ends are held out; 1 holds out the end of the text
+) -> list:
+    "`(start, end)` of whole paragraphs, in order; a short text has fewer parts, so that each gives 2,000 characters"
+    size = len(text)
+    n = max(1, min(parts, int(size * share) // _LEAST))
+    reach, ranges = min(int(size * share / n) // 2, _LEAST), []
+    for k in range(1, n + 1):
+        start = _border(text, int((k - share) * size / n), reach)
+        end = _border(text, k * size // n, reach) if k < n else size
+        if start < end:
+            ranges.append((start, end))
+    return ranges
+
+
+def ranges_between(
+    ranges: list,  # `(start, end)` in order
+    size: int,  # of the whole
+) -> list:
+    "What `ranges` leave of 0 to `size`, in order"
+    starts = [0, *(end for _, end in ranges)]
+    ends = [*(start for start, _ in ranges), size]
+    return [(start, end) for start, end in zip(starts, ends) if start < end]
