@@ -31,8 +31,10 @@ _surrogate = re.compile('[\ud800-\udfff]')
 
 def _blocks(text):
     "Yields all of `text`, or `_sample` characters of it in blocks that are spread evenly"
-    n,blocks = _sample//_block,text_chunks(text, size=_block)
-    if len(text) > _sample: blocks = (text[i*len(text)//n:i*len(text)//n+_block] for i in range(n))
+    blocks,n = text_chunks(text, size=_block),_sample//_block
+    if len(text) > _sample:
+        starts = (i*len(text)//n for i in range(n))
+        blocks = (text[start:start+_block] for start in starts)
     for block in blocks: yield _surrogate.sub(' ', block)
 
 @contextmanager
@@ -130,5 +132,6 @@ def label(self:ByteBPEVocab, i):
     text = from_bytes(self.bytes[i])
     if text=='\n': return '⏎'
     word = text.removeprefix(' ')
-    if not word.strip() or not word.isprintable() or '\ufffd' in word: return ''.join(f'<{b:02x}>' for b in self.bytes[i])
+    is_shown = word.strip() and word.isprintable() and '\ufffd' not in word
+    if not is_shown: return ''.join(f'<{b:02x}>' for b in self.bytes[i])
     return word if word!=text or not word[0].isalnum() else '·'+word

@@ -258,7 +258,7 @@ def word_counts(text:str,
 
 @patch(cls_method=True)
 def from_text(cls:MorphemeVocab, text, max_size=0, min_count=1):
-    "Morphemes of a text in one language: at most `max_size` (0 for 49,408), from words seen `min_count` times at least"
+    "Morphemes of a text in one language: at most `max_size`, from words seen `min_count` times at least"
     words = {word:n for word,n in word_counts(text).items() if n >= min_count}
     best = list(learn_morphemes(words).items())[:max_size or 49408]
     return cls.from_codes(morpheme_codes(dict(best)))
