@@ -9,6 +9,7 @@ import torch
 
 from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.models.build import build_model
+from visual_token_diffusion.networks.attention_masks import causal
 from visual_token_diffusion.training.dataloaders import lm_dls, split_text, valid_windows
 from visual_token_diffusion.training.language_collapse import (
     LanguageCollapseCB,
@@ -66,23 +67,41 @@ def test_it_warns_then_stops_and_leaves_what_was_saved(tmp_path, capsys):
     assert list(tmp_path.glob('train_state-*.pt'))
 
 
-def looks(c):
+def looks(c, harm=lambda model: None):
     "The monitor after a training that looks every eighth step"
     vocab, train, valid = split_text(text, c)
     windows, lines = valid_windows(valid, c), []
     cb = LanguageCollapseCB(windows, 8, log=lines.append)
-    learn = lm_learner(lm_dls(train, windows, c), build_model(vocab, train, c).train(), c, [cb])
+    model = build_model(vocab, train, c).train()
+    harm(model)
+    learn = lm_learner(lm_dls(train, windows, c), model, c, [cb])
     with learn.no_bar(), learn.no_logging():
         learn.fit(c.epochs)
     return cb, lines
 
 
-@pytest.mark.parametrize('process', ['masked', 'autoregressive', 'partial', 'next_scale'])
-def test_healthy_models_of_every_process_are_not_flagged(process):
+PROCESSES = ['masked', 'autoregressive', 'partial', 'next_scale']
+
+
+@pytest.mark.parametrize('seed', range(3))
+@pytest.mark.parametrize('process', PROCESSES)
+def test_healthy_models_of_every_process_are_not_flagged(process, seed):
     "An autoregressive model may see the tokens before, a partly masked one the visible codes"
-    cb, lines = looks(replace(cfg, process=process, head='hierarchical'))
+    cb, lines = looks(replace(cfg, process=process, head='hierarchical', seed=seed))
     assert not cb.failure_modes and not lines
     assert all(s.leak == 0 and s.loss > 0 and 0 <= s.accuracy <= 1 for s in cb.signs)
+
+
+def see_itself(model):
+    "An autoregressive network gets the token that it predicts"
+    model._from_left = lambda ids: model.backbone(model.embed(ids), causal)
+
+
+@pytest.mark.parametrize('process', PROCESSES)
+def test_a_leak_is_found_in_every_process(process):
+    harm = see_itself if process == 'autoregressive' else see_all
+    with pytest.raises(CollapseError, match='label leak'):
+        looks(replace(cfg, process=process, head='hierarchical', steps=120, epochs=1), harm)
 
 
 FIRST = LanguageSigns(

@@ -22,7 +22,7 @@ class LanguageSigns(NamedTuple):
     loss:float # bound of fixed windows with fixed noise, nats per token
     accuracy:float # share of the masked tokens that are named correctly
     top_share:float # of the most frequent answer
-    leak:float # share of the answers that change with the masked tokens
+    leak:float # share of the answers that change with tokens that they may not depend on
     grad_rms:dict # part -> root mean square of its gradient since the last look
     relative_update:dict # part -> how far it would move in all planned steps, in sizes of its weights
     weight_ratio:dict # part -> size of its weights, as a share of the start
@@ -34,7 +34,7 @@ def _widest(s): return max(s.weight_ratio.values(), default=1.)
 
 def _label_leak(s, first, found):
     if s.leak <= .01: return
-    return (f'{s.leak:.0%} of the answers change when the masked tokens are exchanged; '
+    return (f'{s.leak:.0%} of the answers change when tokens that it may not see are exchanged; '
             'the network sees what it should predict')
 
 def _high_learning_rate(s, first, found):
@@ -116,14 +116,19 @@ def _fully_masked(ids, mask):
     if mask is None: return torch.ones_like(ids, dtype=torch.bool)
     return mask.all(-1) if mask.dim() > ids.dim() else mask
 
-def _leak(model, noisy, where, answers):
-    "Share of the `answers` that change when what is masked at `where` is exchanged"
-    if model.is_causal: return 0.
-    x = noisy.x_t
-    at = where.view(*where.shape, *[1]*(x.dim()-where.dim()))     # tokens (B,L), or codes (B,L,M)
-    exchanged = torch.where(at, x.roll(1, 0), x)
-    others = model.sample_tokens(exchanged, noisy.mask, where, temperature=0.)[0]
-    return (answers!=others).double().mean().item()
+def _unseen(model, where):
+    "`(exchanged, asked)` (B,L) bool: what may not matter, and to which answers; from the left, what comes later"
+    if not model.is_causal: return where,where
+    place,half = torch.arange(where.shape[1], device=where.device).expand_as(where),where.shape[1]//2
+    return place >= half, place <= half
+
+def _leak(model, noisy, where):
+    "Share of the answers that change when what they may not depend on is exchanged"
+    x,(unseen,asked) = noisy.x_t,_unseen(model, where)
+    at = unseen.view(*unseen.shape, *[1]*(x.dim()-unseen.dim()))     # tokens (B,L), or codes (B,L,M)
+    texts = x,torch.where(at, x.roll(1, 0), x)
+    a,b = (model.sample_tokens(text, noisy.mask, asked, temperature=0.)[0] for text in texts)
+    return (a!=b).double().mean().item()
 
 # %% ../../nbs/training/language_collapse.ipynb #7d1c7009
 @torch.no_grad()
@@ -134,7 +139,7 @@ def _ask(model, ids):
     with torch.random.fork_rng():
         loss = model(ids, noisy.mask, noisy.weight).mean().item()/ids.shape[1]
         answers = model.sample_tokens(noisy.x_t, noisy.mask, where, temperature=0.)[0]
-        leak = _leak(model, noisy, where, answers)
+        leak = _leak(model, noisy, where)
     accuracy = (answers==ids[where]).double().mean().item()
     top_share = (answers.bincount().max()/len(answers)).item()
     return dict(loss=loss, accuracy=accuracy, top_share=top_share, leak=leak)
