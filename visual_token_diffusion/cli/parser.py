@@ -1,6 +1,10 @@
 """The words that `vtd` understands: one parser, help with examples, and what a shell completes."""
 
 import argparse
+import re
+import sys
+
+from .guesses import command_hint, near, option_hint
 
 __all__ = ['make_parser', 'parse_arguments']
 
@@ -79,15 +83,15 @@ def _add_generate(commands):
 def _add_pictures(commands):
     argument = _command(
         commands, 'encode', 'Turn a text into a picture that can be read back.',
-        'runs/book "the cat sleeps" -o cat.png', 'runs/book - -o page.png < page.txt',
+        '"the cat sleeps" -o cat.png', 'runs/book "the cat sleeps" -o cat.png', 'runs/book - -o page.png < page.txt',
     )
-    argument('model', metavar='DIR', help='folder of a trained model')
-    argument('text', metavar='TEXT', help='the text, or - to read it from standard input')
+    argument('given', nargs='*', metavar='[DIR] TEXT',
+             help='folder of a trained model (default: the one that ships), and the text, or - for standard input')
     argument('-o', '--out', required=True, metavar='X.png', help='picture to write')
     argument('--words', action='store_true', help='also write X.words.png, with the words under the grids')
     argument = _command(commands, 'decode', 'Read the text of a picture.', 'runs/book cat.png', 'drawn.png')
-    argument('model', metavar='DIR', nargs='?', help='folder of the model that wrote it (none: `vtd draw` did)')
-    argument('picture', metavar='X.png', help='picture that `vtd encode` or `vtd draw` wrote')
+    argument('given', nargs='*', metavar='[DIR] X.png',
+             help='folder of the model that wrote it (default: the one that ships, or `vtd draw`), and the picture')
 
 
 def _add_draw(commands):
@@ -104,7 +108,8 @@ def _add_draw(commands):
 
 def _add_rest(commands):
     argument = _command(commands, 'info', 'Say what a model is and what was measured.', 'runs/book', 'runs/book --json')
-    argument('model', metavar='DIR', nargs='?', help='folder of a trained model (default: the one that ships)')
+    argument('model', metavar='DIR', nargs='?',
+             help='folder of a trained model (default: the one that ships), or any file or folder')
     argument = _command(
         commands, 'completion', 'Print what teaches a shell to complete the words of vtd.',
         'bash > ~/.local/share/bash-completion/completions/vtd', 'zsh > ~/.zfunc/_vtd',
@@ -123,15 +128,28 @@ def _add_compare(commands):
     argument('words', nargs='*', metavar='PART|key=value',
              help='registered names, module:Class or file.py:Class, options behind commas; and settings such as steps=400')
     argument('--world', metavar='W', help="tw-288, tw-2, stories, emoji or a text file (default: the seam's first)")
-    argument('--seeds', type=int, metavar='N', help='repetitions (default 3; 2 in profile ci)')
+    argument('--seeds', type=int, metavar='N', help='repetitions (default 3)')
     argument('--baseline', metavar='PART', help='the part that others are compared with (default: the first)')
     argument('--profile', metavar='P', help='run profile: ci, cpu, gpu (default $VTD_PROFILE or cpu)')
     argument('-o', '--out', metavar='DIR', help='folder for the report (default runs/compare-SEAM-WORLD)')
 
 
+class _Parser(argparse.ArgumentParser):
+    "A parser that complains in one line"
+
+    def error(self, message):
+        chosen = re.match(r"argument (.+): invalid choice: '(.*)' \(choose from (.*)\)", message)
+        if chosen:
+            name, value, known = chosen.groups()
+            known = known.replace("'", '').split(', ')
+            hint = near(value, known) or f"; known: {', '.join(known)}"
+            message = f"{name} cannot be '{value}'{hint}"
+        self.exit(2, f'vtd: {message} ({self.prog} --help)\n')
+
+
 def make_parser() -> argparse.ArgumentParser:
     "The parser of `vtd`"
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog='vtd', description='A language in which every token is a picture.',
         epilog='example: vtd generate   (more with vtd COMMAND --help)',
     )
@@ -142,17 +160,29 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _check_command(parser, argv, commands):
+    "Refuse a first word that is no command"
+    typed = [word for word in argv if not word.startswith('-')]
+    if typed and typed[0] not in commands and argv[0] == typed[0]:
+        parser.error(command_hint(typed, commands))
+
+
 def parse_arguments(
     argv=None,  # words; None takes those of the process
 ) -> dict:
-    "The arguments by name; words of `vtd train` and `vtd compare` may also follow its options. Raises `SystemExit`"
+    "The arguments by name; words may also follow options where a command takes several. Raises `SystemExit`"
+    argv = sys.argv[1:] if argv is None else argv
     parser = make_parser()
+    commands = next(a for a in parser._actions if hasattr(a, 'add_parser')).choices
+    _check_command(parser, argv, commands)
     found, rest = parser.parse_known_args(argv)
-    if rest and (found.command not in ('train', 'compare') or any(r.startswith('-') for r in rest)):
-        parser.error(f"unrecognized arguments: {' '.join(rest)}")
     args = vars(found)
+    several = next((name for name in ('words', 'given') if isinstance(args.get(name), list)), None)
+    if rest and (several is None or any(word.startswith('-') for word in rest)):
+        command = commands[found.command] if found.command else parser
+        command.error(option_hint(command.prog, rest, command._option_string_actions))
     if rest:
-        args['words'] += rest
+        args[several] += rest
     if not args['command'] and not args['version']:
         parser.print_help()
         raise SystemExit(2)

@@ -6,6 +6,7 @@ import math
 import random
 import time
 import traceback
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -112,7 +113,7 @@ class Cell:
 
     def __init__(self, folder, facts):
         self.facts = facts
-        self.path = folder / 'cells' / f'{_key(facts)}.json'
+        self.path = (folder or Path()) / 'cells' / f'{_key(facts)}.json'
 
 
 def save_cell(cell, found):

@@ -162,7 +162,7 @@ class QuantizerComparison(Comparison):
         Measure('bits', 'bits of a patch', ''),
     )
     settings = dict(
-        ci=dict(steps=150), cpu=dict(steps=800, bits=6, width=128, batch=32, lr=0.003), gpu=dict(steps=8000)
+        ci=dict(steps=150, seeds=2), cpu=dict(steps=800, bits=6, width=128, batch=32, lr=0.003), gpu=dict(steps=8000)
     )
 
     def measure(self, part, options, world, seed, cfg):
