@@ -14,10 +14,10 @@ BASE, PROCESS = seam_base('sampler'), seam_base('process')
 TOY = Toy(2, 2, 2)
 TOKENS = {
     'masked': 'masked', 'partial': 'partial', 'next_scale': 'next_scale', 'autoregressive': 'autoregressive',
-    'entropy_bound': 'masked', 'editing': 'masked',
+    'entropy_bound': 'masked', 'editing': 'masked', 'blocks': 'block',
 }
 EXACT = [name for name in TOKENS if name != 'editing']  # it writes what is likely, and says so
-CHAINS = ['ancestral', 'psi', 'entropy_bound_uniform']
+CHAINS = ['ancestral', 'psi', 'entropy_bound_uniform', 'uniform_blocks']
 CONTINUOUS = ['ddim', 'euler', 'heun', 'ancestral_gaussian']
 
 

@@ -82,3 +82,9 @@ def test_edits_end():
 def test_bad_options(name, value):
     with pytest.raises(ValueError, match=name):
         list(sample_editing(right_at_last, None, START, **{name: value}))
+
+
+def test_crossed_thresholds_are_refused_in_one_line():
+    with pytest.raises(ValueError, match='edit_threshold must not be above threshold, got 0.9 and 0.5') as e:
+        list(sample_editing(right_at_last, None, START, threshold=0.5, edit_threshold=0.9))
+    assert '\n' not in str(e.value)

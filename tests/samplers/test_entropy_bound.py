@@ -49,7 +49,7 @@ def test_only_what_may_be_accepted():
 
 @pytest.mark.parametrize('steps', [1, 2, 3, 9])
 def test_it_ends_within_its_steps(steps):
-    walk = list(sample_entropy_bound(Denoiser(TOY).eval(), None, START, bound=0, steps=steps, generator=gen()))
+    walk = list(sample_entropy_bound(Denoiser(TOY).eval(), None, START, bound=1e-12, steps=steps, generator=gen()))
     assert len(walk) - 1 == min(steps, TOY.length) and not walk[-1].mask.any()
 
 
@@ -94,9 +94,11 @@ def test_bad_redrawing(name):
 
 
 def test_bad_bounds():
-    for bad in (-1, float('nan')):
-        with pytest.raises(ValueError, match='must not be negative'):
+    for bad in (-1, 0, float('nan')):
+        with pytest.raises(ValueError, match='must be above 0'):
             list(sample_entropy_bound(certain, None, START, bound=bad))
+    with pytest.raises(ValueError, match='must not be negative'):
+        accept_by_entropy(torch.zeros(1, 2), -1)
     with pytest.raises(ValueError, match='NaN'):
         list(sample_entropy_bound(lambda x, mask: torch.full((*x.shape, 4), torch.nan), None, START))
 

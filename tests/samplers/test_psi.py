@@ -86,3 +86,15 @@ def test_bad_eta():
     for eta in (-0.1, 1.5):
         with pytest.raises(ValueError, match='eta'):
             remdm_kappa(0.5, 0.4, eta)
+
+
+def test_what_was_given_for_kappa_is_said():
+    with pytest.raises(ValueError, match=r'kappa must lie in \[0,1\], got 1.5'):
+        list(sample_psi(None, PROCESSES[0], START, steps=3, kappa=1.5))
+
+
+def test_a_process_that_is_no_chain_is_refused():
+    from visual_token_diffusion.diffusion.masked import MaskedDiffusion
+
+    with pytest.raises(ValueError, match="undoes absorbing and uniform, not process 'masked'"):
+        list(sample_psi(None, MaskedDiffusion(), START, steps=3))

@@ -23,11 +23,15 @@ Corrupted.__doc__ = """Data at time t; fields that do not apply are None.
 
 # %% ../../nbs/diffusion/base.ipynb #44e0b794
 class Process(Registered):
-    "Base of all processes: time runs from data, t=0, to noise, t=1. A part answers the questions"
+    """Base of all processes: time runs from data, t=0, to noise, t=1.
+
+    A part states `name` and `sampler` (the name of what undoes it) and writes `corrupt`, `loss` and `prior`; one with
+    `lm = True` trains language models and also writes `denoiser`, or `predictor` where samplers ask for it."""
     lm = False            # can it train a language model? `loss` and `denoiser` take the model then
     needs_codes = False   # does it mask codes of tokens? It is built from them then
     is_causal = False     # does a position see only those before it?
     sampler = None        # name of the sampler that undoes it
+    attention_mask = None # who looks at whom in a model that looks both ways; None: all at all
 
     def __init__(self, schedule=None # a `Schedule`; None where a process has none
                 ):
@@ -48,6 +52,11 @@ def weight(self:Process, t # (B,) times
 def target(self:Process, x0, x_t, t):
     "What the network is asked for: the clean data, unless a process says otherwise"
     return x0
+
+@patch
+def check_length(self:Process, length:int # tokens of a row
+                ):
+    "Refuse rows that the process cannot work on. Raises `ValueError`"
 
 @patch(cls_method=True)
 def build(cls:Process, table=None # `CodeTable` of the tokens, for a process with `needs_codes`

@@ -109,6 +109,7 @@ def build_model(vocab, # a `Vocab`
         model = VisualTokenLM(
             vocab, table, cfg.grid, cfg.width, cfg.depth, cfg.heads, cfg.length, cfg.dropout, features,
             cfg.process, cfg.encoder, cfg.decoder, cfg.head, cfg.sampler)
+    model.process.check_length(cfg.length)
     model.head.set_prior(torch.bincount(ids, minlength=len(vocab)).float())
     return model
 

@@ -39,6 +39,8 @@ def _check_thresholds(steps, threshold, edit_threshold, edit_steps):
     if not 0 < threshold <= 1: raise ValueError(f"threshold must lie in (0,1], got {threshold}")
     if edit_threshold is not None and not 0 < edit_threshold <= 1:
         raise ValueError(f"edit_threshold must be None or lie in (0,1], got {edit_threshold}")
+    if edit_threshold is not None and edit_threshold > threshold:
+        raise ValueError(f"edit_threshold must not be above threshold, got {edit_threshold} and {threshold}")
 
 # %% ../../nbs/samplers/editing.ipynb #edt00013
 class _Editor:

@@ -11,7 +11,7 @@ __all__ = ['accept_by_entropy', 'sample_entropy_bound', 'EntropyBoundSampler', '
 # %% ../../nbs/samplers/entropy_bound.ipynb #ebs00005
 import torch
 from ..core.sampling import apply_temperature_top_p, sample_categorical, top_k_mask
-from .base import Sampler, SamplerStep, check_answer, check_state
+from .base import Sampler, SamplerStep, check_answer, check_process, check_state
 
 # %% ../../nbs/samplers/entropy_bound.ipynb #ebs00009
 def accept_by_entropy(entropy, # (B,L) nats
@@ -26,6 +26,11 @@ def accept_by_entropy(entropy, # (B,L) nats
     return torch.zeros_like(mask).scatter(-1, index, before <= bound) & mask
 
 # %% ../../nbs/samplers/entropy_bound.ipynb #ebs00015
+def _check_bound(steps, bound):
+    "Refuse what accepts nothing"
+    if steps < 1: raise ValueError(f"steps must be at least 1, got {steps}")
+    if not bound > 0: raise ValueError(f"the bound on the entropy must be above 0, got {bound}")
+
 def _entropy(probs):
     "(B,L) nats"
     return -torch.xlogy(probs, probs).sum(-1)
@@ -55,7 +60,7 @@ def sample_entropy_bound(predict, # function (x, mask) -> (B,L,V) log-probabilit
                          top_p:float=1. # of the prediction
                         ):
     "Yields a `SamplerStep` for the start and after each call. Raises `ValueError`"
-    if steps < 1: raise ValueError(f"steps must be at least 1, got {steps}")
+    _check_bound(steps, bound)
     mask = check_state(x, mask)
     confidence = torch.zeros(x.shape, device=x.device)
     state = SamplerStep(x.clone(), mask.clone(), mask & False, confidence, x.clone())
@@ -90,8 +95,7 @@ def falling_temperature(left:int, # steps that are left, from `steps` down to 1
 # %% ../../nbs/samplers/entropy_bound.ipynb #ebs00027
 def _check_redrawing(steps, bound, t_min, t_max):
     "Refuse what no canvas can be sampled with"
-    if steps < 1: raise ValueError(f"steps must be at least 1, got {steps}")
-    if not bound > 0: raise ValueError(f"the bound on the entropy must be above 0, got {bound}")
+    _check_bound(steps, bound)
     if not 0 < t_min <= t_max: raise ValueError(f"temperatures must be 0 < t_min <= t_max, got {t_min} and {t_max}")
 
 # %% ../../nbs/samplers/entropy_bound.ipynb #ebs00039
@@ -157,6 +161,7 @@ def sample_entropy_bound_uniform(denoise, # function (x (B,L), t (B,)) -> logits
                  ):
     "Yields a `SamplerStep` for the start and each call; the last `x` is the likeliest. Raises `ValueError`"
     _check_redrawing(steps, bound, t_min, t_max)
+    check_process('entropy_bound_uniform', process, UniformEntropyBoundSampler.processes)
     mask = check_state(x, mask)
     state = _from_noise(process, x, mask, generator)
     yield state
@@ -173,5 +178,5 @@ def sample_entropy_bound_uniform(denoise, # function (x (B,L), t (B,)) -> logits
 class UniformEntropyBoundSampler(Sampler):
     "Redraws everything that is not accepted, from uniform noise to text"
     name = 'entropy_bound_uniform'
-    processes = ('uniform',)
+    processes = ('uniform','uniform_blocks')
     sample = staticmethod(sample_entropy_bound_uniform)

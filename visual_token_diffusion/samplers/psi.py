@@ -11,7 +11,7 @@ __all__ = ['psi_posterior', 'remdm_kappa', 'kappas', 'sample_psi', 'PsiSampler',
 import torch
 from ..core.sampling import apply_temperature_top_p, sample_categorical
 from .ancestral import predict_clean, remaining_mask
-from .base import Sampler, SamplerStep, check_state, falling_times
+from .base import Sampler, SamplerStep, check_process, check_state, falling_times
 
 # %% ../../nbs/samplers/psi.ipynb #psi00009
 def psi_posterior(process, # a `DiscreteProcess`
@@ -55,8 +55,8 @@ def kappas(kappa, # number, sequence of `steps` numbers, or function (alpha_s, a
     if values.dim()==0: values = values.expand(steps)
     if values.shape!=(steps,):
         raise ValueError(f"kappa needs one number for each of {steps} steps, got {len(values)}")
-    if not ((values >= 0) & (values <= 1)).all():
-        raise ValueError("kappa must lie in [0,1]")
+    outside = values[~((values >= 0) & (values <= 1))]
+    if len(outside): raise ValueError(f"kappa must lie in [0,1], got {outside[0]:g}")
     return values
 
 # %% ../../nbs/samplers/psi.ipynb #psi00020
@@ -74,6 +74,7 @@ def sample_psi(denoise, # function (x (B,L), t (B,)) -> logits (B,L,V) for `proc
               ):
     "Yields a `SamplerStep` for the start and after each step. Raises `ValueError`"
     mask,times = check_state(x, mask),falling_times(steps, times)
+    check_process('psi', process, PsiSampler.processes)
     shares = kappas(kappa, process.schedule.alpha(times))
     x = torch.where(mask, process.prior(x.shape, generator).to(x.device), x)
     yield SamplerStep(x, mask, mask & False, torch.zeros(x.shape, device=x.device), x, times[0].item())

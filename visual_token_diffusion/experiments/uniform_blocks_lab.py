@@ -1,0 +1,92 @@
+"""Blocks of uniform noise, trained on stories: what the entropy bound writes with and without such a training."""
+
+# `python -m visual_token_diffusion.experiments.uniform_blocks_lab` goes on where it stopped; a minute an arm.
+
+import argparse
+import itertools
+
+import torch
+
+from ..core.results import save_run
+from ..diffusion.base import antithetic_times
+from ..diffusion.block import BlockDiffusion
+from ..diffusion.uniform_blocks import Feedback, UniformBlocks
+from ..samplers.base import Sampler
+from ..worlds.stories import stories
+from ..worlds.windows import TextWindows
+from .earlier import before
+from .sampler_table import measure_texts
+from .story_training import LENGTH, WIDTH, story_denoiser, train_on_stories
+
+__all__ = ['ARMS', 'BOUNDS', 'CALLS', 'main']
+
+RUN = 'uniform-blocks'
+COMMAND = 'python -m visual_token_diffusion.experiments.uniform_blocks_lab'
+CALLS = (8, 16, 32, 64)
+BOUNDS = (0.1, 1.0)  # nats
+TEXTS = 64
+ARMS = {
+    'masks, blocks of 8': (8, False, False),
+    'uniform, blocks of 8': (8, True, False),
+    'uniform, blocks of 8, self-conditioned': (8, True, True),
+    'uniform, one block': (LENGTH, True, False),
+    'uniform, one block, self-conditioned': (LENGTH, True, True),
+}
+
+
+def _flat(model, x, generator):
+    "Nats a token"
+    t = antithetic_times(len(x), generator)
+    return model.process.flat_loss(model, x, t, generator).mean() / x.shape[1]
+
+
+def _trained(name, seed):
+    "`(model, process of the sampler)`"
+    size, uniform, feedback = ARMS[name]
+    process = UniformBlocks(len(stories().words) + 1, size)
+    if not uniform:
+        return train_on_stories(story_denoiser(BlockDiffusion(size), seed), seed), process
+    model = story_denoiser(process, seed)
+    if feedback:
+        model.feedback = Feedback(WIDTH)
+    return train_on_stories(model, seed, loss=_flat), process
+
+
+@torch.no_grad()
+def _written(model, process, windows, calls, bound, seed):
+    "What the entropy bound writes in so many calls, and the calls that it made"
+    generator = torch.Generator().manual_seed(seed)
+    start = torch.zeros(TEXTS, LENGTH, dtype=torch.long)
+    sampler = Sampler.make('uniform_blocks', bound=bound, steps=calls)
+    steps = list(sampler(process.block_denoiser(model), process, start, generator=generator))
+    return measure_texts(steps[-1].x, windows) | dict(calls=len(steps) - 1)
+
+
+def _measured(name, seed, windows):
+    "All measurements of an arm"
+    model, process = _trained(name, seed)
+    found = {}
+    for calls, bound in itertools.product(CALLS, BOUNDS):
+        if calls * process.size >= LENGTH:
+            found[f'{calls}|{bound:g}'] = _written(model, process, windows, calls, bound, seed)
+    return found
+
+
+def main(
+    arguments=None,  # list of strings; None takes those of the command line
+):
+    "Run what is missing"
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--seeds', type=int, default=3)
+    args = parser.parse_args(arguments)
+    found, windows = before(RUN), TextWindows(stories())
+    for seed, name in itertools.product(range(args.seeds), ARMS):
+        key = f'{name}|{seed}'
+        if key not in found:
+            found[key] = _measured(name, seed, windows)
+            save_run(RUN, found, COMMAND)
+            print(key, found[key], flush=True)
+
+
+if __name__ == '__main__':
+    main()
