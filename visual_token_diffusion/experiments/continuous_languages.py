@@ -9,7 +9,6 @@ from ..codebooks.balanced_kmeans import balanced_codes
 from ..diffusion.gaussian import GaussianDiffusion
 from ..diffusion.gaussian_schedules import PiecewiseLogSNR, equal_shares
 from ..encoders.semantic import SemanticVisualEncoder
-from ..models import grid_nelbo  # noqa: F401  (gives `GridDenoiser` its bound)
 from ..models.exact_grid_denoiser import (
     ExactGridDenoiser,
     rows_evidence,
