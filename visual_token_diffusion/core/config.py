@@ -21,14 +21,14 @@ class DataConfig:
     profile:str='cpu' # where the values came from
     seed:int=0 # start of every random generator
     device:str='auto' # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
-    precision:str='fp32' # 'fp32', 'bf16' or 'fp16' (autocast)
+    precision:str='auto' # 'fp32', 'bf16' or 'fp16' (autocast); 'auto' is bf16 where the device is faster in it
     threads:int=0 # CPU threads; 0 leaves torch's own choice
     unit:str='auto' # a vocabulary; 'auto' is words for the embedded corpus, for files byte pairs of their own
     vocab_size:int=0 # most tokens of a vocabulary; 0 lets byte_bpe choose by the text, words and letters keep 49,408
     min_count:int=1 # words and letters seen less often become <unk>; pairs of bytes seen less often are not joined
     valid_frac:float=.1 # share of the text kept for validation
     valid_parts:int=50 # equal parts of the text at whose ends it is kept, in whole paragraphs; 1 keeps the text's end
-    sentences:int=20000 # sentences of the embedded corpus
+    sentences:int=100000 # sentences of the embedded corpus
 
 # %% ../../nbs/core/config.ipynb #4506c747
 @dataclass
@@ -58,6 +58,8 @@ class TrainConfig(ModelConfig):
     steps:int=1200 # optimizer steps
     epochs:int=6 # reports and checkpoints during those steps
     batch:int=16 # sequences in a step, per process
+    optimizer:str='muon' # 'muon' for the matrices of the blocks, AdamW for the rest; or 'adamw' for all
+    loss_weights:str='flat' # 'flat': every masked token counts alike in training; 'bound': as in the bound
     lr:float=3e-3 # highest learning rate
     weight_decay:float=.01 # decoupled (AdamW)
     ema:float=0. # decay of the averaged weights, which are then the model; 0 for none
@@ -88,7 +90,9 @@ class SettingsError(ValueError):
 _positive = '''grid feature_dim window width depth heads length epochs batch valid_sequences page_steps samples
     seeds min_count sentences keep accumulate valid_parts'''.split()
 _not_negative = 'steps threads codebook_size seed save_steps sample_epochs workers monitor'.split()
-_choices = dict(precision=('fp32','bf16','fp16'), tracker=('none','tensorboard','wandb'))
+_choices = dict(
+    precision=('auto','fp32','bf16','fp16'), tracker=('none','tensorboard','wandb'),
+    optimizer=('muon','adamw'), loss_weights=('flat','bound'))
 _rules = dict(
     valid_frac=(lambda v: 0 < v < 1, 'lie between 0 and 1'),
     ema=(lambda v: 0 <= v < 1, 'lie in [0,1)'),
@@ -144,7 +148,7 @@ def _cast(key, val, typ):
 _gpu = dict(device='cuda', precision='bf16', lr=1e-3, samples=1000000, page_steps=2000)
 _builtin = dict(
     ci=dict(width=64, depth=2, heads=2, length=32, steps=60, batch=16, valid_sequences=64, sentences=2000,
-            samples=2000, page_steps=30, seeds=1),
+            samples=2000, page_steps=30, seeds=1, precision='fp32'),
     cpu={},
     gpu=dict(width=512, depth=8, heads=8, length=256, steps=20000, batch=128, valid_sequences=1024,
              sentences=200000, **_gpu),

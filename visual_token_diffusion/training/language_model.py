@@ -24,6 +24,7 @@ from ..core.errors import SaveError
 from ..metrics.ngram import bigram_nll, unigram_nll
 from ..models.build import build_model, validation_nelbo
 from ..models.visual_token_lm import VisualTokenLM
+from ..text.given import given_text
 from .callbacks import EMACB, NotFinite, TerminateOnNaNCB
 from .dataloaders import folder_split, lm_dls, rank_world, seed_of
 from .dataloaders import shard_split, split_text, torch_device, valid_windows
@@ -31,7 +32,8 @@ from .display import PictureLearner, TokenIds
 from .distributed import ProcessLost, RanksCB, is_lost, join
 from .lm_callbacks import optional_callbacks, progress_callback, saving_callbacks
 from .monitor import CollapseError
-from .precision import AutocastCB
+from .muon import Muon, block_matrices
+from .precision import AutocastCB, chosen_precision
 from .process_callback import ProcessCB, nelbo_loss
 from .restore import restore_model, restore_optimizer
 from .resume import ResumableLearner, state_files
@@ -47,24 +49,31 @@ def filled(model, b, share:float=.5):
     pred[mask] = model.sample_tokens(ids, mask, mask, temperature=0.)[0]
     return dict(given=(ids, mask), filled=(pred, None), truth=(ids, None))
 
-def lm_optimizer(device):
-    "AdamW for fastai, fused where torch can"
-    fused = device.type in ('cpu','cuda')
-    return partial(OptimWrapper, opt=partial(torch.optim.AdamW, betas=(.9,.98), fused=fused))
+def lm_optimizer(model, # with a `backbone`
+                 device:torch.device,
+                 name:str='muon' # or 'adamw'
+                ):
+    "What fastai makes an optimizer of: `Muon` for the matrices of the blocks or AdamW alone, fused where torch can"
+    kwargs = dict(betas=(.9,.98), fused=device.type in ('cpu','cuda'))
+    if name=='adamw': return partial(OptimWrapper, opt=partial(torch.optim.AdamW, **kwargs))
+    return partial(OptimWrapper, opt=partial(Muon, matrices=block_matrices(model), length=.4, **kwargs))
 
 # %% ../../nbs/training/language_model.ipynb #4e882269
 @delegates(Learner.__init__, but=['dls','model','loss_func','opt_func','lr','wd'])
 def lm_learner(dls, # from `lm_dls`
                model, # a `VisualTokenLM`
-               cfg:RunConfig, # lr, weight_decay, precision, ema, seed
+               cfg:RunConfig, # lr, optimizer, loss_weights, precision, ema, seed
                cbs=None, metrics=None, **kwargs) -> PictureLearner:
-    "A `Learner` for a language model, whatever its process: AdamW, a warm-up, then a cosine to zero"
+    "A `Learner` for a language model, whatever its process: Muon, a warm-up, then a cosine to zero"
     schedule = ParamScheduler({'lr':combined_cos(.1, cfg.lr/25, cfg.lr, cfg.lr/1000)})
-    own = [ProcessCB(cfg.seed), TerminateOnNaNCB(), schedule]
-    if cfg.precision!='fp32': own.append(AutocastCB(cfg.precision))
+    own = [ProcessCB(cfg.seed, cfg.loss_weights=='flat'), TerminateOnNaNCB(), schedule]
+    precision = chosen_precision(cfg.precision, dls.device)
+    if precision!='fp32': own.append(AutocastCB(precision))
     if cfg.ema: own.append(EMACB(cfg.ema))
+    model = model.to(dls.device)
+    optimizer = lm_optimizer(model, dls.device, cfg.optimizer)
     learn = ResumableLearner(
-        dls, model.to(dls.device), loss_func=nelbo_loss, opt_func=lm_optimizer(dls.device),
+        dls, model, loss_func=nelbo_loss, opt_func=optimizer,
         lr=cfg.lr, wd=cfg.weight_decay, cbs=own+list(cbs or []), metrics=metrics, **kwargs)
     learn.kind,learn.results = TokenIds,filled
     return learn
@@ -175,10 +184,10 @@ def train_folder(folder, # of token shards, or of documents
     return train_tokens(vocab, train, valid, corpus_hash, cfg, path, **kwargs)
 
 # %% ../../nbs/training/language_model.ipynb #a315f046
-def train_on(text:str, # a corpus
+def train_on(text:str, # a corpus, or the path of a UTF-8 text file
              profile:str=None, # run profile; None takes $VTD_PROFILE, else 'cpu'
              **overrides # any field of `RunConfig`
             ) -> VisualTokenLM:
     "A model trained on `text`. Raises `ValueError` when the text is too short"
     cfg = load_settings(profile, [f'{k}={v}' for k,v in overrides.items()])
-    return train_text(text, cfg)[0]
+    return train_text(given_text(text), cfg)[0]

@@ -3,7 +3,27 @@
 import torch
 from fastai.callback.core import Callback, CancelStepException
 
-__all__ = ['AutocastCB']
+__all__ = ['AutocastCB', 'is_faster_in_bf16', 'chosen_precision']
+
+
+def is_faster_in_bf16(device: torch.device) -> bool:
+    "Whether a device has instructions for products of bfloat16; where it has none they are slow"
+    if device.type == 'cuda':
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type != 'cpu':
+        return False
+    signs = ('_is_avx512_bf16_supported', '_is_amx_tile_supported')
+    return any(getattr(torch.cpu, sign, bool)() for sign in signs)
+
+
+def chosen_precision(
+    precision: str,  # 'auto', 'fp32', 'bf16' or 'fp16'
+    device: torch.device,
+) -> str:
+    "What 'auto' means on a device: 'bf16' where it is faster, else 'fp32'"
+    if precision != 'auto':
+        return precision
+    return 'bf16' if is_faster_in_bf16(device) else 'fp32'
 
 
 class AutocastCB(Callback):

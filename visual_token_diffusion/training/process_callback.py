@@ -20,9 +20,10 @@ from .dataloaders import rank_world, seed_of
 class ProcessCB(Callback):
     "Corrupts every batch by the model's process: the model gets `(ids, mask, weight)`"
     order = 1
-    def __init__(self, seed:int=0 # of the noise
+    def __init__(self, seed:int=0, # of the noise
+                 flat:bool=False # minimize the mean cost of what is masked instead of the bound
                 ):
-        self.seed = seed
+        self.seed,self.flat = seed,flat
     def before_epoch(self):
         if hasattr(self.dls.train_ds, 'set_epoch'): self.dls.train_ds.set_epoch(self.epoch)
     def before_batch(self):
@@ -68,3 +69,12 @@ def nelbo_loss(pred, # (B,) the model's bound, nats per sequence
               ):
     "The batch's mean bound in nats per token"
     return pred.mean()/ids.shape[1]
+
+# %% ../../nbs/training/process_callback.ipynb #7d1cbw02
+@patch
+def after_loss(self:ProcessCB):
+    "Follow the flat loss, where a row has one weight; the bound stays what is reported"
+    weight = self.xb[-1]
+    if not (self.flat and self.training) or weight is None or weight.dim()!=1: return
+    cost = (self.pred/weight.to(self.pred.dtype)).mean()
+    self.learn.loss_grad = 2*cost/self.yb[0].shape[1]     # half of the tokens are masked, on average

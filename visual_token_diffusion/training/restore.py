@@ -69,7 +69,9 @@ def restore_model(
 
 
 def _fits(parameter, moments):
-    "Whether AdamW's state belongs to a parameter"
+    "Whether the state of AdamW, or of `Muon`, belongs to a parameter"
+    if set(moments) == {'step', 'momentum'}:
+        return moments['momentum'].shape == parameter.shape
     if set(moments) != {'step', 'exp_avg', 'exp_avg_sq'}:
         return False
     return all(moments[k].shape == parameter.shape for k in ('exp_avg', 'exp_avg_sq'))
