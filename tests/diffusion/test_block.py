@@ -96,7 +96,8 @@ def test_masked_and_later_tokens_are_not_seen():
 def test_a_block_of_one_is_autoregressive(skip):
     "With the same weights: the loss is the chain rule, whatever the times, and sums to one over all pairs"
     model = small(1, skip)
-    losses = [model.process.loss(model, IDS, model.process.corrupt(IDS, torch.rand(3), generator=gen(s))) for s in (1, 2)]
+    draws = [model.process.corrupt(IDS, torch.rand(3), generator=gen(seed)) for seed in (1, 2)]
+    losses = [model.process.loss(model, IDS, noisy) for noisy in draws]
     torch.testing.assert_close(*losses, rtol=0, atol=0)
     chain = 0.0
     for i in range(L):
@@ -116,8 +117,8 @@ def test_one_block_is_masked_diffusion():
     mine = noisy._replace(weight=noisy.weight[:, None])
     model_of_masks = small(L)
     model_of_masks.process = MaskedDiffusion()
-    torch.testing.assert_close(
-        model.process.loss(model, IDS, mine), model_of_masks.process.loss(model_of_masks, IDS, noisy), rtol=1e-4, atol=1e-4)
+    expected = model_of_masks.process.loss(model_of_masks, IDS, noisy)
+    torch.testing.assert_close(model.process.loss(model, IDS, mine), expected, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize('size', [1, 2, 4])

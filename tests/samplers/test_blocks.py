@@ -24,7 +24,8 @@ def drawing(generator):
 
     def denoise(x, mask, where):
         later = TOY.length - x.shape[1]
-        log_probs = PERFECT(F.pad(x, (0, later)), F.pad(mask, (0, later), value=True))[:, : x.shape[1]][where]
+        x_padded, mask_padded = F.pad(x, (0, later)), F.pad(mask, (0, later), value=True)
+        log_probs = PERFECT(x_padded, mask_padded)[:, : x.shape[1]][where]
         ids = sample_categorical(log_probs.exp(), generator)
         return ids, log_probs.gather(1, ids[:, None])[:, 0]
 
@@ -61,7 +62,8 @@ def test_the_network_sees_texts_that_end_with_a_block():
     seen = []
 
     def watched(x, mask, where):
-        seen.append((x.shape[1], int(where[0].sum()), bool(mask[:, : x.shape[1] - 4].any())))
+        earlier = mask[:, : x.shape[1] - 4]
+        seen.append((x.shape[1], int(where[0].sum()), bool(earlier.any())))
         return coin(x, mask, where)
 
     walk = list(sample_blocks(watched, BlockDiffusion(4), START, steps=5, generator=gen()))
@@ -74,7 +76,8 @@ def test_blocks_that_are_given_take_no_calls():
     mask = torch.zeros_like(START, dtype=torch.bool)
     mask[:, 6:] = True
     walk = list(sample_blocks(coin, BlockDiffusion(4), START, mask=mask, steps=2, generator=gen()))
-    assert len(walk) == 3 and (walk[-1].x[:, :6] == 0).all() and (walk[-1].x[:, 6:] == 1).all()
+    assert len(walk) == 3
+    assert (walk[-1].x[:, :6] == 0).all() and (walk[-1].x[:, 6:] == 1).all()
 
 
 def certain(x, t):
@@ -87,7 +90,8 @@ def test_uniform_blocks_write_every_block_and_keep_the_prompt():
     mask[:, 0] = False
     options = dict(mask=mask, steps=12, generator=gen())
     walk = list(sample_uniform_blocks(certain, UniformBlocks(4, 4), START, **options))
-    assert (walk[-1].x[:, 1:] == 2).all() and (walk[-1].x[:, 0] == 0).all() and not walk[-1].mask.any()
+    assert (walk[-1].x[:, 1:] == 2).all() and (walk[-1].x[:, 0] == 0).all()
+    assert not walk[-1].mask.any()
     assert len(walk) - 1 == 6  # stable and confident after two calls of each block
 
 

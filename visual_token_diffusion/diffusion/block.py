@@ -193,6 +193,6 @@ def exact_nelbo(self:BlockDiffusion,
     for chosen in itertools.product((False, True), repeat=size):
         if not any(chosen): continue
         k,mask = sum(chosen),torch.tensor(chosen, device=x0.device).repeat(blocks).expand(x0.shape)
-        weight = torch.full((len(x0), blocks), 1/(k*math.comb(size, k)), dtype=torch.double, device=x0.device)
+        weight = torch.ones(len(x0), blocks, dtype=torch.double, device=x0.device)/(k*math.comb(size, k))
         total = total + self.loss(model, x0, Corrupted(x0, mask, weight))
     return total

@@ -86,6 +86,29 @@ def _samplers(m):
     return 'grammatical sentences, 24 words in 8 calls, exact model: ' + listed(shares, lambda v: f'{v:.2f}')
 
 
+def _block_sizes(m):
+    excess = {}
+    for size in (1, 2, 4, 8, 16, 32):
+        rows = [run for key, run in m.items() if key.startswith(f'trained|blocks of {size}|')]
+        excess[str(size)] = mean(run['excess'] for run in rows)
+    says = 'nats a word above the truth, by words of a block, mean of the seeds: '
+    return says + listed(excess, lambda v: f'{v:.3f}')
+
+
+def _uniform_blocks(m):
+    shares = by_arm(m, lambda run: run['16|0.1']['sentences'])
+    return 'grammatical sentences, 16 words in 16 calls, mean of the seeds: ' + listed(shares, lambda v: f'{v:.2f}')
+
+
+def _own_mistakes(m):
+    shares = {}
+    for arm in ('masks', 'random tokens', 'own mistakes'):
+        for edits, says in (('None', 'as written'), ('0.5', 'edited')):
+            rows = [row for key, row in m.items() if key.startswith(f'{arm}|4|{edits}|')]
+            shares[f'{arm} {says}'] = mean(row['sentences'] for row in rows)
+    return 'grammatical sentences, 16 words in 4 calls, mean of the seeds: ' + listed(shares, lambda v: f'{v:.2f}')
+
+
 def _hrf(m):
     runs = {name: run for name, run in m.items() if '|' in name and 'rows' in run}
     last = by_arm(runs, lambda run: run['rows'][-1]['cover'])
@@ -104,6 +127,7 @@ def _diversity(m):
 
 
 ATLAS = {  # by the beginning of a run's name
+    'block-diffusion': _block_sizes,
     'blt-': _blt,
     'caption-leak': _caption_leak,
     'clip-score': _clip_score,
@@ -118,9 +142,11 @@ ATLAS = {  # by the beginning of a run's name
     'myte-segmentation': _segmentation,
     'myte-shares': lambda m: _named_seeds(m, 'ratio', 'length, Georgian over Latin', lambda v: f'{v:.2f}'),
     'myte-speed': lambda m: 'MB/s: ' + listed(m['speed'], lambda v: f'{v[0]:.1f}'),
+    'own-mistakes': _own_mistakes,
     'pixel-typos': _typos,
     'sampler-table': _samplers,
     'text-pictures': _text_pictures,
     'tokbench': _tokbench,
+    'uniform-blocks': _uniform_blocks,
     'visual-language': _visual_language,
 }

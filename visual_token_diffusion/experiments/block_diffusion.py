@@ -26,6 +26,7 @@ RUN = 'block-diffusion'
 COMMAND = 'python -m visual_token_diffusion.experiments.block_diffusion'
 SIZES = (1, 2, 4, 8, 16, 32)
 CALLS = (4, 8, 16, 32)
+PARTS = ['main', 'ideal', 'controls']
 IDEAL = (1, 2, 4, 8, 16)  # sizes of blocks, and numbers of calls, of windows of 16 words
 
 
@@ -124,17 +125,18 @@ def block_bits(
     return float(total.mean())
 
 
-def _tasks(seeds):
+def _tasks(parts, seeds):
     "Keys of all that is measured, with what measures it"
     windows = TextWindows(stories())
     held_out = next(iter(story_stream(256, LENGTH, seed=10**6)))
-    exact = -windows.log_probs(held_out) / LENGTH
-    for names in (MAIN, [name for name in ARMS if name not in MAIN]):
-        for seed, name in itertools.product(range(seeds), names):
-            yield f'trained|{name}|{seed}', partial(_train, name, seed, windows, held_out, exact)
-    for seed, size, calls in itertools.product(range(seeds), IDEAL, IDEAL):
-        if calls * size % max(IDEAL) == 0:
-            yield f'ideal|{size}|{calls}|{seed}', partial(block_bits, windows, size, calls, seed)
+    train = partial(_train, windows=windows, held_out=held_out, exact=-windows.log_probs(held_out) / LENGTH)
+    arms = dict(main=MAIN, ideal=[], controls=[name for name in ARMS if name not in MAIN])
+    for part in parts:
+        for seed, name in itertools.product(range(seeds), arms[part]):
+            yield f'trained|{name}|{seed}', partial(train, name, seed)
+        for seed, size, calls in itertools.product(range(seeds if part == 'ideal' else 0), IDEAL, IDEAL):
+            if calls * size % max(IDEAL) == 0:
+                yield f'ideal|{size}|{calls}|{seed}', partial(block_bits, windows, size, calls, seed)
 
 
 def _train(name, seed, windows, held_out, exact):
@@ -152,10 +154,11 @@ def main(
 ):
     "Run what is missing"
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--parts', nargs='*', default=PARTS, choices=PARTS)
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args(arguments)
     found = before(RUN)
-    for key, measure in _tasks(args.seeds):
+    for key, measure in _tasks(args.parts, args.seeds):
         if key not in found:
             found[key] = measure()
             save_run(RUN, found, COMMAND)

@@ -16,17 +16,19 @@ from ..worlds.stories import stories
 from ..worlds.windows import TextWindows
 from .earlier import before
 from .sampler_table import measure_texts
-from .story_training import LENGTH, STEPS, process_loss, story_denoiser, train_on_stories
+from .story_training import process_loss, story_denoiser, train_on_stories
 
 __all__ = ['ARMS', 'CALLS', 'EDITS', 'main']
 
 RUN = 'own-mistakes'
 COMMAND = 'python -m visual_token_diffusion.experiments.own_mistakes_lab'
 ARMS = ('masks', 'right tokens', 'random tokens', 'own mistakes')
-CALLS = (4, 8, 16, 32)
+LENGTH = 16  # words of a window
+STEPS, MORE = 2000, 600  # with masks, then in four ways
+CALLS = (2, 4, 8, 16)
 EDITS = (None, 0.9, 0.5)  # thresholds
 SHARE = 0.15  # of the visible tokens
-TEXTS = 64
+TEXTS = 128
 
 
 def _loss(arm):
@@ -58,11 +60,11 @@ def _written(model, windows, calls, edits, seed):
 
 
 def _measured(seed, windows):
-    "All measurements of a seed: one model trained with masks, then half as long in four ways"
-    base = train_on_stories(story_denoiser(MaskedDiffusion(), seed), seed)
+    "All measurements of a seed: one model trained with masks, then on in four ways"
+    base = train_on_stories(story_denoiser(MaskedDiffusion(), seed), seed, STEPS, length=LENGTH)
     found = {}
     for arm in ARMS:
-        model = train_on_stories(copy.deepcopy(base), seed + 500, STEPS // 2, 1e-3, _loss(arm))
+        model = train_on_stories(copy.deepcopy(base), seed + 500, MORE, 1e-3, _loss(arm), length=LENGTH)
         for calls in CALLS:
             for edits in EDITS:
                 found[f'{arm}|{calls}|{edits}|{seed}'] = _written(model, windows, calls, edits, seed)

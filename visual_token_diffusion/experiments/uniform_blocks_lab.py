@@ -16,21 +16,21 @@ from ..worlds.stories import stories
 from ..worlds.windows import TextWindows
 from .earlier import before
 from .sampler_table import measure_texts
-from .story_training import LENGTH, WIDTH, story_denoiser, train_on_stories
+from .story_training import WIDTH, story_denoiser, train_on_stories
 
 __all__ = ['ARMS', 'BOUNDS', 'CALLS', 'main']
 
 RUN = 'uniform-blocks'
 COMMAND = 'python -m visual_token_diffusion.experiments.uniform_blocks_lab'
-CALLS = (8, 16, 32, 64)
+LENGTH, STEPS = 16, 1200  # words of a window, steps of training
+CALLS = (4, 8, 16, 32)
 BOUNDS = (0.1, 1.0)  # nats
-TEXTS = 64
+TEXTS = 128
 ARMS = {
     'masks, blocks of 8': (8, False, False),
     'uniform, blocks of 8': (8, True, False),
     'uniform, blocks of 8, self-conditioned': (8, True, True),
     'uniform, one block': (LENGTH, True, False),
-    'uniform, one block, self-conditioned': (LENGTH, True, True),
 }
 
 
@@ -45,11 +45,11 @@ def _trained(name, seed):
     size, uniform, feedback = ARMS[name]
     process = UniformBlocks(len(stories().words) + 1, size)
     if not uniform:
-        return train_on_stories(story_denoiser(BlockDiffusion(size), seed), seed), process
+        return train_on_stories(story_denoiser(BlockDiffusion(size), seed), seed, STEPS, length=LENGTH), process
     model = story_denoiser(process, seed)
     if feedback:
         model.feedback = Feedback(WIDTH)
-    return train_on_stories(model, seed, loss=_flat), process
+    return train_on_stories(model, seed, STEPS, loss=_flat, length=LENGTH), process
 
 
 @torch.no_grad()
