@@ -160,6 +160,11 @@ def _unified(m):
     return 'captions that written pictures match, mean of the seeds: ' + listed(match, lambda v: f'{v:.2f}')
 
 
+def _recipe(m):
+    means = by_arm(m['values'], lambda run: run['nelbo'])
+    return f"bound in nats per token, entropy {m['entropy']:.3f}: " + listed(means, lambda v: f'{v:.3f}')
+
+
 HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'bench-reading': _decoding,
     'bits_': _excess,
@@ -183,6 +188,7 @@ HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'rae-emoji': lambda m: _seeds('squared error of held-out emoji', lambda row: row['held_out'])(m['errors']),
     'rae': _seeds('scenes that come back', _exact),
     'registers': _seeds('largest norm of a token over the median', lambda row: row['largest']),
+    'recipe': _recipe,
     'robust': _robust,
     'scales-10k': _pyramid,
     'small-clip': lambda m: f"nine tests, from {min(m['scores']):.3f} to {max(m['scores']):.3f}",

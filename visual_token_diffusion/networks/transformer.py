@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
 from .attention_masks import causal, dense, neighbor_mask
+from .fused_attention import fused_attention
 from .time import AdaLN, TimeEmbedding
 
 # %% ../../nbs/networks/transformer.ipynb #72aae5c4
@@ -37,7 +38,7 @@ class LocalMixing(nn.Module):
     "Adds to every position (B,L,width) what stands at fixed offsets from it, feature by feature; zeros beyond the ends"
     def __init__(self,
                  width:int, # features per position
-                 offsets=(-2,-1,1,2) # where to look, in positions
+                 offsets=(-2,-1,1,2) # where to look
                 ):
         super().__init__()
         self.offsets = tuple(offsets)
@@ -55,16 +56,11 @@ class LocalMixing(nn.Module):
         return x
 
 # %% ../../nbs/networks/transformer.ipynb #c46f4023
-def _dot_product(q, k, v, **mask):
-    "torch's attention; on a CPU in float32, since its backward pass is three times slower in bfloat16"
-    if q.is_cuda or q.dtype!=torch.bfloat16: return F.scaled_dot_product_attention(q, k, v, **mask)
-    return F.scaled_dot_product_attention(q.float(), k.float(), v.float(), **mask).to(q.dtype)
-
 def attention(q, k, v, attention_mask):
     "Attention of q, k, v (B,heads,L,dim); mask: None, 'causal', a table, or a `BlockMask`"
-    if isinstance(attention_mask, str): return _dot_product(q, k, v, is_causal=True)
+    if isinstance(attention_mask, str): return fused_attention(q, k, v, is_causal=True)
     if attention_mask is None or isinstance(attention_mask, torch.Tensor):
-        return _dot_product(q, k, v, attn_mask=attention_mask)
+        return fused_attention(q, k, v, attn_mask=attention_mask)
     from torch.nn.attention.flex_attention import flex_attention
     if q.is_cuda and not hasattr(attention, 'flex'): attention.flex = torch.compile(flex_attention)
     return (attention.flex if q.is_cuda else flex_attention)(q, k, v, block_mask=attention_mask)

@@ -1,4 +1,4 @@
-"""Steps whose singular values are all alike, for the matrices of the blocks: what the optimizer, the weights of the loss, fresh text and the precision gain, one at a time.
+"""Steps whose singular values are all alike; and what each part of the default recipe gains.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/training/muon.html.md"""
 
@@ -76,6 +76,7 @@ def _turn(self:Muon, group):
             piece.mul_(1-group['lr']*group['weight_decay'])
             piece.sub_(step, alpha=group['lr']*self.length*max(shape)**.5)
 
+# %% ../../nbs/training/muon.ipynb #muon0025
 @patch
 @torch.no_grad()
 def step(self:Muon, closure=None):

@@ -19,7 +19,10 @@ from ...core.sampling import sample_logits
 
 # %% ../../../nbs/networks/heads/base.ipynb #e6ce27ea
 class Head(nn.Module, Registered):
-    "Hidden states (N,width) in, tokens out. A part states `name` and writes `log_probs`"
+    """Hidden states (N,width) in, tokens out.
+
+    A part states `name` and writes `log_probs(h) -> (N,V)`; `nll(h, ids)` and `sample` too where there is a quicker
+    way, `set_prior(counts)` to start from frequencies, and `options` if `__init__` takes more than table and width."""
     reads = 'codes' # the input that goes with it: 'codes', 'features', or 'tokens' (a row for each)
     needs = () # what `build` must be given beside the table: 'features', 'embedding'
     takes_skip = False # whether hidden states may arrive with a skip connection's output behind them
