@@ -3,7 +3,7 @@
 from ..core.errors import InputError
 from ..core.registry import near_miss
 from ..models.drawing import TextDrawer
-from ..viz.fonts import has_letters
+from ..viz.fonts import letters_note
 from ..viz.grids import sentence_image
 from ..viz.png import save_sentence
 from ..worlds.emoji_font import ATTRIBUTION
@@ -43,7 +43,7 @@ def draw(text, out, language=None, words=False, console=None):
             words=labelled and str(labelled), **credit,
         )
     rest = f'\nwith words: {labelled}' if labelled else ''
-    if labelled and not has_letters(''.join(sorted(set(text)))):
-        rest += ', some in boxes, as no font here has their letters'
+    if labelled and (missing := letters_note(text)):
+        rest += f'\n{missing}'
     counts = f'{len(drawn.grids)} tokens, {drawn.n_icons} of them with an icon ({drawn.language})'
     console.note(f'{counts}: {out}{rest}{_advice(drawer, drawn)}')

@@ -8,23 +8,23 @@ import torch
 
 from ..core.errors import InputError
 from ..core.files import replacing
-from ..models.visual_token_lm import STORYTELLER, VisualTokenLM
+from ..models.visual_token_lm import VisualTokenLM
 from ..viz.animation import animation_frames, save_animation
+from ..viz.fonts import letters_note
 from ..viz.frames import animate
 from ..viz.grids import sentence_image, stack_images
 from .batch import print_for_each
+from .guesses import wrong_model
 
 __all__ = ['checked_picture_path', 'generate', 'load_model', 'save_image']
 
 
 def load_model(folder):
     "The model in `folder`, of a repository on the hub, or the one that ships. Raises `CheckpointError` or `InputError`"
-    parent = Path(folder or '.').parent
-    is_path = parent != Path('.') and (parent.is_dir() or parent == Path('runs'))
-    if folder and not Path(folder).exists() and is_path:
-        raise InputError(f'there is no folder {folder}; train one with `vtd train -o {folder}`')
+    if folder is not None and (wrong := wrong_model(folder)):
+        raise InputError(wrong)
     logging.getLogger('huggingface_hub').setLevel(logging.CRITICAL)  # its words for a missing network fill a page
-    return VisualTokenLM.from_pretrained(folder or STORYTELLER)
+    return VisualTokenLM.from_pretrained(folder)
 
 
 def checked_picture_path(path, endings):
@@ -79,27 +79,48 @@ def _draw_samples(model, texts, path):
     save_image(stack_images(images), path)
 
 
-def _animate(model, steps, path):
-    "The first sample's way from masked to written, words beneath the grids, as a GIF"
+MOST_SHOWN = 8  # samples of an animation
+
+
+def _frame(model, ids, mask):
+    "The picture of one sample at one step, blank where it is masked"
     blank = torch.full((3, model.encoder.size, model.encoder.size), 0.92)
+    words = ['' if m else model.vocab.label(i) for i, m in zip(ids.tolist(), mask.tolist())]
+    grids = torch.where(mask[:, None, None, None], blank, model.encoder(ids))
+    return sentence_image(grids, words, cols=8)
+
+
+def _animate(model, steps, path):
+    "The samples' way from masked to written, one below the other, as a GIF"
     frames = []
     for step in steps:
-        ids, mask = step.x[0], step.mask[0]
-        words = ['' if m else model.vocab.label(i) for i, m in zip(ids.tolist(), mask.tolist())]
-        grids = torch.where(mask[:, None, None, None], blank, model.encoder(ids))
-        frames.append(sentence_image(grids, words, cols=8))
+        rows = [_frame(model, *row) for row in zip(step.x[:MOST_SHOWN], step.mask[:MOST_SHOWN])]
+        frames.append(stack_images(rows, gap=12))
     animate(frames, path)
 
 
 def _draw(model, steps, texts, path):
-    "Whatever the ending of `path` asks for"
+    "Whatever the ending of `path` asks for; returns how many of the samples it shows"
     kind = path.suffix.lower()
     if kind == '.png':
-        return _draw_samples(model, texts, path)
+        _draw_samples(model, texts, path)
+        return len(texts)
     if kind == '.gif':
-        return _animate(model, steps, path)
+        _animate(model, steps, path)
+        return min(len(texts), MOST_SHOWN)
     title = ' '.join(texts[0].split())[:60] or 'A sentence appears'
     save_animation(path, animation_frames(model, steps), title=title)
+    return 1
+
+
+def _about_picture(out, shown, texts):
+    "What to say of the picture that was written"
+    rest = ''
+    if shown < len(texts):
+        which = 'the first' if shown == 1 else f'the first {shown}'
+        rest = f' (shows {which} of {len(texts)} samples; a .png shows all)'
+    missing = letters_note(''.join(texts[:shown]))
+    return f'picture: {out}{rest}' + (f'\n{missing}' if missing else '')
 
 
 def generate(
@@ -121,9 +142,8 @@ def generate(
     texts = [model.vocab.decode(row) for row in last.x.tolist()]
     if not console.json:
         console.result('\n---\n'.join(text.strip('\n') for text in texts) + '\n')
-    if out:
-        _draw(model, steps, texts, out)
+    shown = _draw(model, steps, texts, out) if out else 0
     if console.json:
-        return console.result('', samples=texts, picture=out and str(out))
+        return console.result('', samples=texts, picture=out and str(out), shown=shown)
     if out:
-        console.note(f'picture: {out}')
+        console.note(_about_picture(out, shown, texts))

@@ -5,12 +5,16 @@ import sys
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..models.checkpoint import FILES
 from ..models.drawing import TextDrawer
 from ..models.visual_token_lm import STORYTELLER
+from ..viz.fonts import letters_note
 from ..viz.grids import sentence_image
 from ..viz.png import load_sentence, save_sentence
 from ..viz.png_bytes import NotOurPicture
+from .about import about_file, about_folder
 from .generate import checked_picture_path, load_model, save_image
+from .guesses import split_picture, split_text
 
 __all__ = ['decode', 'encode', 'info', 'metrics_text', 'text_argument']
 
@@ -40,11 +44,12 @@ def text_argument(text):
     return text
 
 
-def encode(model, text, out, words=False, console=None):
-    "Write `text` as a picture"
+def encode(given, out, words=False, console=None):
+    "Write a text as a picture; `given` is the folder of a model, or none, and the text"
     out = checked_picture_path(out, ('.png',))
-    model = load_model(model)
+    folder, text = split_text(given)
     text = text_argument(text)
+    model = load_model(folder)
     grids = model.encode_text(text)
     save_sentence(out, grids, dict(fingerprint=model.fingerprint))
     labelled = out.with_suffix('.words.png') if words else None
@@ -53,11 +58,14 @@ def encode(model, text, out, words=False, console=None):
     if console.json:
         return console.result('', tokens=len(grids), picture=str(out), words=labelled and str(labelled))
     rest = f'\nwith words: {labelled}' if labelled else ''
-    console.note(f'{len(grids)} tokens: {out}{rest}')
+    missing = letters_note(text) if labelled else ''
+    rest += f'\n{missing}' if missing else ''
+    how = '' if folder else ' (by the model that ships)'
+    console.note(f'{len(grids)} tokens: {out}{how}{rest}')
 
 
 def _read_with(folder, picture):
-    "`(text, grids, meta)` of a picture that the model in `folder` made"
+    "`(text, grids, meta)` of a picture that the model in `folder` made, or the model that ships"
     model = load_model(folder)
     grids, meta = load_sentence(picture, model.encoder.size)
     if meta.get('fingerprint', model.fingerprint) != model.fingerprint:
@@ -74,26 +82,40 @@ def _load_drawn(picture):
         return load_sentence(picture, 16)
 
 
-def _read_without(picture):
-    "`(text, grids, meta)` of a picture that `vtd draw` made"
+def _read_drawn(picture):
+    "`(text, grids, meta)` of a picture that `vtd draw` made, or None for the picture of a model"
     grids, meta = _load_drawn(picture)
     drawer = TextDrawer('en', emoji=False)
     if meta.get('fingerprint', drawer.fingerprint) != drawer.fingerprint:
-        raise InputError(f'{picture} was written with a model; name it: vtd decode MODEL {picture}')
+        return None
     try:
         return drawer.read(grids), grids, meta
     except ValueError as e:
         raise InputError(f'{picture} cannot be read without a model: {e}') from None
 
 
-def decode(picture, model=None, console=None):
-    "Print the text of a picture"
-    if model is None and Path(picture).is_dir():
-        raise InputError(f'{picture} is a folder; name the picture too: vtd decode {picture} X.png')
-    text, grids, meta = _read_with(model, picture) if model else _read_without(picture)
+def _read_without(picture):
+    "`(text, grids, meta)` and who wrote it, for a picture of `vtd draw` or of the model that ships"
+    refused = None
+    try:
+        if found := _read_drawn(picture):
+            return found, '`vtd draw`'
+    except ValueError as e:
+        refused = e
+    try:
+        return _read_with(None, picture), 'the model that ships'
+    except ValueError:
+        if refused:
+            raise refused from None
+        raise InputError(f'{picture} was written with a model; name it: vtd decode MODEL {picture}') from None
+
+
+def decode(given, console=None):
+    "Print the text of a picture; `given` is the folder of a model, or none, and the picture"
+    folder, picture = split_picture(given)
+    (text, grids, meta), writer = (_read_with(folder, picture), folder) if folder else _read_without(picture)
     if meta.get('recovered'):
-        writer = f'{model} had written' if model else '`vtd draw` had drawn'
-        print(f'note: {picture} has lost its text chunk; it is read as if {writer} it', file=sys.stderr)
+        print(f'note: {picture} has lost its text chunk; it is read as if {writer} had written it', file=sys.stderr)
     at_terminal = bool(sys.stdout and sys.stdout.isatty())
     console.result(text + '\n' * at_terminal, text=text, tokens=len(grids), recovered=bool(meta.get('recovered')))
 
@@ -119,8 +141,22 @@ def _saved_metrics(path):
         return None
 
 
+def _other_info(path, console):
+    "Print what a file or folder is that is no model"
+    lines, facts = about_folder(path) if Path(path).is_dir() else about_file(path)
+    console.result('\n'.join(lines) + '\n', path=str(path), **facts)
+
+
+def _is_other(path):
+    "Whether there is something here that nobody would take for a model, or for the rest of one"
+    path = Path(path)
+    return path.is_file() or path.is_dir() and not any((path / name).exists() for name in FILES)
+
+
 def info(model=None, console=None):
-    "Print what a model is and what was measured"
+    "Print what a model is and what was measured, or what another file or folder is"
+    if model is not None and _is_other(model):
+        return _other_info(model, console)
     path = Path(model or STORYTELLER) / 'metrics.json'
     model, metrics = load_model(model), _saved_metrics(path)
     config, vocab = model.config, model.vocab

@@ -47,6 +47,10 @@ class Comparison:
     curve = None  # names of both axes
     settings = dict(ci={}, cpu={}, gpu={})  # numbers by profile; those of cpu are all
 
+    def in_world(self, name):
+        "The comparison for a world, where a seam has several"
+        return self
+
     def names(self):
         "Names of the parts that can be compared"
         from ...core.registry import seam_base

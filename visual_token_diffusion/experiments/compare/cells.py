@@ -68,7 +68,7 @@ def measure_cell(
     cfg,  # of `settings_of`
 ) -> dict:
     "Numbers, curve, picture and seconds; or `broken` or `left_out`, with one line. Raises `DataError` for the world"
-    comparison, made = comparison_of(seam), world_of(world)
+    comparison, made = comparison_of(seam, world), world_of(world)
     began = time.perf_counter()
     _seeded(seed)
     try:
@@ -88,7 +88,7 @@ def measure_cell(
 
 def measure_floors(seam, world, cfg):
     "The exact floors and ceilings of a world"
-    return comparison_of(seam).floors(world_of(world), cfg)
+    return comparison_of(seam, world).floors(world_of(world), cfg)
 
 
 def _one_line(e):

@@ -3,7 +3,7 @@
 import torch
 
 from ...codebooks.balanced_kmeans import BalancedCodebook
-from ...encoders.base import Encoder
+from ...encoders.base import Encoder, smallest_distance
 from ...encoders.corruptions import CORRUPTIONS, noise
 from ...metrics.similarity import similarity_correlation
 from ...viz.grids import legend
@@ -103,7 +103,7 @@ class EncoderComparison(Comparison):
         numbers = dict(
             read=sum(read.values()) / len(read),
             worst=min(read.values()),
-            margin=encoder.margin(),
+            margin=smallest_distance((grids * 255).round().flatten(1).double()) / 255,
             likeness=similarity_correlation(tokens.features, grids.flatten(1) - grids.flatten(1).mean(0)),
         )
         frequent = tokens.ids.bincount(minlength=len(grids)).argsort(descending=True)[:10].tolist()

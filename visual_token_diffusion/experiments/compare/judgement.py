@@ -62,9 +62,9 @@ def _warning(cells, arms, result, measure):
         own, other = (number(mean_of(c, measure.key)[0]) for c in (cells, trivial))
         return f'broken: worse than the trivial predictor, {result["trivial"]} ({own} against {other})'
     beside = _against(cells, control, measure)
-    if beside is None or verdict_word(beside, measure.better) == 'better' or result['seeds'] == 1:
-        return ''
-    return f'no better than the control: {result["control"]}'
+    word = '' if beside is None or result['seeds'] == 1 else verdict_word(beside, measure.better)
+    said = {'worse': 'worse than', 'equal': 'equal to', 'not told apart': 'not told apart from'}
+    return f'{said[word]} the control, {result["control"]}' if word in said else ''
 
 
 def _contest(found, measure, base, seeds):

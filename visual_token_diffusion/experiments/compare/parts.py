@@ -102,8 +102,10 @@ def _from_outside(name):
 
 def source_hash(part):
     "Names the code of a part: a changed file is measured anew"
-    try:
-        source = Path(inspect.getfile(part if inspect.isclass(part) else type(part))).read_bytes()
-    except (OSError, TypeError):
-        source = repr(part).encode()
+    source = repr(part).encode()
+    if inspect.isclass(part):
+        try:
+            source = Path(inspect.getfile(part)).read_bytes()
+        except (OSError, TypeError):
+            pass
     return hashlib.sha256(source).hexdigest()[:16]

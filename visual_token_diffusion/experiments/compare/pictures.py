@@ -34,23 +34,30 @@ def used_pictures(world, size=SIZE):
 
 
 @torch.no_grad()
-def squared_error(model, images):
+def squared_error(model, images, captions=None):
     "Mean over pixels, in parts"
     was = model.training
     model.eval()
-    parts = [(model(part)[0].clamp(0, 1) - part).square().mean((1, 2, 3)) for part in images.split(256)]
+    parts = [(model(part, *said)[0].clamp(0, 1) - part).square().mean((1, 2, 3)) for part, *said in _batches(images, captions)]
     model.train(was)
     return float(torch.cat(parts).mean())
+
+
+def _batches(images, captions):
+    "Parts of 256 pictures, with their captions where there are some"
+    for i in range(0, len(images), 256):
+        yield images[i : i + 256], *([captions[i : i + 256]] if captions else [])
 
 
 class _Curve(Callback):
     "The squared error after each epoch"
 
-    def __init__(self, images):
-        self.images, self.points = images, []
+    def __init__(self, images, captions=None):
+        self.images, self.captions = images, captions
+        self.points = []
 
     def after_epoch(self):
-        self.points.append((self.learn.train_iter, squared_error(self.learn.model, self.images)))
+        self.points.append((self.learn.train_iter, squared_error(self.learn.model, self.images, self.captions)))
 
 
 def train_tokenizer(model, world, seed, cfg):
@@ -58,7 +65,9 @@ def train_tokenizer(model, world, seed, cfg):
     overrides = [f'steps={cfg.steps}', f'epochs={EPOCHS}', f'batch={cfg.batch}', f'seed={seed}', 'device=cpu']
     settings = load_settings('cpu', [*overrides, f'valid_sequences={cfg.batch}'])
     dls = world_dls(world, settings, size=model.size)
-    points = _Curve(used_pictures(world)[1])
+    ids, images = used_pictures(world)
+    captions = world.caption(ids, torch.Generator().manual_seed(1)) if model.reads_captions else None
+    points = _Curve(images, captions)
     learn = tokenizer_learner(dls, model, metrics=[], cbs=[points])
     torch.manual_seed(seed)
     with quietly(learn):

@@ -59,7 +59,7 @@ class _Run:
         self.seam, self.world = seam, world
         self.cfg, self.folder = cfg, folder
         self.runner, self.log = runner, log
-        self.comparison = comparison_of(seam)
+        self.comparison = comparison_of(seam, world)
         code = Path(inspect.getfile(type(self.comparison))).read_bytes()
         kept = {k: v for k, v in vars(cfg).items() if k not in ('seeds', 'limit')}
         text = _hash(Path(world).read_bytes()) if Path(world).is_file() else ''
@@ -155,6 +155,7 @@ def compare(
     comparison = comparison_of(seam)
     world = world or comparison.worlds[0]
     check_world(comparison, world)
+    comparison = comparison_of(seam, world)
     profile = profile or os.environ.get('VTD_PROFILE') or 'cpu'
     cfg = settings_of(comparison, profile, [*settings, *([f'seeds={seeds}'] if seeds is not None else [])])
     texts, baseline = _chosen(comparison, parts, baseline)

@@ -23,9 +23,11 @@ COMPARISONS = dict(
 
 def comparison_of(
     seam: str,  # a key of `COMPARISONS`
+    world: str = None,  # for the seams that are compared otherwise in other worlds
 ):
     "The `Comparison` of a seam. Raises `InputError` in one line"
     if seam not in COMPARISONS:
         raise InputError(f"there is no seam '{seam}' to compare; {near_miss(seam, COMPARISONS)}")
     module, _, name = COMPARISONS[seam].partition(':')
-    return getattr(import_module(f'{__package__}.{module}'), name)()
+    made = getattr(import_module(f'{__package__}.{module}'), name)()
+    return made.in_world(world) if world else made

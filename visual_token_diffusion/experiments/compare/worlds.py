@@ -6,7 +6,6 @@ from pathlib import Path
 import torch
 
 from ...core.errors import DataError, InputError
-from ...core.registry import near_miss
 from ...text.corpus import read_text
 from ...worlds.captions import World
 from ...worlds.stories import stories, story_text
@@ -50,9 +49,7 @@ def check_world(comparison, name):
     listed = ', '.join(w for w in comparison.worlds if w != 'text') + (', any text file' if takes_text else '')
     if name in WORLDS:
         raise InputError(f"{comparison.seam}s are not compared in the world '{name}'; take one of: {listed}")
-    hint = near_miss(name, comparison.worlds) if 'did you' in near_miss(name, comparison.worlds) else 'take'
-    rest = f'one of: {listed}' if hint == 'take' else f'there are: {listed}'
-    raise InputError(f"there is no world or text file '{name}'; {hint} {rest}")
+    raise InputError(f"there is no world or text file '{name}'; take one of: {listed}")
 
 
 @lru_cache(maxsize=4)

@@ -1,0 +1,329 @@
+"Parts side by side: planted faults are told, copies are equal, broken parts are named, nothing is measured twice."
+
+import json
+import re
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from visual_token_diffusion.codebooks.balanced_kmeans import BalancedCodebook
+from visual_token_diffusion.core.errors import InputError
+from visual_token_diffusion.experiments.compare.base import Measure, settings_of
+from visual_token_diffusion.experiments.compare.judgement import judge, table_text
+from visual_token_diffusion.experiments.compare.parts import parse_part
+from visual_token_diffusion.experiments.compare.planted import PLANTED
+from visual_token_diffusion.experiments.compare.run import compare, default_folder
+from visual_token_diffusion.experiments.compare.seams import COMPARISONS, comparison_of
+from visual_token_diffusion.experiments.compare.statistics import difference, mean_error, threshold, verdict_word
+from visual_token_diffusion.experiments.compare.worker import Worker
+from visual_token_diffusion.quantizers.base import Quantized, Quantizer
+
+# Few steps, so that a test takes seconds; the recorded run has the settings of the profile cpu.
+SMALL = dict(
+    quantizer=['steps=90'],
+    tokenizer=None,
+    encoder=['sentences=200'],
+    decoder=['sentences=200', 'steps=30'],
+    codebook=['sentences=300'],
+    process=['sentences=200', 'steps=6'],
+    sampler=['texts=6', 'calls=24'],
+    head=['sentences=200', 'steps=6'],
+    unit=['sentences=200', 'steps=6'],
+    preset=None,
+)
+
+
+def few(seam, *parts, **kwargs):
+    return compare(seam, *parts, profile='ci', seeds=3, settings=SMALL[seam], log=None, **kwargs)
+
+
+def test_every_seam_has_a_planted_fault():
+    assert set(PLANTED) == set(COMPARISONS) == set(SMALL)
+
+
+@pytest.mark.parametrize('seam', [seam for seam, settings in SMALL.items() if settings])
+def test_a_planted_fault_is_told_and_a_copy_is_equal(seam):
+    good, copy, faulty = PLANTED[seam]
+    found = few(seam, good, copy, faulty)
+    assert found.verdicts[copy.__name__] == 'equal', found
+    assert found.verdicts[faulty.__name__] in ('worse', 'broken'), found
+    assert found.verdicts[good] == 'baseline' or 'trivial' in found.lines[0], found
+
+
+def test_paired_differences_are_told_apart_by_a_t_test():
+    assert threshold(3) == pytest.approx(4.303, abs=1e-3)
+    assert threshold(1) is None
+    far = difference([1.0, 1.1, 1.05], [0.0, 0.1, 0.0])
+    near = difference([1.0, 0.0, 1.05], [0.0, 0.9, 1.0])
+    assert far.told and not near.told
+    assert [verdict_word(far, better) for better in ('less', 'more')] == ['worse', 'better']
+    assert verdict_word(near, 'less') == 'not told apart'
+    assert verdict_word(difference([1.0, 2.0], [1.0, 2.0]), 'less') == 'equal'
+    assert verdict_word(difference([1.5, 2.5], [1.0, 2.0]), 'less') == 'worse'
+    assert mean_error([1.0, 3.0]) == (2.0, 1.0)
+
+
+def cells(*values):
+    return [dict(numbers=dict(error=v)) for v in values]
+
+
+def result(**arms):
+    parts = [name for name in arms if name not in ('control', 'trivial')]
+    return dict(
+        parts=parts, baseline=parts[0], seeds=3, cells=arms, measures=[Measure('error', 'error')], control='chance',
+        trivial='the mean', floors=dict(error=0.0),
+    )
+
+
+def test_worse_than_the_trivial_predictor_is_broken():
+    facts = result(good=cells(1, 2, 3), bad=cells(9, 9, 9.5), trivial=cells(8, 8, 8), control=cells(5, 6, 7))
+    good, bad = judge(facts)
+    assert good['word'] == 'baseline' and bad['word'] == 'broken'
+    assert 'trivial predictor' in bad['line'] and 'worse than good' in bad['line']
+    assert 'best possible' in table_text(facts)
+
+
+def test_no_better_than_the_control_is_said():
+    facts = result(good=cells(1, 2, 3), control=cells(0.5, 1.5, 2.5))
+    assert 'worse than the control, chance' in judge(facts)[0]['line']
+
+
+def test_one_broken_seed_breaks_a_part_and_no_other():
+    facts = result(good=cells(1, 2, 3), bad=[*cells(1), dict(broken='squared error is nan')])
+    good, bad = judge(facts)
+    assert good['word'] == 'baseline'
+    assert bad == dict(part='bad', word='broken', line='broken: squared error is nan')
+
+
+class NoCodes(BalancedCodebook):
+    def codes(self, features, sizes, generator=None, counts=None):
+        raise KeyError('<b>two</b>\nlines')
+
+
+class Endless(BalancedCodebook):
+    def codes(self, features, sizes, generator=None, counts=None):
+        while True:
+            pass
+
+
+def test_what_a_part_raises_is_one_line_and_the_others_go_on():
+    found = few('codebook', 'balanced', NoCodes)
+    assert found.verdicts == dict(balanced='baseline', NoCodes='broken')
+    assert 'KeyError' in found.lines[1] and '\n' not in found.lines[1]
+    assert found.measured() == ['balanced']
+
+
+def test_an_endless_part_is_stopped():
+    found = compare(
+        'codebook', 'balanced', Endless, profile='ci', seeds=1, settings=['sentences=300', 'limit=5'], log=None
+    )
+    assert 'time limit of 5 s' in found.lines[1] and found.verdicts['balanced'] == 'baseline'
+
+
+def broken(make):
+    "What is said of a quantizer with a fault"
+    from visual_token_diffusion.experiments.compare.base import Broken
+    from visual_token_diffusion.experiments.compare.quantizer import check_quantizer
+
+    with pytest.raises(Broken) as e:
+        check_quantizer(make(4))
+    assert '\n' not in str(e.value)
+    return str(e.value)
+
+
+class Signs(Quantizer):
+    def __init__(self, dim):
+        super().__init__(dim, (2,) * dim)
+
+    def encode(self, z):
+        return (z > 0).long()
+
+    def decode(self, codes):
+        return 2.0 * codes - 1
+
+    def forward(self, z):
+        codes = self.encode(z)
+        return Quantized(self.decode(codes), codes, {})
+
+
+class NaNSigns(Signs):
+    def decode(self, codes):
+        return codes * float('nan')
+
+
+class WideCodes(Signs):
+    def encode(self, z):
+        return (z > 0).long() * 7
+
+
+class OtherDecode(Signs):
+    def decode(self, codes):
+        return 2.0 * codes + torch.is_grad_enabled()
+
+    def forward(self, z):
+        codes = self.encode(z)
+        return Quantized(2.0 * codes - 1, codes, {})
+
+
+class Restless(Signs):
+    def encode(self, z):
+        return (torch.rand_like(z) > 0.5).long()
+
+
+class FewCodes(Signs):
+    def encode(self, z):
+        return (z > 0).long()[..., :2]
+
+
+@pytest.mark.parametrize(
+    'part,words',
+    [(NaNSigns, 'NaN'), (WideCodes, 'below'), (OtherDecode, 'differ'), (Restless, 'two calls'), (FewCodes, 'should be')],
+)
+def test_a_quantizer_that_breaks_its_promises_is_named(part, words):
+    assert words in broken(part)
+
+
+def test_a_users_quantizer_gets_the_dim_with_the_nearest_bits():
+    from visual_token_diffusion.experiments.compare.quantizer import build_quantizer
+
+    assert build_quantizer(Signs, 6, 0.1).dim == 6
+    assert build_quantizer(Signs, 6, 0.1, dict(dim=3)).dim == 3
+    assert build_quantizer(Quantizer.part('fsq'), 6, 0.1).bits == pytest.approx(6)
+
+
+def test_cells_are_kept_and_a_damaged_one_is_measured_anew(tmp_path):
+    lines = []
+    asked = dict(profile='ci', seeds=1, settings=SMALL['codebook'], out=tmp_path, log=lines.append)
+    first = compare('codebook', 'balanced', 'random', **asked)
+    assert sum('kept' in line for line in lines) == 0
+    files = sorted((tmp_path / 'cells').glob('*.json'))
+    files[0].write_text('{"facts": ')
+    lines.clear()
+    again = compare('codebook', 'balanced', 'random', **asked)
+    assert sum('kept' in line for line in lines) == len(files) - 1
+    assert again.mean('random', 'bits') == first.mean('random', 'bits')
+    lines.clear()
+    compare('codebook', 'balanced', 'random', **asked | dict(settings=['sentences=310']))
+    assert not any('kept' in line for line in lines)
+
+
+def test_the_report_escapes_names_and_loads_nothing(tmp_path):
+    hostile = '"><script>alert(1)</script>'
+    found = few('codebook', 'balanced', 'random')
+    found.facts['parts'][1] = hostile
+    found.facts['cells'][hostile] = found.facts['cells'].pop('random')
+    found.facts['command'] = f'vtd compare {hostile}'
+    found.judged[1]['part'] = hostile
+    page = found.save(tmp_path).read_text()
+    assert '<script' not in page and '&lt;script&gt;' in page
+    assert not re.search(r'(src|href)="(?!data:)', page) and 'url(' not in page
+    assert 'prefers-color-scheme:dark' in page and 'best possible' in page and '<img src="data:image/png' in page
+    kept = json.loads((tmp_path / 'result.json').read_text())
+    assert kept['verdicts'][0]['word'] == 'baseline' and 'picture' not in kept['cells']['balanced'][0]
+
+
+@pytest.mark.parametrize(
+    'text,name,options',
+    [
+        ('vq', 'vq', {}),
+        ('masked,order=confidence', 'masked', dict(order='confidence')),
+        ('a/b.py:Part,dim=3,x=0.5', 'a/b.py:Part', dict(dim=3, x=0.5)),
+    ],
+)
+def test_words_of_a_part(text, name, options):
+    spec = parse_part(text)
+    assert (spec.name, spec.options) == (name, options)
+
+
+@pytest.mark.parametrize('text', ['', ',', 'vq,dim', 'vq,1=2', 'vq,=3'])
+def test_bad_words_of_a_part_are_refused(text):
+    with pytest.raises(ValueError) as e:
+        parse_part(text)
+    assert '\n' not in str(e.value)
+
+
+@pytest.mark.parametrize(
+    'change',
+    [
+        dict(seam='quantiser'), dict(parts=['nosuch']), dict(parts=['nofile.py:X']), dict(parts=['os:path']),
+        dict(parts=['random', 'random']), dict(parts=['control']), dict(parts=[]), dict(world='emoji'),
+        dict(world='no.txt'), dict(profile='laptop'), dict(settings=['stepz=1']), dict(settings=['sentences=nan']),
+        dict(settings=['sentences=-1']), dict(settings=['limit']), dict(seeds=0), dict(baseline='nosuch'),
+    ],
+)
+def test_bad_input_is_one_line_before_anything_is_written(change, tmp_path):
+    asked = dict(seam='codebook', parts=['balanced'], profile='ci', log=None) | change
+    seam, parts = asked.pop('seam'), asked.pop('parts')
+    with pytest.raises(ValueError) as e:
+        compare(seam, *parts, out=tmp_path / 'new', **asked)
+    assert '\n' not in str(e.value)
+    assert not (tmp_path / 'new').exists()
+
+
+def test_settings_of_a_profile_and_overrides():
+    comparison = comparison_of('quantizer')
+    cfg = settings_of(comparison, 'ci', ['steps=7', 'lr=.1'])
+    assert (cfg.steps, cfg.lr, cfg.bits) == (7, 0.1, comparison.settings['cpu']['bits'])
+    with pytest.raises(InputError, match="did you mean 'steps'"):
+        settings_of(comparison, 'ci', ['step=7'])
+
+
+@pytest.mark.parametrize('seam', list(COMPARISONS))
+def test_every_comparison_says_what_it_is(seam):
+    comparison = comparison_of(seam)
+    assert comparison.seam == seam and comparison.about and comparison.control and comparison.trivial
+    assert comparison.baseline in comparison.names()
+    assert comparison.measures[0].better in ('less', 'more')
+    assert set(comparison.settings) == {'ci', 'cpu', 'gpu'}
+    assert settings_of(comparison, 'gpus').profile == 'gpus'
+
+
+def test_default_folders_have_plain_names():
+    assert str(default_folder('unit', '/a/Ä b<c>.txt')).replace('\\', '/') == 'runs/compare-unit-b-c'
+
+
+OWN = '''
+import os, time
+from visual_token_diffusion.codebooks.balanced_kmeans import BalancedCodebook
+
+class Mine(BalancedCodebook): pass
+
+class Dies(BalancedCodebook):
+    def codes(self, *args): os._exit(7)
+
+class Sleeps(BalancedCodebook):
+    def codes(self, *args):
+        while True:
+            try: time.sleep(1)
+            except BaseException: pass
+
+class Prints(BalancedCodebook):
+    def codes(self, *args):
+        os.write(1, b'{"result": 2}')
+        return super().codes(*args)
+'''
+
+
+def test_another_process_survives_what_parts_do(tmp_path, monkeypatch):
+    "A file of the user's own: one part is fine, one ends the process, one never ends, one writes to the pipe"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'own.py').write_text(OWN)
+    parts = [f'own.py:{name}' for name in ('Mine', 'Dies', 'Sleeps', 'Prints')]
+    settings = ['sentences=300', 'limit=20']
+    found = compare('codebook', *parts, profile='ci', seeds=1, settings=settings, apart=True, log=None)
+    assert 'code 7' in found.lines[1] and 'time limit' in found.lines[2]
+    assert found.mean(parts[0], 'bits') == found.mean(parts[3], 'bits')
+    assert found.measured() == [parts[0], parts[3]]
+
+
+def test_a_worker_refuses_in_one_line(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'boom.py').write_text('raise RuntimeError("two\\nlines")')
+    with Worker() as worker:
+        with pytest.raises(ValueError, match='RuntimeError') as e:
+            worker.call('describe', 60, seam='codebook', text='boom.py:X')
+        assert '\n' not in str(e.value)
+        cfg = vars(settings_of(comparison_of('codebook'), 'ci', ['sentences=300']))
+        found = worker.call('measure_floors', 60, seam='codebook', world='stories', cfg=cfg)
+    assert 3 < found['bits'] < 5 and SimpleNamespace(**cfg).seeds == 3
