@@ -1,0 +1,63 @@
+"""The command for a card runs in miniature on the CPU, goes on where it stopped, and says what failed."""
+
+import pytest
+import torch
+
+from visual_token_diffusion.experiments import gpu_bench
+from visual_token_diffusion.experiments.gpu_steps import model_flops
+from visual_token_diffusion.worlds.stories import story_text
+
+CPU = torch.device('cpu')
+
+
+@pytest.fixture(scope='module')
+def found():
+    text = story_text(2000, torch.Generator().manual_seed(0))
+    plan = gpu_bench.MINI._replace(train_seconds=0.05, seconds=0.01)
+    plain = plan._replace(sizes=((32, 1),))
+    return gpu_bench.measure(plain, CPU, text, {'steps 32x1 compiled': {}}, log=lambda line: None)
+
+
+def test_every_question_has_an_answer(found):
+    names = {'matrix product', 'steps 32x1 eager', 'steps 32x1 compiled', 'equal time 32x1', 'writing', 'training'}
+    assert set(found) == names
+    assert not [name for name, answer in found.items() if 'failed' in answer]
+
+
+def test_a_step_with_a_head_costs_more_than_the_backbone(found):
+    steps = found['steps 32x1 eager']
+    assert set(steps) == {'backbone', *gpu_bench.HEADS}
+    assert all(steps[head]['ratio'] > 1 for head in gpu_bench.HEADS)
+
+
+def test_equal_time_is_measured_on_held_out_text_beside_ngrams(found):
+    equal = found['equal time 32x1']
+    assert equal['n-grams']['bigram'] < equal['n-grams']['unigram']
+    assert all(equal[head]['steps'] > 0 and equal[head]['nats'] > 2 for head in gpu_bench.HEADS)
+
+
+def test_what_was_measured_is_not_measured_again(found):
+    calls = []
+    again = gpu_bench.measure(gpu_bench.MINI, CPU, 'text', found, calls.append, log=lambda line: None)
+    assert again == found and not calls
+
+
+def test_a_measurement_that_fails_says_so_and_the_others_go_on(found, monkeypatch):
+    def broken(*_):
+        raise RuntimeError('no such\nkernel')
+
+    monkeypatch.setattr(gpu_bench, 'matrix_rate', broken)
+    rest = {name: answer for name, answer in found.items() if name != 'matrix product'}
+    saved = []
+    again = gpu_bench.measure(gpu_bench.MINI, CPU, 'text', rest, saved.append, log=lambda line: None)
+    assert again['matrix product'] == {'failed': 'no such kernel'} and len(saved) == 1
+
+
+def test_without_a_card_only_the_miniature_runs(capsys):
+    with pytest.raises(SystemExit) as stop:
+        gpu_bench.main(['--device', 'cpu'])
+    assert stop.value.code == 2 and '--mini' in capsys.readouterr().err
+
+
+def test_operations_of_a_token():
+    assert model_flops(width=2, depth=1, length=0) == 6 * 12 * 4
