@@ -16,6 +16,7 @@ from ...codebooks.table import CodeTable
 from ...core.errors import CombinationError
 from ...core.registry import Registered
 from ...core.sampling import sample_logits
+from .chunks import chunked_nll
 
 # %% ../../../nbs/networks/heads/base.ipynb #e6ce27ea
 class Head(nn.Module, Registered):
@@ -107,4 +108,4 @@ class SoftmaxHead(Head):
     def mixed(self, h): return F.gelu(self.mix(self.norm(h)))
     def logits(self, h): return self.scores(h).float() + self.prior
     def log_probs(self, h): return self.logits(h).log_softmax(-1)
-    def nll(self, h, ids): return F.cross_entropy(self.logits(h), ids, reduction='none')
+    def nll(self, h, ids): return chunked_nll(self.logits, h, ids, len(self.prior))
