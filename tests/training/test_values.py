@@ -17,7 +17,7 @@ from visual_token_diffusion.worlds.stories import story_text
 
 SMALL = dict(
     steps=20, epochs=1, length=16, width=32, depth=2, heads=2, batch=8, unit='words', feature_dim=16, device='cpu',
-    valid_sequences=16, monitor=0)
+    valid_sequences=16, monitor=0, valid_parts=1, optimizer='adamw', loss_weights='bound')
 OBJECTIVES = {
     'masked': {},
     'masked, codes alone': dict(head='hierarchical'),
