@@ -1,4 +1,4 @@
-"Models of noisy grids beside the plain one: blocks, one network for denoiser and decoder, the ideal denoiser, one-hots."
+"Models of noisy grids: blocks, one network for denoiser and decoder, the ideal denoiser, one-hots."
 
 import itertools
 
@@ -159,8 +159,9 @@ def test_the_denoisers_loss_is_the_error_of_the_velocity():
     x, g = model.space(ids), gen(5)
     remaining = 1 - torch.sigmoid(-1.5 + 0.8 * torch.randn(3, generator=g))
     noise = torch.randn(x.shape, generator=g)
-    z = (1 - remaining).view(-1, 1, 1, 1, 1) * x + 2.0 * remaining.view(-1, 1, 1, 1, 1) * noise
-    floor = remaining.clamp(min=0.05).view(-1, 1, 1, 1, 1)
+    wide = remaining.view(-1, 1, 1, 1, 1)
+    z = (1 - wide) * x + 2.0 * wide * noise
+    floor = wide.clamp(min=0.05)
     velocity, predicted = (x - z) / floor, (model(z, remaining) - z) / floor
     own = (predicted - velocity).square().flatten(1).mean(1)
     torch.testing.assert_close(model.denoiser_loss(ids, gen(5)), own, rtol=1e-3, atol=1e-4)

@@ -78,7 +78,7 @@ def masked_excess(
     u,  # (B,) shares to mask
     generator=None,  # torch generator on the CPU
 ):
-    "The same for masks: KL of the model from the exact marginals at masked places, over the share, (B,) nats per unit of u"
+    "The same for masks: KL of the model from the exact marginals at masked places, over the share, nats per unit of u"
     mask = torch.rand(ids.shape, generator=generator) < u[:, None]
     known = F.one_hot(ids, lang.vocab_size).double().log().clamp(min=-1e3)
     exact = lang.posterior(torch.where(mask[..., None], 0.0, known))
