@@ -47,7 +47,7 @@ def traps(folder):
 
 bad = {
     'missing file': ('train', 'nowhere.txt'),
-    'empty file': ('train', 'empty.txt'),
+    'empty text': ('train', 'empty.txt'),
     'binary file': ('train', 'binary.txt'),
     'folder': ('train', 'dir'),
     'one word': ('train', 'word.txt'),
@@ -64,8 +64,11 @@ bad = {
     'nothing to resume': (*NEW, '--resume'),
     'other text to resume': ('train', 'good.png', '-o', 'model', '--resume'),
     'no model': ('generate', 'nowhere'),
-    'model is a file': ('info', 'python.txt'),
+    'model is a file': ('generate', 'python.txt'),
+    'model is a picture': ('generate', 'foreign.png'),
     'empty folder': ('info', 'dir'),
+    'empty file': ('info', 'empty.txt'),
+    'nothing to tell of': ('info', 'nowhere'),
     **{name: ('generate', name) for name in [*ENDINGS, *map('bad{}'.format, ENDINGS), 'newer']},
     'no steps': ('generate', 'model', '--steps', '0'),
     'no samples': ('generate', 'model', '-n', '0'),

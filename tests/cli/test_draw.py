@@ -101,8 +101,9 @@ def test_pictures_of_models_and_drawn_ones_are_told_apart(folder, tmp_path, caps
 
 
 def test_the_parser_takes_a_picture_alone_or_after_a_model():
-    assert parse_arguments(['decode', 'x.png'])['model'] is None
-    assert parse_arguments(['decode', 'runs/a', 'x.png'])['model'] == 'runs/a'
+    assert parse_arguments(['decode', 'x.png'])['given'] == ['x.png']
+    assert parse_arguments(['decode', 'runs/a', 'x.png'])['given'] == ['runs/a', 'x.png']
+    assert parse_arguments(['decode', 'runs/a', '--json', 'x.png'])['given'] == ['runs/a', 'x.png']
 
 
 def test_train_takes_the_grid_that_the_encoder_is_made_for():

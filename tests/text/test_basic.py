@@ -18,7 +18,7 @@ def test_bytes_are_utf8():
     v = ByteVocab()
     ids = v.encode('cat 猫 🐈')
     assert ids == list('cat 猫 🐈'.encode()) and v.decode(ids) == 'cat 猫 🐈'
-    assert (v.label(99), v.label(10)) == ('c', '<0a>')
+    assert (v.label(99), v.label(10), v.label(0)) == ('c', '⏎', '<00>')
 
 
 def test_letters_lose_what_they_have_not_seen():

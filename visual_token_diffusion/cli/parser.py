@@ -126,7 +126,7 @@ def _add_compare(commands):
     )
     argument('seam', nargs='?', metavar='SEAM', help='what kind of part; without it seams and parts are listed')
     argument('words', nargs='*', metavar='PART|key=value',
-             help='registered names, module:Class or file.py:Class, options behind commas; and settings such as steps=400')
+             help='names, module:Class or file.py:Class, options behind commas; and settings such as steps=400')
     argument('--world', metavar='W', help="tw-288, tw-2, stories, emoji or a text file (default: the seam's first)")
     argument('--seeds', type=int, metavar='N', help='repetitions (default 3)')
     argument('--baseline', metavar='PART', help='the part that others are compared with (default: the first)')

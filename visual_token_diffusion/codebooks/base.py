@@ -2,7 +2,7 @@
 
 import math
 
-from ..core.registry import Registered
+from ..core.registry import Registered, unwritten
 from .table import CodeTable, codebook_sizes
 
 __all__ = ['Codebook', 'check_features', 'fit_sizes', 'smallest_codebook']
@@ -52,7 +52,9 @@ def check_features(
 
 
 class Codebook(Registered):
-    "A way to give every token a tuple of codes of its own"
+    """A way to give every token a tuple of codes of its own.
+
+    A part states `name` and writes `codes(features, sizes, generator, counts) -> (V,M)`, all rows different."""
 
     def __init__(
         self,
@@ -62,7 +64,7 @@ class Codebook(Registered):
 
     def codes(self, features, sizes, generator=None, counts=None):
         "Codes (V,M) long on the CPU, all different, within `sizes` (M). Written by every part"
-        raise NotImplementedError
+        unwritten(self, 'codes')
 
     def assign(
         self,

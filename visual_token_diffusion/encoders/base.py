@@ -17,7 +17,8 @@ from ..core.registry import Registered
 
 # %% ../../nbs/encoders/base.ipynb #8527b653
 class Encoder(nn.Module, Registered):
-    "Token -> codes -> grid of 3 x `size` x `size` whole 255ths. A part states `name` and `render`"
+    """Token -> codes -> grid of 3 x `size` x `size` whole 255ths. A part states `name` and writes `render(codes)
+    -> grids`; where it needs more than table and size `build`, and `fingerprinted` for tensors that decide pictures"""
     reads_features = False # does it render features instead of codes?
     reads_tokens = False # does it draw what the tokens mean, given them as words?
     usual_size = 8 # side of its grids where nobody asks for another

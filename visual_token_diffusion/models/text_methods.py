@@ -51,6 +51,11 @@ def _checked_text(text, instead):
     return text
 
 
+def _known_ids(vocab, text):
+    "Ids of a text, whose spacing may be another where the vocabulary keeps none. Raises `UnknownToken`"
+    return encode_strict(vocab, text) if vocab.lossless or vocab.unknown(text) else vocab.encode(text)
+
+
 class TextMixin:
     "Short ways to what a language model of pictures knows"
 
@@ -87,7 +92,7 @@ class TextMixin:
         "Negative log-likelihood of a text, in nats per token. A long text counts in windows of the model's length"
         _checked_text(text, 'for tensors of ids call the model itself, or `validation_nelbo`')
         draws = 1 if self.is_causal else whole_number(draws, 'draws', 2)
-        ids = torch.tensor(encode_strict(self.vocab, text), device=self.device)
+        ids = torch.tensor(_known_ids(self.vocab, text), device=self.device)
         generator = torch.Generator().manual_seed(checked_seed(seed))
         was_training = self.training
         self.eval()

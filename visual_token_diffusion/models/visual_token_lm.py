@@ -61,7 +61,6 @@ class VisualTokenLM(TextMixin, GenerationMixin, PictureMixin, CheckpointMixin, S
         drawn = lm_encoder(encoder, table, grid, features, words)
         embed,made,skip = lm_parts(table, features, width, head, process_part)
         super().__init__(embed, made, width, depth, heads, process_part.is_causal, skip, dropout, process_part)
-        self._buffers['codes'] = table.codes.clone()     # of the checkpoint; `codes` itself is a method
         self.vocab,self.length = vocab,length
         self.names = dict(process=process, encoder=encoder, decoder=decoder, head=head, sampler=sampler)
         self._take_parts(drawn, skip)
@@ -77,6 +76,7 @@ def _features_to_head(model, keys):
 def _take_parts(self:VisualTokenLM, encoder, skip):
     "Keep the encoder, make decoder and sampler from their names"
     self.encoder = encoder
+    self._buffers['codes'] = encoder.codes.clone()     # of the checkpoint; `codes` itself is a method
     self.decoder = lm_decoder(self.names['decoder'], self.encoder)
     self.sampler = lm_sampler(self.names['sampler'], self.process)
     if skip is not None: self.register_load_state_dict_post_hook(_features_to_head)

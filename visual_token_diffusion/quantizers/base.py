@@ -15,7 +15,7 @@ from torch import nn
 from typing import NamedTuple
 from ..codebooks.table import Usage, check_codes, usage
 from ..core.configured import Configured
-from ..core.registry import Registered
+from ..core.registry import Registered, unwritten
 
 # %% ../../nbs/quantizers/base.ipynb #98f8c7ab
 class Quantized(NamedTuple):
@@ -40,7 +40,10 @@ def straight_through(z, # any shape, with a gradient
 
 # %% ../../nbs/quantizers/base.ipynb #8cbbbd1a
 class Quantizer(Configured, nn.Module, Registered):
-    "Base of all quantizers: vectors of width `dim` become one code for each of the codebooks"
+    """Base of all quantizers: vectors of width `dim` become one code for each of the codebooks.
+
+    A part states `name`, calls `super().__init__(dim, codebook_sizes)` and writes `encode(z) -> codes (...,M)`,
+    `decode(codes) -> z`, and `forward(z) -> Quantized`, whose gradient reaches `z` (`straight_through`)."""
     def __init__(self,
                  dim:int, # width of a vector
                  codebook_sizes # (M) entries of each codebook
@@ -57,9 +60,9 @@ class Quantizer(Configured, nn.Module, Registered):
     def extra_repr(self):
         return f'dim={self.dim}, codebook_sizes={self.codebook_sizes}, {self.bits:.2f} bits'
 
-    def forward(self, z) -> Quantized: raise NotImplementedError
-    def encode(self, z): raise NotImplementedError
-    def decode(self, codes): raise NotImplementedError
+    def forward(self, z) -> Quantized: unwritten(self, 'forward')
+    def encode(self, z): unwritten(self, 'encode')
+    def decode(self, codes): unwritten(self, 'decode')
 
 # %% ../../nbs/quantizers/base.ipynb #cc7c66eb
 @patch

@@ -68,10 +68,7 @@ def falling_times(steps:int, # number of even steps from 1 to 0
 
 # %% ../../nbs/samplers/base.ipynb #cfef3bd4
 class Sampler(Registered):
-    """Keeps the options of a sampler; a call runs `sample`, a generator of `SamplerStep`s.
-
-    A part states `name`, `processes` (names of those it undoes), `asks`, and `sample = staticmethod(f)` for a generator
-    `f(denoise, process, x, *, mask=None, steps, generator=None, ...)`, whose other keywords are its options."""
+    "Keeps options; a call runs `sample`. A part states `name`, `processes`, `asks`, and writes `sample`, a generator"
     sample = None    # the function, as a `staticmethod`
     processes = ()   # names of the processes that it undoes
     asks = 'tokens'  # what it is answered by a process's `denoiser`; 'probs' by its `predictor`

@@ -1,6 +1,6 @@
 """Where meaning comes in: a row of numbers for every token, from whatever source."""
 
-from ..core.registry import Registered
+from ..core.registry import Registered, unwritten
 
 __all__ = ['MissingWords', 'Semantics', 'check_known']
 
@@ -24,14 +24,16 @@ def check_known(
 
 
 class Semantics(Registered):
-    "A source of meaning: options when it is made, then a row of features for every token"
+    """A source of meaning: options when it is made, then a row of features for every token.
+
+    A part states `name` and writes `features(tokens) -> (V,D)`; `build` too where it reads the training text."""
 
     def features(
         self,
         tokens: list,  # V strings
     ):
         "(V,D) float32. Raises `MissingWords` for tokens that the source does not know"
-        raise NotImplementedError
+        unwritten(self, 'features')
 
     @classmethod
     def build(cls, *, ids=None, dim=128, window=4, seed=0):

@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+from .given import visible
 from .units import from_bytes, iter_units, joiner, to_bytes
 from .vocab import Vocab
 
@@ -23,6 +24,8 @@ class ByteVocab(Vocab):
         return from_bytes(bytes(ids))
 
     def label(self, i):
+        if i in b'\n\t\r':
+            return visible(chr(i))
         return chr(i) if 32 < i < 127 else self.tokens[i]
 
 
@@ -58,6 +61,9 @@ class LetterVocab(Vocab):
     def decode(self, ids):
         return ''.join('\ufffd' if i == self.unk_id else self.tokens[i] for i in ids)
 
+    def label(self, i):
+        return visible(self.tokens[i])
+
     def unknown(self, text):
         "The pieces of `text` that this vocabulary does not have, each once, in order"
         return [p for p in dict.fromkeys(self.pieces(text)) if p not in self.index or p == self.unk]
@@ -83,6 +89,3 @@ class WordVocab(LetterVocab):
             parts.append(token if token == '\n' else joiner(last, token[0]) + token)
             last = '' if token == '\n' else token[-1]
         return ''.join(parts)
-
-    def label(self, i):
-        return '⏎' if self.tokens[i] == '\n' else self.tokens[i]

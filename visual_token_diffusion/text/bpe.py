@@ -14,6 +14,7 @@ from functools import lru_cache
 from importlib.util import find_spec
 from itertools import chain, pairwise
 from pathlib import Path
+from .given import visible
 from .units import _space, from_bytes, iter_units, joiner, to_bytes
 from .vocab import Vocab
 
@@ -143,5 +144,6 @@ def label(self:BPEVocab, i):
     token = self.tokens[i]
     if i >= len(self)-2: return token+'·'
     text = from_bytes(self.token_bytes(i))
+    text = visible(text)
     if not text.isprintable() or not text.strip(): text = ''.join(f'<{b:02x}>' for b in to_bytes(text))
     return text if token.endswith(self.end) else text+'·'

@@ -20,7 +20,10 @@ class UnknownToken(ValueError):
 
 # %% ../../nbs/text/vocab.ipynb #f3e2052c
 class Vocab(Registered):
-    "A list of tokens with `encode(str) -> ids` and `decode(ids) -> str`; `make_vocab` chooses one by its name"
+    """A list of tokens with `encode(str) -> ids` and `decode(ids) -> str`; `make_vocab` chooses one by its name.
+
+    A part states `name` and `lossless`, and writes `encode` and `decode`; one whose tokens are collected from a text
+    says `fitted = True` and writes `from_text`, and `label(i)` says how a person should see a token."""
     lossless = True # every string comes back
     fitted = False # the tokens are collected from a text, and so they are stored with a model
     unk = None # the token of unknown pieces, where there is one

@@ -12,12 +12,12 @@ import torch
 from fastcore.basics import patch
 from torch import nn
 from ..core.configured import Configured
-from ..core.registry import Registered
+from ..core.registry import Registered, unwritten
 from .checkpoint import load_tokenizer, save_tokenizer
 
 # %% ../../nbs/tokenizers/base.ipynb #tokb0008
 class ImageTokenizer(Configured, nn.Module, Registered):
-    "Base of all tokenizers of pictures. A part states its `name` and has the three methods"
+    "Base of all tokenizers of pictures. A part states `name`, sets `size`, and writes encode, decode and forward"
     reads_captions = False # whether the methods want `captions`, a list of strings
     learns_from_captions = False # whether a call in training wants them, for a loss; None leaves it out
 
@@ -25,20 +25,20 @@ class ImageTokenizer(Configured, nn.Module, Registered):
                images # (B,3,S,S) float in [0,1]
               ) -> torch.Tensor:
         "(B,N,M) long: M codes for each of N places"
-        raise NotImplementedError
+        unwritten(self, 'encode')
 
     def decode(self,
                codes # (B,N,M) long
               ) -> torch.Tensor:
         "(B,3,S,S) float: the pictures of `codes`"
-        raise NotImplementedError
+        unwritten(self, 'decode')
 
     def forward(self,
                 images, # (B,3,S,S) float in [0,1]
                 captions=None # list of B strings, for tokenizers that read them
                ):
         "`(images, Quantized)`: the pictures again, and their codes with the losses"
-        raise NotImplementedError
+        unwritten(self, 'forward')
 
 # %% ../../nbs/tokenizers/base.ipynb #tokb0016
 @patch

@@ -104,7 +104,7 @@ def tokenizer_learner(dls, # batches `(pictures, anything)`, such as from `world
                       perceptual=None, # a `PerceptualLoss`; None has no such term
                       perceptual_weight:float=1., # of it
                       **kwargs) -> PictureLearner:
-    "A `Learner` for a tokenizer of pictures. With `dls.world`, the oracle's accuracy is a metric. Raises `ValueError`"
+    "A `Learner` for a tokenizer of pictures; `dls.world` adds the oracle's accuracy. Raises `ValueError`"
     check_loaders(dls)
     check_tokenizer(model)
     if metrics is None and hasattr(dls, 'world'):
@@ -125,7 +125,8 @@ class PatchDenoiser(nn.Module):
     "Noisy pictures (B,3,S,S) and times (B,) -> what the process wants predicted, by a `Backbone` over patches"
     def __init__(self, size:int=24, patch:int=4, width:int=64, depth:int=2, heads:int=2):
         super().__init__()
-        if size%patch: raise ValueError(f"patches of {patch} pixels do not tile pictures of {size}; give another patch=")
+        fits = size%patch==0
+        if not fits: raise ValueError(f"patches of {patch} pixels do not tile pictures of {size}; give another patch=")
         self.size,self.patch = size,patch
         n_pixels = 3*patch**2
         self.position_embed = nn.Parameter(.02*torch.randn((size//patch)**2, width))

@@ -13,7 +13,7 @@ from collections import namedtuple
 from itertools import groupby
 from .data_uris import grid_uris
 from .player_script import player_script
-from .saving import saving
+from .saving import checked_ending, saving
 from .style import PLAYER_STYLE
 
 # %% ../../nbs/viz/animation.ipynb #8eadf568
@@ -146,5 +146,5 @@ def save_animation(path, # file to write, a .html
                    **kwargs # `ms`, `auto`, `title` of `animation_html`
                   ):
     "Write an animation as one HTML file, whole or not at all. Raises `ValueError`"
-    text = animation_html(animation, page=True, **kwargs)
+    path,text = checked_ending(path, '.html'),animation_html(animation, page=True, **kwargs)
     with saving(path) as tmp: tmp.write_text(text, encoding='utf-8')

@@ -2,13 +2,16 @@
 
 import os
 import re
+import unicodedata
 from functools import lru_cache
 
 from PIL import ImageFont
 
-__all__ = ['has_letters', 'label_font']
+__all__ = ['has_letters', 'label_font', 'letters_note']
 
+# looked at first, as they know most; then all other fonts of the machine, for scripts that these lack
 _MANY_SCRIPTS = re.compile('cjk|gothic|mincho|hiragino|hei|song|wqy|unifont|unicode|noto|droid|nanum', re.I)
+_EAST_ASIAN = {'CJK', 'HIRAGANA', 'KATAKANA', 'HANGUL', 'BOPOMOFO'}  # scripts in Debian's fonts-noto-cjk
 
 
 @lru_cache(64)
@@ -29,7 +32,7 @@ def _machine_fonts():
         from matplotlib.font_manager import findSystemFonts
     except ImportError:
         return ()
-    return tuple(sorted(path for path in findSystemFonts() if _MANY_SCRIPTS.search(os.path.basename(path))))
+    return tuple(sorted(findSystemFonts(), key=lambda path: (not _MANY_SCRIPTS.search(os.path.basename(path)), path)))
 
 
 def _knows(font, text):
@@ -68,3 +71,17 @@ def has_letters(
 ) -> bool:
     "Whether some font here can write `text`"
     return text.isascii() or _knows(label_font(12, text), text[:80])
+
+
+def letters_note(
+    text: str,  # what labels show
+) -> str:
+    "What to install for letters that no font here knows, in one line; nothing where all can be written"
+    letters = ''.join(sorted({c for c in text if not c.isspace() and c.isprintable()}))
+    missing = next((c for c in letters if not has_letters(c)), None)
+    if missing is None:
+        return ''
+    script = unicodedata.name(missing, 'unknown').split()[0]
+    package = 'fonts-noto-cjk' if script in _EAST_ASIAN else 'fonts-noto-core'
+    lacks = f"no font here has '{missing}' ({script.lower()}), so labels show boxes"
+    return f'note: {lacks}; install one, such as {package}'

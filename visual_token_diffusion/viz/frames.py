@@ -3,7 +3,7 @@
 from PIL import Image, ImageDraw
 
 from .grids import cpu_grids, grid_layout, sentence_image, stack_images
-from .saving import saving
+from .saving import checked_ending, saving
 
 __all__ = ['animate', 'strip', 'strip_indices']
 
@@ -54,6 +54,7 @@ def animate(
     **kwargs,  # `cols`, `scale`, `gap` of `sentence_image`
 ):
     "Write `frames` as a GIF that repeats for ever. Raises `ValueError` if there are none"
+    path = checked_ending(path, '.gif')
     first, *rest = _frame_images(frames, outline, **kwargs)
     durations = [ms] * len(rest) + [5 * ms]
     with saving(path) as tmp:

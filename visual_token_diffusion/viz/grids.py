@@ -12,6 +12,7 @@ __all__ = ['PAPER', 'Layout', 'cpu_grids', 'grid_bytes', 'grid_layout', 'tile_gr
 import math, numpy as np, torch
 from collections import namedtuple
 from PIL import Image, ImageDraw
+from ..text.given import visible
 from .fonts import label_font
 
 # %% ../../nbs/viz/grids.ipynb #0ed43f56
@@ -20,6 +21,7 @@ PAPER = 255  # white between the grids
 def cpu_grids(grids # (L,3,size,size) float
              ) -> torch.Tensor:
     "The grids as float32 on the CPU. Raises `ValueError` in one line for everything else"
+    if isinstance(grids, np.ndarray): grids = torch.from_numpy(np.ascontiguousarray(grids))
     if not torch.is_tensor(grids):
         raise ValueError(f"grids should be a tensor (L,3,size,size), got {type(grids).__name__}")
     shape = tuple(grids.shape)
@@ -81,7 +83,7 @@ def tile_grids(grids, # (L,3,size,size) float in [0,1]
 # %% ../../nbs/viz/grids.ipynb #efb388a0
 def _fit(word, font, width):
     "`word` with control characters made visible, cut to `width` pixels"
-    word = ''.join(chr(0x2400+ord(c)) if ord(c)<32 else c for c in str(word)[:80])
+    word = ''.join(chr(0x2400+ord(c)) if ord(c)<32 else c for c in visible(str(word)[:80]))
     if font.getlength(word) <= width: return word
     while word and font.getlength(word+'…') > width: word = word[:-1]
     return word+'…'

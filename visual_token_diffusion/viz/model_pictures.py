@@ -8,12 +8,12 @@ import torch
 from PIL import Image
 
 from ..core.errors import CallError
-from ..core.given import check_type
 from .grids import sentence_image
 from .png import _tiles_by_facts, _tiles_by_pixels, load_sentence, save_sentence
 from .png_bytes import KEYWORD
+from .saving import checked_ending
 
-__all__ = ['png_path', 'read_picture', 'save_text_picture', 'text_picture']
+__all__ = ['read_picture', 'save_text_picture', 'text_picture']
 
 
 def text_picture(
@@ -25,23 +25,13 @@ def text_picture(
     return sentence_image(model.encode_text(text), words=model.text_labels(text), **({'width': 600} | kwargs))
 
 
-def png_path(
-    path,  # file to be written
-) -> Path:
-    "The path of a PNG, as no other kind of picture brings the pixels back exactly. Raises `CallError`"
-    path = Path(check_type(path, (str, os.PathLike), 'the path of a PNG file to write'))
-    if path.suffix.lower() == '.png':
-        return path
-    raise CallError(f"'{path}' should end in .png: a picture that can be read back is written as PNG")
-
-
 def save_text_picture(
     model,  # a `VisualTokenLM`
     text: str,  # what the picture shall say
     path,  # file to write, a .png
 ) -> Path:
     "Write a text as a PNG that comes back exactly. Raises `ValueError`"
-    path = png_path(path)
+    path = checked_ending(path, '.png')
     save_sentence(path, model.encode_text(text), dict(fingerprint=model.fingerprint))
     return path
 
@@ -55,7 +45,7 @@ def _image_grids(image, size):
         tiles = _tiles_by_facts(pixels, image.info[KEYWORD], size)[0]
     else:
         tiles = _tiles_by_pixels(pixels, size)[0]
-    return torch.from_numpy(np.ascontiguousarray(tiles)).permute(0, 3, 1, 2).float() / 255
+    return torch.from_numpy(np.array(tiles)).permute(0, 3, 1, 2).float() / 255
 
 
 def read_picture(

@@ -8,11 +8,12 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/viz/png.ht
 __all__ = ['save_sentence', 'load_sentence']
 
 # %% ../../nbs/viz/png.ipynb #e2311cdc
-import json, numpy as np, torch
+import json, numpy as np, os, torch
 from PIL import Image, PngImagePlugin
+from ..core.given import check_type
 from .grids import PAPER, Layout, cpu_grids, grid_layout, tile_grids
 from .png_bytes import KEYWORD, NotOurPicture, read_pixels
-from .saving import saving
+from .saving import checked_ending, saving
 
 # %% ../../nbs/viz/png.ipynb #9d69c5a2
 _facts = ('format','grid','tokens','cols','scale','gap')  # that the text chunk holds, beside `meta`
@@ -48,7 +49,8 @@ def save_sentence(path, # file to write, a .png
                   gap:int=None # white pixels between grids, at least 1
                  ):
     "Write a sentence as a PNG that `load_sentence` reads back. Raises `ValueError` for what 8 bits cannot hold"
-    grids,meta = cpu_grids(grids),dict(meta or {})
+    path,meta = checked_ending(path, '.png'),dict(meta or {})
+    grids = cpu_grids(grids)
     _check_savable(grids, meta, gap)
     size = grids.shape[-1]
     layout = grid_layout(len(grids), size, cols, scale, gap)
@@ -145,6 +147,7 @@ def _tiles_by_pixels(pixels, size):
 # %% ../../nbs/viz/png.ipynb #acb46c1d
 def _read_file(path, most):
     "The bytes of a file, or a refusal if there are more than `most`; a device may have no end"
+    check_type(path, (str, os.PathLike), 'the path of a PNG')
     try:
         with open(path, 'rb') as f: data = f.read(most+1)
     except OSError as e: raise NotOurPicture(f"cannot read {path}: {e.strerror or e}") from None

@@ -9,6 +9,7 @@ __all__ = ['Sentence', 'Explorer', 'Between', 'Bench', 'WordMap', 'Slides']
 
 # %% ../../nbs/viz/widgets.ipynb #dad42ed2
 import ipywidgets as W
+import torch
 from fastcore.basics import patch
 from .album import Album, leave_one_out, one_token, read_typed
 from .bench_view import bench_view
@@ -89,29 +90,45 @@ class Explorer(Panel):
                  counts=None # (V,) how often each token occurs; None counts every token once
                 ):
         self.album,self.counts = Album(model),counts
+        self.going = True                                  # sliders are on their way to the codes of a word
         self.word = _word_field('', 'word', 'go to a word')
         names = ('structure','colour','texture')
         sliders = {name:_slider(W.IntSlider, 0, 0, size-1, name)
                    for name,size in zip(names, model.encoder.sizes)}
         super().__init__(self._view, sliders, [self.word])
         self.word.observe(self.go, 'value')
-        self.word.value = word
+        self.going = False
+        if word: self.word.value = word
+        else: self.redraw()
 
     def _view(self, **codes): return codebook_view(self.album, counts=self.counts, **codes)
 
 # %% ../../nbs/viz/widgets.ipynb #1bb2e92e
 @patch
+def redraw(self:Explorer, *_):
+    "Draw the picture of the sliders' codes, and name its word in the field"
+    Panel.redraw(self)
+    if self.going: return
+    token = int(self.album.table.ids(torch.tensor(list(self.values().values()))))
+    self.going = True
+    self.word.value = self.album.label(token) if token >= 0 else ''
+    self.going = False
+
+# %% ../../nbs/viz/widgets.ipynb #wdgfoll1
+@patch
 def go(self:Explorer, *_):
     "Set the sliders to the codes of the word in the field, or say why there are none"
-    if not self.word.value.strip(): return
+    if self.going or not self.word.value.strip(): return
     try:
         token = one_token(self.album.vocab, self.word.value)
         codes = self.album.encoder.codes[token].tolist()
     except Exception as e:
         self.status.value = message(in_one_line(e))
         return
+    self.going = True
     for control,code in zip(self.controls.values(), codes): control.value = code
-    self.redraw()
+    self.going = False
+    Panel.redraw(self)
 
 # %% ../../nbs/viz/widgets.ipynb #486e2d8e
 class Between(Panel):
