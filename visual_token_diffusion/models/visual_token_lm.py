@@ -63,7 +63,7 @@ class VisualTokenLM(TextMixin, GenerationMixin, PictureMixin, CheckpointMixin, S
         super().__init__(embed, made, width, depth, heads, process_part.is_causal, skip, dropout, process_part)
         self.vocab,self.length = vocab,length
         self.names = dict(process=process, encoder=encoder, decoder=decoder, head=head, sampler=sampler)
-        self._take_parts(drawn, skip)
+        self._take_parts(drawn, skip, table.codes)
         self.config = dict(sizes=list(table.sizes), grid=grid, width=width, depth=depth, heads=heads, length=length,
                            dropout=dropout, features=self._features_needed(features), **self.names)
 
@@ -73,10 +73,10 @@ def _features_to_head(model, keys):
     model.head.set_features(model.embed.features)
 
 @patch
-def _take_parts(self:VisualTokenLM, encoder, skip):
+def _take_parts(self:VisualTokenLM, encoder, skip, codes):
     "Keep the encoder, make decoder and sampler from their names"
     self.encoder = encoder
-    self._buffers['codes'] = encoder.codes.clone()     # of the checkpoint; `codes` itself is a method
+    self._buffers['codes'] = codes.clone()     # of the checkpoint; `codes` itself is a method
     self.decoder = lm_decoder(self.names['decoder'], self.encoder)
     self.sampler = lm_sampler(self.names['sampler'], self.process)
     if skip is not None: self.register_load_state_dict_post_hook(_features_to_head)
