@@ -165,6 +165,12 @@ def _recipe(m):
     return f"bound in nats per token, entropy {m['entropy']:.3f}: " + listed(means, lambda v: f'{v:.3f}')
 
 
+def _planted(m):
+    told = sum(run['faulty']['word'] in ('worse', 'broken') for run in m.values())
+    equal = sum(run['copy']['word'] == 'equal' for run in m.values())
+    return f'seams: {len(m)}; planted faults told: {told}; copies that come out equal: {equal}'
+
+
 HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'bench-reading': _decoding,
     'bits_': _excess,
@@ -177,6 +183,7 @@ HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'softmax-ngrams': lambda m: 'held-out nats per token: ' + listed(m['nll'], lambda v: f'{v:.3f}'),
     'softmax-': _benchmark,
     'pictogram-judges': _judges,
+    'planted-parts': _planted,
     'pictogram-names': _icon_names,
     'pictogram-codes': _code_bounds,
     'pictogram-painters': _painters,

@@ -1,4 +1,4 @@
-"""What is asked of the parts of a seam: worlds, settings, measures with a direction, a control and a trivial predictor."""
+"""What is asked of the parts of a seam: worlds, settings, measures with a direction, control, trivial predictor."""
 
 from types import SimpleNamespace
 from typing import NamedTuple

@@ -45,8 +45,9 @@ def check_answers(
         raise Broken(f'probabilities should sum to one, got {total.min():.4g} to {total.max():.4g}')
     if tuple(ids.shape) != shape[:1] or ids.dtype != torch.long:
         raise Broken(f'decode should give ids {shape[:1]} long, got {tuple(ids.shape)} {ids.dtype}')
-    best = log_probs.max(1).values
-    if (log_probs.gather(1, ids.clamp(0, shape[1] - 1)[:, None])[:, 0] - best).abs().max() > 1e-3:
+    inside = ids.clamp(0, shape[1] - 1)
+    given, best = log_probs.gather(1, inside[:, None])[:, 0], log_probs.max(1).values
+    if (given - best).abs().max() > 1e-3:
         raise Broken('decode does not give the best of log_probs')
 
 
@@ -117,9 +118,9 @@ class DecoderComparison(Comparison):
             read=(read == ids).double().mean(),
             clean=(decoder.decode(grids[: encoder.vocab_size]) == ids[: encoder.vocab_size]).double().mean(),
         )
-        shown = legend({'noisy': spoiled[:10].clamp(0, 1), 'read as': encoder(read[:10]), 'truth': grids[:10]}, cols=10)
+        rows = dict(noisy=spoiled[:10].clamp(0, 1), read=encoder(read[:10]), truth=grids[:10])
         parameters = getattr(decoder, 'parameters', list)()
-        return Found(numbers, curve, shown, dict(parameters=f'{sum(p.numel() for p in parameters):,}'))
+        return Found(numbers, curve, legend(rows, cols=10), dict(parameters=f'{sum(p.numel() for p in parameters):,}'))
 
     def measure_trivial(self, world, seed, cfg):
         n = len(tokens_of(world, seed, cfg).names)
@@ -135,7 +136,8 @@ class DecoderComparison(Comparison):
             grids = encoder(ids)
             spoiled = noise(cfg.noise)(grids, torch.Generator().manual_seed(1)).double()
             each = grids[: encoder.vocab_size].double()
-            log_probs = (-torch.cdist(spoiled.flatten(1), each.flatten(1)).square() / (2 * cfg.noise**2)).log_softmax(1)
+            squares = torch.cdist(spoiled.flatten(1), each.flatten(1)).square()
+            log_probs = (-squares / (2 * cfg.noise**2)).log_softmax(1)
             right = (log_probs.argmax(1) == ids).double().mean()
             found.append((float(F.nll_loss(log_probs, ids)), float(right)))
         nll, read = (sum(column) / len(column) for column in zip(*found))

@@ -13,6 +13,7 @@ from .tokens import tokens_of
 __all__ = ['EncoderComparison', 'PlainTiles', 'check_encoder', 'encoder_of']
 
 NOISES = 0.1, 0.2, 0.4, 0.8, 1.6
+SHOWN = {'clean': 'nothing', 'noise': 'noise_5', 'JPEG': 'jpeg'}
 
 
 class PlainTiles(Encoder):
@@ -107,8 +108,8 @@ class EncoderComparison(Comparison):
             likeness=similarity_correlation(tokens.features, grids.flatten(1) - grids.flatten(1).mean(0)),
         )
         frequent = tokens.ids.bincount(minlength=len(grids)).argsort(descending=True)[:10].tolist()
-        rows = {name: CORRUPTIONS[name](grids[frequent], generator).clamp(0, 1) for name in ('nothing', 'noise_5', 'jpeg')}
-        shown = legend({name.replace('_', ' .'): row for name, row in rows.items()}, cols=10)
+        spoiled = {name: CORRUPTIONS[how](grids[frequent], generator) for name, how in SHOWN.items()}
+        shown = legend({name: row.clamp(0, 1) for name, row in spoiled.items()}, cols=10)
         return Found(numbers, curve, shown, dict(tokens=len(grids), pixels=f'{encoder.size}x{encoder.size}'))
 
     def measure_trivial(self, world, seed, cfg):

@@ -108,8 +108,7 @@ def rows_of(result):
     for name in [*result['parts'], *ROLES]:
         cells = arms.get(name) or []
         if any('numbers' in cell for cell in cells):
-            label = name if name in result['parts'] else f'{ROLES[name]}: {result[name]}'
-            yield label, [mean_of(cells, m.key) for m in result['measures']], cells
+            yield ROLES.get(name, name), [mean_of(cells, m.key) for m in result['measures']], cells
 
 
 def _entry(pair):
@@ -125,4 +124,5 @@ def table_text(result):
     if floors:
         rows.append(['best possible', *(number(floors.get(m.key)) for m in result['measures'])])
     widths = [max(len(row[i]) for row in [head, *rows]) for i in range(len(head))]
-    return '\n'.join('  '.join(v.ljust(w) for v, w in zip(row, widths)).rstrip() for row in [head, *rows])
+    lines = ['  '.join(v.ljust(w) for v, w in zip(row, widths)) for row in [head, *rows]]
+    return '\n'.join(line.rstrip() for line in lines)

@@ -15,7 +15,8 @@ __all__ = [
     'before_and_after', 'mean_picture_error', 'seeded', 'squared_error', 'train_tokenizer', 'used_pictures',
 ]
 
-SIZE, MOST, EPOCHS = 24, 1024, 6
+SIZE, EPOCHS = 24, 6
+MOST = 1024  # pictures that are measured
 
 
 def seeded(seed, make):
@@ -38,7 +39,10 @@ def squared_error(model, images, captions=None):
     "Mean over pixels, in parts"
     was = model.training
     model.eval()
-    parts = [(model(part, *said)[0].clamp(0, 1) - part).square().mean((1, 2, 3)) for part, *said in _batches(images, captions)]
+    parts = []
+    for part, *said in _batches(images, captions):
+        back = model(part, *said)[0].clamp(0, 1)
+        parts.append((back - part).square().mean((1, 2, 3)))
     model.train(was)
     return float(torch.cat(parts).mean())
 
@@ -81,7 +85,8 @@ def mean_picture_error(world):
     ids, images = used_pictures(world)
     mean = images.mean(0, keepdim=True)
     exact = world.parse(mean.expand_as(images[:1])).ids == ids[:1]
-    return dict(error=(images - mean).square().mean(), exact=float(exact.double().mean()) / len(ids), kept=0.0)
+    share = float(exact.double().mean()) / len(ids)
+    return dict(error=(images - mean).square().mean(), exact=share, kept=0.0)
 
 
 def before_and_after(images, back, n=8):

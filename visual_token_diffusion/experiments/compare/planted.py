@@ -13,7 +13,8 @@ from ...diffusion.masked import MaskedDiffusion
 from ...encoders.semantic import SemanticVisualEncoder
 from ...models.unified.switches import preset, switches_of
 from ...networks.heads.flat import FlatHead
-from ...quantizers.vq import VectorQuantizer
+from ...quantizers.base import Quantized, straight_through
+from ...quantizers.fsq import FSQ
 from ...samplers.masked import MaskedSampler, sample_masked
 from ...text.basic import WordVocab
 from ...tokenizers.vit import ViTTokenizer
@@ -26,21 +27,19 @@ RUN = 'planted-parts'
 COMMAND = 'python -m visual_token_diffusion.experiments.compare.planted'
 
 
-class SameQuantizer(VectorQuantizer):
+class SameQuantizer(FSQ):
     "A copy"
 
 
-class BlindQuantizer(VectorQuantizer):
-    "Fault: it sees the first two numbers of a vector only"
-
-    def forward(self, z):
-        return super().forward(self._seen(z))
+class NeighbourQuantizer(FSQ):
+    "Fault: a patch gets the codes of the one before it"
 
     def encode(self, z):
-        return super().encode(self._seen(z))
+        return super().encode(z).roll(1, -2)
 
-    def _seen(self, z):
-        return z * (torch.arange(z.shape[-1], device=z.device) < 2)
+    def forward(self, z):
+        codes = self.encode(z)
+        return Quantized(straight_through(z, self.decode(codes).to(z)), codes, {})
 
 
 class SameTokenizer(ViTTokenizer):
@@ -149,7 +148,7 @@ SAME_PRESET = preset('show_o').switches
 LAME_PRESET = switches_of('show_o', text_weight=1e-4)
 
 PLANTED = dict(
-    quantizer=('vq', SameQuantizer, BlindQuantizer),
+    quantizer=('fsq', SameQuantizer, NeighbourQuantizer),
     tokenizer=('vit', SameTokenizer, HalfTokenizer),
     encoder=('semantic', SameEncoder, FaintEncoder),
     decoder=('flat', SameDecoder, HalfDecoder),

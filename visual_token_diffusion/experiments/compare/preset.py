@@ -1,4 +1,4 @@
-"""Presets of the unified model: bits above the exact ones, pictures that satisfy their captions, captions that are true."""
+"""Presets of the unified model: bits above the exact ones, pictures that fit their captions, captions that are true."""
 
 from dataclasses import replace
 

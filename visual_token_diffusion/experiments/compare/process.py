@@ -35,7 +35,8 @@ class ProcessComparison(Comparison):
             raise LeftOut('a process is built from the codes of the tokens and takes no options here; derive a class')
         self._check_loss(part)
         text = world.text(cfg.sentences, seed)
-        return self._measured(trained_text(text, seed, cfg, unit='words', process=spelled(part, 'process')), world, seed)
+        made = trained_text(text, seed, cfg, unit='words', process=spelled(part, 'process'))
+        return self._measured(made, world, seed)
 
     def _check_loss(self, part):
         "Refuse a loss that is no bound. Raises `Broken`"

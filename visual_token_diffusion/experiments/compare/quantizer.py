@@ -14,9 +14,12 @@ from ..tokenizer_arms import split_bits
 from .base import Broken, Comparison, Found, Measure
 from .pictures import before_and_after, mean_picture_error, seeded, train_tokenizer, used_pictures
 
-__all__ = ['QuantizerComparison', 'UntrainedCodes', 'build_quantizer', 'check_quantizer']
+__all__ = [
+    'QuantizerComparison', 'UntrainedCodes', 'build_quantizer', 'check_quantizer', 'needed_arguments', 'world_std',
+]
 
-DIM, SIZE, PATCH = 16, 24, 8
+DIM = 16  # of a vector
+SIZE, PATCH = 24, 8
 
 
 def _words(bits):
@@ -62,6 +65,13 @@ def _nearest_dim(part, bits, options):
     return best[1]
 
 
+def needed_arguments(part):
+    "Names of the constructor's arguments that have no default"
+    found = list(inspect.signature(part.__init__).parameters.values())[1:]
+    named = [p for p in found if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    return [p.name for p in named if p.default is p.empty]
+
+
 def build_quantizer(
     part,  # a class
     bits: int,  # of a code, or of all codes of a patch together
@@ -74,8 +84,7 @@ def build_quantizer(
         return part(*(VectorQuantizer(DIM, size, beta=beta) for size in split_bits(bits)))
     if recipe:
         return part(**RECIPES[recipe](bits, beta) | options)
-    found = inspect.signature(part.__init__).parameters.values()
-    needed = [p.name for p in list(found)[1:] if p.default is p.empty and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+    needed = needed_arguments(part)
     known = dict(dim=DIM, codebook_size=2**bits, bits=bits, levels=split_bits(bits, 3))
     given = {name: known[name] for name in needed if name in known} | options
     missing = [name for name in needed if name not in given]
@@ -140,8 +149,8 @@ class UntrainedCodes(Quantizer):
 
 def _use(codes, sizes):
     "Mean over codebooks: perplexity of the codes of all patches, divided by the codebook's size"
-    shares = [2 ** code_entropy(codes[..., m].reshape(-1, 1)) / size for m, size in enumerate(sizes)]
-    return sum(shares) / len(shares)
+    columns = [column.reshape(-1, 1) for column in codes.unbind(-1)]
+    return sum(2 ** code_entropy(column) / size for column, size in zip(columns, sizes)) / len(sizes)
 
 
 class QuantizerComparison(Comparison):
@@ -162,7 +171,9 @@ class QuantizerComparison(Comparison):
         Measure('bits', 'bits of a patch', ''),
     )
     settings = dict(
-        ci=dict(steps=150, seeds=2), cpu=dict(steps=800, bits=6, width=128, batch=32, lr=0.003), gpu=dict(steps=8000)
+        ci=dict(steps=150, seeds=2),
+        cpu=dict(steps=800, bits=6, width=128, batch=32, lr=0.003),
+        gpu=dict(steps=8000),
     )
 
     def measure(self, part, options, world, seed, cfg):
@@ -186,9 +197,11 @@ class QuantizerComparison(Comparison):
             use=_use(codes, quantizer.codebook_sizes),
             bits=quantizer.bits,
         )
-        of_codes = sum(p.numel() for p in quantizer.parameters())
-        outside = sum(p.numel() for p in model.parameters()) - of_codes
-        facts = dict(sizes='x'.join(map(str, quantizer.codebook_sizes)), parameters=f'{outside:,} and {of_codes:,} in codebooks')
+        held = sum(v.numel() for v in quantizer.state_dict().values() if v.is_floating_point())
+        learned = {id(p) for p in quantizer.parameters()}
+        outside = sum(p.numel() for p in model.parameters() if id(p) not in learned)
+        sizes = 'x'.join(map(str, quantizer.codebook_sizes))
+        facts = dict(sizes=sizes, parameters=f'{outside:,}, and {held:,} numbers in the quantizer')
         return Found(numbers, curve, before_and_after(images, back), facts)
 
     def measure_trivial(self, world, seed, cfg):
@@ -197,9 +210,9 @@ class QuantizerComparison(Comparison):
     def floors(self, world, cfg):
         _, images = used_pictures(world)
         different = len(to_patches(images, PATCH).flatten(0, 1).unique(dim=0))
-        exact = different <= 2**cfg.bits
         pictures = len(images.flatten(1).unique(dim=0))
-        return dict(error=0.0 if exact else None, exact=1.0 if exact else None, kept=math.log2(pictures), use=1.0)
+        known = dict(kept=math.log2(pictures), use=1.0)
+        return known | (dict(error=0.0, exact=1.0) if different <= 2**cfg.bits else {})
 
 
 def world_std(world):

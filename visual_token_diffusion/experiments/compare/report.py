@@ -21,7 +21,7 @@ p{margin:.4rem 0}.soft{color:var(--soft)}
 .wide svg{max-width:none}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem;overflow-wrap:normal}
 th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
-th:first-child,td:first-child{text-align:left;white-space:normal;min-width:7rem;max-width:16rem;overflow-wrap:anywhere}
+th:first-child,td:first-child{text-align:left;white-space:normal;min-width:9rem;max-width:16rem;overflow-wrap:anywhere}
 td small{color:var(--soft)}
 .verdict{border-left:4px solid var(--line);padding:.1rem .8rem;margin:.6rem 0}
 .better,.equal{border-color:var(--good)}.worse,.broken{border-color:var(--bad)}
@@ -88,7 +88,7 @@ def _curves(result):
         best, (trivial, _) = result['floors'].get(measure.key), mean_of(arms.get('trivial', []), measure.key)
         named = {'best possible': best, 'trivial': trivial}
         levels = {k: v for k, v in named.items() if v is not None and math.isfinite(v)}
-    room = 520 + 7 * max(0, max(map(len, [*rows, *levels])) - 12)
+    room = 540 + 7 * max(0, max(map(len, [*rows, *levels])) - 9)
     drawn = curves(rows, levels, size=(room, 300), x_name=x_name, y_name=y_name)
     return f'<h2>Curves</h2><p class="soft">Means over the seeds.</p><div class="wide">{drawn}</div>'
 

@@ -1,4 +1,4 @@
-"""`compare`: parts of a seam side by side, with control, trivial predictor, paired statistics and a verdict for each."""
+"""`compare`: parts of a seam side by side, with control, trivial predictor, paired statistics and verdicts."""
 
 import hashlib
 import inspect

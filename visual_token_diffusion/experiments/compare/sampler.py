@@ -87,7 +87,8 @@ class SamplerComparison(Comparison):
             answer = model.from_noise(process)
         else:
             worlds = 'tw-288' if 'gaussian' in known else 'toy'
-            raise LeftOut(f'it undoes {", ".join(known)}, for which there is no exact model of texts; see --world {worlds}')
+            undone = ', '.join(known)
+            raise LeftOut(f'it undoes {undone}, for which there is no exact model of texts; see --world {worlds}')
         return walked(
             sampler(answer, process, start, generator=generator, **kwargs), 10 * LENGTH, start.shape, model.n_states
         )
@@ -146,7 +147,8 @@ class ToySamplerComparison(Comparison):
         most = 64 * toy.length
         steps = list(itertools.islice(sampler(answer, process, start, generator=generator, **kwargs), most + 1))
         if len(steps) <= most and steps and steps[-1].x.dim() == 3:
-            steps[-1] = steps[-1]._replace(x=toy_table(toy).ids(steps[-1].x), mask=steps[-1].mask.any(-1))
+            last = steps[-1]
+            steps[-1] = last._replace(x=toy_table(toy).ids(last.x), mask=last.mask.any(-1))
         steps = walked(steps, most, start.shape, toy.vocab_size)
         counts = torch.bincount(toy.index(steps[-1].x), minlength=len(toy.p)).double() / n
         return float((counts - toy.p).abs().sum()) / 2, len(steps) - 1
@@ -158,8 +160,9 @@ class ToySamplerComparison(Comparison):
             if made.lm:
                 process = made.build(toy_table(toy))
                 model = PerfectModel(toy, process.is_causal)
-                probs = sampler.asks == 'probs'
-                return process, process.predictor(model) if probs else process.denoiser(model, generator=generator)
+                if sampler.asks == 'probs':
+                    return process, process.predictor(model)
+                return process, process.denoiser(model, generator=generator)
             if name in ('absorbing', 'uniform'):
                 process = made(toy.vocab_size)
                 return process, _from_the_others(toy, process)

@@ -17,7 +17,8 @@ from .quantizer import check_quantizer, world_std
 
 __all__ = ['TokenizerComparison', 'build_tokenizer', 'check_tokenizer']
 
-SIZE, PATCH, GRID = 24, 8, 3
+SIZE, PATCH = 24, 8
+GRID = 3  # patches along each side
 QUANTIZERS = dict(fqgan='fqgan', unitok='unitok', flextok='flextok', tokenflow='tokenflow', tatok='tatok')
 PATCHES = 'tokenflow', 'tatok', 'patch', 'rae', 'vavae'  # they code patches, not the whole picture
 OWN = dict(rae={'latent_dim', 'n_latents'}, tokenflow={'n_latents'})  # arguments that a constructor sets itself
@@ -135,7 +136,8 @@ class TokenizerComparison(Comparison):
     )
     settings = dict(
         ci=dict(steps=30, code_steps=5, seeds=2),
-        cpu=dict(steps=600, bits=9, width=64, batch=32, lr=0.002, code_steps=100), gpu=dict(steps=8000, code_steps=1000),
+        cpu=dict(steps=600, bits=9, width=64, batch=32, lr=0.002, code_steps=100),
+        gpu=dict(steps=8000, code_steps=1000),
     )
 
     def measure(self, part, options, world, seed, cfg):
@@ -155,7 +157,8 @@ class TokenizerComparison(Comparison):
 
     def measure_control(self, world, seed, cfg):
         std = world_std(world)
-        sizes = dict(size=SIZE, patch=PATCH, width=cfg.width, depth=1, mean=float(used_pictures(world)[1].mean()), std=std)
+        mean = float(used_pictures(world)[1].mean())
+        sizes = dict(size=SIZE, patch=PATCH, width=cfg.width, depth=1, mean=mean, std=std)
         model = seeded(seed, lambda: RandomCodes(cfg.bits, **sizes))
         return self._measured(model, world, seed, cfg, train_tokenizer(model, world, seed, cfg))
 
@@ -166,7 +169,8 @@ class TokenizerComparison(Comparison):
             back = model(images[:256], *_said(model, world, ids[:256]))[0].clamp(0, 1)
         numbers = {k: found.get(k) for k in ('exact', 'recall', 'entropy', 'excess', 'valid')}
         numbers['error'] = found['error'] ** 2
-        return Found(numbers, curve, before_and_after(images[:256], back), dict(parameters=f'{weights(model):,}'))
+        facts = dict(parameters=f'{weights(model):,}')
+        return Found(numbers, curve, before_and_after(images[:256], back), facts)
 
     def measure_trivial(self, world, seed, cfg):
         found = mean_picture_error(world)
@@ -176,7 +180,8 @@ class TokenizerComparison(Comparison):
         n = len(world)
         fits = n <= 2**cfg.bits
         entropy = torch.tensor(float(n)).log2().clamp(max=cfg.bits)
-        return dict(error=0.0 if fits else None, exact=min(1.0, 2**cfg.bits / n), entropy=float(entropy), excess=0.0, valid=1.0)
+        known = dict(exact=min(1.0, 2**cfg.bits / n), entropy=float(entropy), excess=0.0, valid=1.0)
+        return known | (dict(error=0.0) if fits else {})
 
 
 def _half(cfg):

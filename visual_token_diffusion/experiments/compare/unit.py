@@ -1,6 +1,7 @@
 """Text units: does every text come back, and how many bits does a byte take with a model of each unit's tokens?"""
 
 import math
+from os.path import commonprefix
 
 from ...core.registry import seam_base
 from ...text.vocab import Vocab
@@ -27,7 +28,7 @@ def check_unit(
         if not vocab.lossless:
             said, back = back, vocab.decode(vocab.encode(back))
         if back != said:
-            place = next((i for i, (a, b) in enumerate(zip(back, said)) if a != b), min(len(back), len(said)))
+            place = len(commonprefix([said, back]))
             old, new = said[place : place + 20], back[place : place + 20]
             raise Broken(f'a text does not come back: {old!r} becomes {new!r}')
 
