@@ -28,8 +28,8 @@ SIZES = [
     'threads=1',
     'feature_dim=16',
 ]
-CFG = load_settings('ci', [*SIZES, 'steps=12', 'ema=.8', 'save_steps=1'])
-ARGS = ['train', 'book.txt', '--profile', 'ci', *SIZES, 'steps=120', 'ema=.9', 'save_steps=2']
+CFG = load_settings('ci', [*SIZES, 'steps=12', 'ema=.8', 'save_steps=1', 'keep=2'])
+ARGS = ['train', 'book.txt', '--profile', 'ci', *SIZES, 'steps=120', 'ema=.9', 'save_steps=2', 'keep=2']
 
 
 class Stop(Callback):

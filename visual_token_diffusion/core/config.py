@@ -64,7 +64,7 @@ class TrainConfig(ModelConfig):
     weight_decay:float=.01 # decoupled (AdamW)
     ema:float=0. # decay of the averaged weights, which are then the model; 0 for none
     save_steps:int=0 # training states within an epoch, every so many steps; 0 only after epochs
-    keep:int=2 # newest training states that stay on the disk
+    keep:int=0 # newest training states that stay; 0 keeps two while it trains and none when it is done
     sample_epochs:int=0 # a picture of samples every so many epochs; 0 never
     valid_sequences:int=256 # held-out sequences that measure the bound
     page_steps:int=300 # training steps of a page's small experiments
@@ -88,8 +88,8 @@ class SettingsError(ValueError):
 
 # %% ../../nbs/core/config.ipynb #9ac3df29
 _positive = '''grid feature_dim window width depth heads length epochs batch valid_sequences page_steps samples
-    seeds min_count sentences keep accumulate valid_parts'''.split()
-_not_negative = 'steps threads codebook_size seed save_steps sample_epochs workers monitor'.split()
+    seeds min_count sentences accumulate valid_parts steps'''.split()
+_not_negative = 'threads codebook_size seed save_steps keep sample_epochs workers monitor'.split()
 _choices = dict(
     precision=('auto','fp32','bf16','fp16'), tracker=('none','tensorboard','wandb'),
     optimizer=('muon','adamw'), loss_weights=('flat','bound'))
@@ -98,7 +98,7 @@ _rules = dict(
     ema=(lambda v: 0 <= v < 1, 'lie in [0,1)'),
     dropout=(lambda v: 0 <= v < 1, 'lie in [0,1)'),
     clip=(lambda v: v >= 0, 'not be negative'),
-    lr=(lambda v: v > 0, 'be above 0'),
+    lr=(lambda v: 0 < v <= 1, 'be above 0 and at most 1 (.003 is usual)'),
     weight_decay=(lambda v: v >= 0, 'not be negative'),
     vocab_size=(lambda v: v==0 or v >= 2, 'be 0 or at least 2'),
     length=(lambda v: v <= 2**16, 'be at most 65536'))

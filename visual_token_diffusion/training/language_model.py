@@ -35,6 +35,8 @@ from .monitor import CollapseError
 from .muon import Muon, block_matrices
 from .precision import AutocastCB, chosen_precision
 from .process_callback import ProcessCB, nelbo_loss
+from .ending import held_out_xz, time_spent
+from .finished import lengthened
 from .restore import restore_model, restore_optimizer
 from .resume import ResumableLearner, state_files
 
@@ -111,13 +113,14 @@ def fit_text(model, # a `VisualTokenLM`
             ):
     "Train `model` in place, from where `state` was left; torch's own generator is afterwards as before"
     state = state or {}
+    if 'opt' not in state and state.get('epoch')==cfg.epochs: return model.eval()
     report = progress_callback(dls, cfg, state.get('history',()), progress)
     cbs = [report]
     if rank_world()[1] > 1: cbs.append(RanksCB(dls.device))
     if path: cbs += saving_callbacks(cfg, path, report, facts or {}, state)
     cbs += optional_callbacks(dls, cfg, path, report)
     learn = lm_learner(dls, model.train(), cfg, cbs)
-    if state: restore_optimizer(learn, state['opt'], path)
+    if 'opt' in state: restore_optimizer(learn, state['opt'], path)
     _fit(learn, cfg, state.get('epoch',0), path)
     for cb in learn.cbs:
         if isinstance(cb, EMACB): cb.use()
@@ -151,6 +154,7 @@ def train_tokens(vocab, # a `Vocab`
     "`(model, metrics)`. Raises `ValueError` before anything is written"
     if cfg.threads: torch.set_num_threads(cfg.threads)
     torch_device(cfg.device)     # one that is not there is refused here
+    if resume: cfg = lengthened(path, cfg)
     start,(rank,world) = time.perf_counter(),join(cfg.device)
     windows,head = valid_windows(valid, cfg),train if torch.is_tensor(train) else train[:_head]
     if resume: model,state = restore_model(path, cfg, corpus_hash, vocab)
@@ -159,8 +163,8 @@ def train_tokens(vocab, # a `Vocab`
     facts = dict(settings=asdict(cfg), corpus_hash=corpus_hash, vocab=vocab.fingerprint, processes=world)
     fit_text(model, lm_dls(train, windows, cfg, vocab), cfg, path, progress, facts, state)
     if rank: return model,{}     # the first process measures and reports
-    metrics = measure(model, vocab, head, windows) | dict(train_tokens=len(train))
-    return model,metrics | dict(seconds=round(time.perf_counter()-start, 1))
+    metrics = measure(model, vocab, head, windows) | dict(train_tokens=len(train), xz=held_out_xz(vocab, valid))
+    return model,metrics | dict(seconds=time_spent(state, start, cfg))
 
 # %% ../../nbs/training/language_model.ipynb #0d2aa01a
 def train_text(text:str, # the corpus

@@ -7,7 +7,8 @@ from ..core.errors import CheckpointError
 from ..models.checkpoint import check_config, expected_shapes
 from ..models.visual_token_lm import VisualTokenLM
 from .dataloaders import rank_world
-from .resume import load_state
+from .finished import finished_state
+from .resume import load_state, state_files
 
 __all__ = ['MAY_CHANGE', 'check_facts', 'restore_model', 'restore_optimizer']
 
@@ -25,7 +26,8 @@ def check_facts(
 ):
     "Refuse to continue something else. Raises `CheckpointError`"
     old, new = asdict(RunConfig()) | state['settings'], asdict(cfg)
-    changed = [f'{k}={old[k]}' for k in new if old[k] != new[k] and k not in MAY_CHANGE]
+    may_change = MAY_CHANGE + ('steps', 'epochs') * (state['epoch'] >= old['epochs'])
+    changed = [f'{k}={old[k]}' for k in new if old[k] != new[k] and k not in may_change]
 
     def refuse(how, remedy):
         raise CheckpointError(f"{path} was trained {how}; {remedy}")
@@ -39,7 +41,8 @@ def check_facts(
         refuse('on another text', 'give the same files to continue')
     if state['vocab'] == vocab.fingerprint:
         return
-    refuse('with another vocabulary', f"continue with the library's version {state['library_version']}")
+    version = state.get('library_version', 'that made it')
+    refuse('with another vocabulary', f"continue with the library's version {version}")
 
 
 def _in_one_line(error):
@@ -53,8 +56,11 @@ def restore_model(
     vocab,  # its `Vocab`
 ):
     "`(model, state)`. Raises `CheckpointError` in one line"
-    state = load_state(path)
+    finished = {} if state_files(path) else finished_state(path)
+    state = finished or load_state(path)
     check_facts(state, cfg, corpus_hash, vocab, path)
+    if finished:
+        return VisualTokenLM.from_pretrained(path), state
     config, tensors = check_config(state['config'], path), state['model']
     try:
         for name, shape in expected_shapes(config, len(vocab)).items():

@@ -8,13 +8,14 @@ Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/training/r
 __all__ = ['FORMAT', 'save_atomically', 'state_files', 'tidy', 'save_state', 'load_state', 'ResumeCB', 'ResumableLearner']
 
 # %% ../../nbs/training/resume.ipynb #54630959
-import os, pickle, shutil, warnings, zipfile, torch
+import os, pickle, shutil, time, warnings, zipfile, torch
 from fastcore.basics import patch
 from pathlib import Path
 from .. import __version__
 from ..core.errors import CheckpointError, SaveError
 from ..core.files import replacing
 from .callbacks import EpochCB
+from .finished import finish
 from .dataloaders import rank_world
 from .display import PictureLearner
 from .distributed import rng_states, set_rng
@@ -124,21 +125,24 @@ class ResumeCB(EpochCB):
                  facts:dict, # kept with the state, to be checked when it is continued
                  progress, # `ProgressCB`, which has the history
                  every:int=0, # steps between states within an epoch; 0 for none
-                 keep:int=2, # newest files that stay
-                 state:dict=None # of an interrupted training
+                 keep:int=2, # newest files that stay; 0 keeps two, and none when the training is done
+                 state:dict=None # of an interrupted or a finished training
                 ):
         self.path,self.facts = path,facts
         self.progress,self.state = progress,state
         self.every,self.keep = every,keep
         self.due,self.rng = False,None
+        self.earlier,self.began = (state or {}).get('seconds', 0.),None
     def before_train(self):
         super().before_train()
+        self.began = self.began or time.perf_counter()
         if self.state: self.restore()
     def before_batch(self):
         if self.rng is None: return
         set_rng(self.rng)
         self.rng = None
     def trained_epoch(self): self.save(self.epoch+1, 0)
+    def seconds(self): return self.earlier + (time.perf_counter()-self.began if self.began else 0.)
 
 # %% ../../nbs/training/resume.ipynb #7d1c9006
 @patch
@@ -149,7 +153,7 @@ def before_fit(self:ResumeCB):
     "Give every callback its state back, or save the start"
     if rank_world()[0]==0: tidy(self.path)
     if not self.state: return self.save(0, 0)
-    kept = self.state['callbacks']
+    kept = self.state.get('callbacks', {})
     for name,cb in self.callbacks_with_state().items():
         if name in kept: cb.load_state_dict(kept[name])
 
@@ -157,7 +161,8 @@ def before_fit(self:ResumeCB):
 def restore(self:ResumeCB):
     "Put the training to where the state was left; generators within an epoch only when its batch comes"
     state,self.state = self.state,None
-    self.learn.train_iter,self.learn.start_iter = state['step'],state['iter']
+    self.learn.train_iter,self.learn.start_iter = state['step'],state.get('iter', 0)
+    if 'rng' not in state: return     # of a finished training
     smooth = self.recorder.smooth_loss
     smooth.count,smooth.val = state['smooth']
     rng = state['rng'][rank_world()[0]]
@@ -181,7 +186,7 @@ def training_state(self:ResumeCB, epoch, it):
         epoch=epoch, iter=it, step=self.train_iter, pct_train=self.pct_train,
         smooth=(smooth.count, smooth.val),
         opt=self.opt.state_dict(), model=model.state_dict(), config=model.config,
-        history=self.progress.history,
+        history=self.progress.history, seconds=self.seconds(),
         callbacks={name:cb.state_dict() for name,cb in self.callbacks_with_state().items()})
 
 # %% ../../nbs/training/resume.ipynb #7d1c900a
@@ -192,8 +197,15 @@ def save(self:ResumeCB, epoch, it):
     rng = rng_states()      # of all processes; the first one writes
     if rank_world()[0]: return True
     state = self.training_state(epoch, it) | dict(rng=rng) | self.facts
-    save_state(state, self.path, self.train_iter, self.keep)
+    save_state(state, self.path, self.train_iter, self.keep or 2)
     return True
+
+@patch
+def after_fit(self:ResumeCB):
+    "The training has come to its end"
+    if rank_world()[0]: return
+    place = dict(epoch=self.n_epoch, step=self.train_iter, history=self.progress.history, seconds=self.seconds())
+    finish(self.path, self.facts | place, self.keep)
 
 # %% ../../nbs/training/resume.ipynb #5ee0a7c2
 class ResumableLearner(PictureLearner):
