@@ -45,7 +45,7 @@ FILES = ('vocab.json','config.json','README.md','model.safetensors')
 def _save_pretrained(self:CheckpointMixin, save_directory):
     "Write the model's files (called by the hub's mixin)"
     folder = Path(save_directory)
-    facts = dict(format=FORMAT, library_version=__version__, codes=list(self.encoder.codes.shape),
+    facts = dict(format=FORMAT, library_version=__version__, codes=list(self._buffers['codes'].shape),
                  fingerprint=self.fingerprint)
     (folder/'vocab.json').write_text(json.dumps(vocab_to_json(self.vocab), ensure_ascii=True))
     (folder/'config.json').write_text(json.dumps(facts | self.config, indent=1))

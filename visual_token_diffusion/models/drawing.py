@@ -14,6 +14,7 @@ from fastcore.basics import patch
 from itertools import accumulate
 from ..codebooks.table import CodeTable, node_codes
 from ..core.errors import InputError
+from ..core.given import check_type
 from ..decoders.base import check_grids
 from ..decoders.pictograms import PictogramDecoder
 from ..encoders.icon_choice import IconLexicon, is_credited, pictures_of
@@ -68,6 +69,7 @@ def draw(self:TextDrawer,
          text:str # any string
         ) -> Drawn:
     "`grids` (L,3,size,size) of a text's tokens, what to write beneath, what was used and why. Raises `DataError`"
+    check_type(text, str, 'a text')
     language = self.language or detect_language(text)
     lexicon,ids = self.lexicon(language),[]
     found,labels = [],[]

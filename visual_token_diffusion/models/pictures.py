@@ -73,5 +73,5 @@ def fingerprint(self:PictureMixin):
     ids = torch.arange(min(len(self.vocab), 4096), device=self.device)   # pictures of these, codes of all
     with torch.no_grad(): grids = self.encoder(ids)
     digest.update((grids*255).round().byte().cpu().numpy().tobytes())
-    for tensor in (self.encoder.codes, *self.encoder.fingerprinted()): digest.update(tensor.cpu().numpy().tobytes())
+    for tensor in (self._buffers['codes'], *self.encoder.fingerprinted()): digest.update(tensor.cpu().numpy().tobytes())
     return digest.hexdigest()[:16]

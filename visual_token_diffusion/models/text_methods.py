@@ -80,7 +80,7 @@ class TextMixin:
         if len(ids) != 1:
             parts = ' '.join(self.vocab.label(i) for i in ids[:8])
             raise ValueError(f'{word[:40]!r} is {len(ids)} tokens ({parts}); ask for the codes of one at a time')
-        return tuple(self.encoder.codes[ids[0]].tolist())
+        return tuple(self._buffers['codes'][ids[0]].tolist())
 
     @torch.no_grad()
     def nelbo(
