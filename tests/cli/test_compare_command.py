@@ -1,0 +1,77 @@
+"`vtd compare`: seams are listed, bad input is one line, a part of the user's own is measured once and reported."
+
+import json
+
+import pytest
+
+from visual_token_diffusion.cli.compare import _split_words
+from visual_token_diffusion.cli.main import main
+from visual_token_diffusion.cli.parser import parse_arguments
+from visual_token_diffusion.experiments.compare.seams import COMPARISONS
+
+OWN = '''
+from visual_token_diffusion.codebooks.balanced_kmeans import BalancedCodebook
+
+class Mine(BalancedCodebook): pass
+
+class Broken(BalancedCodebook):
+    def codes(self, *args): raise RuntimeError('not yet')
+'''
+
+
+@pytest.fixture
+def place(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'own.py').write_text(OWN)
+    return tmp_path
+
+
+def test_seams_and_parts_are_listed(capsys):
+    assert main(['compare']) == 0
+    said = capsys.readouterr().out
+    assert all(f'\n{seam}: ' in f'\n{said}' for seam in COMPARISONS) and 'file.py:Class' in said
+    assert main(['compare', '--json']) == 0
+    found = json.loads(capsys.readouterr().out)['seams']
+    assert 'vq' in found['quantizer']['parts'] and 'show_o' in found['preset']['parts']
+
+
+def test_settings_and_parts_are_told_by_their_words():
+    words = ['vq', 'steps=3', 'masked,order=confidence', 'a=b.py:X', 'c.py:X,dim=3']
+    assert _split_words(words) == (['vq', 'masked,order=confidence', 'c.py:X,dim=3'], ['steps=3', 'a=b.py:X'])
+    args = parse_arguments(['compare', 'quantizer', 'vq', '--seeds', '2', 'fsq', 'steps=3'])
+    assert args['words'] == ['vq', 'fsq', 'steps=3'] and args['seeds'] == 2
+
+
+@pytest.mark.parametrize(
+    'words',
+    [
+        ['quantiser', 'vq'], ['codebook'], ['codebook', 'balanced', 'stepz=3'], ['codebook', 'balanced', '-o', 'own.py'],
+        ['codebook', 'balanced', '--seeds', '0'], ['codebook', 'balanced', '--world', 'emoji'],
+        ['codebook', 'balanced,', '-o', 'new'], ['codebook', 'balanced', '--profile', 'laptop'],
+        ['codebook', 'balanced', 'balanced'], ['codebook', 'balanced', '--world', 'own.py'],
+    ],
+    ids=' '.join,
+)
+def test_bad_input_is_one_line(words, place, capsys):
+    assert main(['compare', *words]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith('vtd: ') and said.count('\n') == 1, said
+    assert [p.name for p in place.iterdir()] == ['own.py']
+
+
+def test_a_part_of_ones_own_from_a_file(place, capsys):
+    asked = ['compare', 'codebook', 'own.py:Mine', '--profile', 'ci', '--seeds', '2', 'sentences=300', '-o', 'out']
+    assert main(asked) == 0
+    said = capsys.readouterr().out
+    assert 'own.py:Mine: equal to balanced' in said and 'report: ' in said and 'left)' in said
+    page = (place / 'out' / 'report.html').read_text()
+    assert 'vtd compare codebook own.py:Mine sentences=300 --world stories --seeds 2 --profile ci' in page
+    assert main([*asked, '--json']) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found['verdicts'][1]['word'] == 'equal' and found['report'].endswith('report.html')
+
+
+def test_exit_code_2_where_no_part_could_be_measured(place, capsys):
+    asked = ['compare', 'codebook', 'own.py:Broken', '--profile', 'ci', '--seeds', '1', 'sentences=300', '-o', 'out']
+    assert main(asked) == 2
+    assert 'own.py:Broken: broken: RuntimeError: not yet (own.py, line 7)' in capsys.readouterr().out
