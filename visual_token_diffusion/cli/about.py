@@ -14,6 +14,7 @@ from .guesses import is_model
 __all__ = ['about_file', 'about_folder', 'other_files_note']
 
 MOST = 2**26  # bytes of a text that are looked at
+PICTURES = {'.png', '.jpg', '.jpeg', '.gif', '.bmp', '.webp', '.tif', '.tiff', '.ppm'}
 READABLE = {'.txt', '.md', '.jsonl', '.tar', '.tgz'}
 
 
@@ -119,4 +120,7 @@ def about_folder(
     lines = [f'{path} is a folder, not a model: {len(files):,} files ({_endings(files)})']
     if texts:
         lines.append(f'train on what it holds ({len(texts):,} of text): vtd train {path} -o runs/{path.resolve().name}')
-    return lines, facts | dict(documents=len(texts))
+    pictures = [f for f in files if f.suffix.lower() in PICTURES]
+    if pictures:
+        lines.append(f"train on its {len(pictures):,} pictures, in Python: diffusion_learner(picture_dls('{path}'))")
+    return lines, facts | dict(documents=len(texts), pictures=len(pictures))

@@ -15,6 +15,7 @@ from torch import nn
 from typing import NamedTuple
 from ..codebooks.table import Usage, check_codes, usage
 from ..core.configured import Configured
+from ..core.given import check_type
 from ..core.registry import Registered, unwritten
 
 # %% ../../nbs/quantizers/base.ipynb #98f8c7ab
@@ -68,6 +69,7 @@ class Quantizer(Configured, nn.Module, Registered):
 @patch
 def check(self:Quantizer, z):
     "Vectors (...,D) as rows (N,D). Raises `ValueError`"
+    check_type(z, torch.Tensor, 'a tensor of vectors')
     if z.shape[-1]!=self.dim:
         raise ValueError(f"expected vectors (...,{self.dim}), got shape {tuple(z.shape)}")
     if not z.is_floating_point(): raise ValueError(f"expected floats, got {z.dtype}")

@@ -12,6 +12,7 @@ __all__ = ['UnknownToken', 'Vocab', 'make_vocab', 'vocab_to_json', 'vocab_from_j
 import hashlib, json
 from array import array
 from fastcore.basics import patch
+from ..core.given import check_type
 from ..core.registry import Registered
 
 # %% ../../nbs/text/vocab.ipynb #417becb6
@@ -66,6 +67,7 @@ def make_vocab(name:str, # 'byte_bpe', 'words', 'letters', 'bytes', 'clip', or a
                min_count:int=1 # pieces seen less often are left out
               ) -> Vocab:
     "A vocabulary by its name. Raises `ValueError` for an unknown one"
+    check_type(text, str, 'a text')
     return Vocab.part(name).from_text(text, max_size, min_count)
 
 # %% ../../nbs/text/vocab.ipynb #f0f7ae04

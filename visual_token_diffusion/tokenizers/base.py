@@ -12,6 +12,7 @@ import torch
 from fastcore.basics import patch
 from torch import nn
 from ..core.configured import Configured
+from ..core.given import check_type
 from ..core.registry import Registered, unwritten
 from .checkpoint import load_tokenizer, save_tokenizer
 
@@ -44,6 +45,7 @@ class ImageTokenizer(Configured, nn.Module, Registered):
 @patch
 def check_images(self:ImageTokenizer, images):
     "Pictures (B,3,size,size), finite ones outside of training. Raises `ValueError`"
+    check_type(images, torch.Tensor, 'a tensor of pictures', '`picture_dls` reads files')
     if tuple(images.shape[1:])!=(3,self.size,self.size):
         raise ValueError(f"expected pictures (B,3,{self.size},{self.size}), got shape {tuple(images.shape)}")
     if self.training or images.isfinite().all(): return images

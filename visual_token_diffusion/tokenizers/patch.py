@@ -11,6 +11,7 @@ __all__ = ['to_patches', 'from_patches', 'PatchTokenizer']
 from fastcore.basics import patch
 from torch import nn
 from .base import ImageTokenizer
+from .checks import check_quantizer
 
 # %% ../../nbs/tokenizers/patch.ipynb #tokp0008
 def to_patches(images, # (B,C,S,S)
@@ -47,6 +48,7 @@ class PatchTokenizer(ImageTokenizer):
                 ):
         super().__init__()
         if size%patch: raise ValueError(f"patches of {patch} pixels do not tile pictures of {size}")
+        check_quantizer(quantizer)
         n_pixels,code_dim = 3*patch**2,getattr(quantizer, 'out_dim', quantizer.dim)
         self.size,self.patch = size,patch
         self.quantizer = quantizer

@@ -14,6 +14,7 @@ from torch import nn
 from ..networks.transformer import Backbone
 from ..quantizers.base import Quantized
 from .base import ImageTokenizer
+from .checks import check_quantizer
 from .patch import from_patches, to_patches
 
 # %% ../../nbs/tokenizers/vit.ipynb #vitk0008
@@ -35,6 +36,7 @@ class ViTTokenizer(ImageTokenizer):
                 ):
         super().__init__()
         if size%patch: raise ValueError(f"patches of {patch} pixels do not tile pictures of {size}")
+        if quantizer is not None: check_quantizer(quantizer)
         self.size,self.patch = size,patch
         self.n_patches,self.n_latents = (size//patch)**2,n_latents
         self.quantizer,self.width = quantizer,width
