@@ -2,7 +2,9 @@
 
 from ...core.errors import CombinationError
 from ...core.registry import seam_base
+from ...diffusion.gaussian import GaussianDiffusion
 from .base import Broken, Comparison, Found, LeftOut, Measure
+from .noise_process import NoiseProcessComparison
 from .text_training import LM_SETTINGS, grammatical, spelled, trained_text, unigram_nats, word_entropy
 from .toys import audit_process
 
@@ -14,7 +16,7 @@ class ProcessComparison(Comparison):
 
     seam = 'process'
     about = 'Processes that train language models: is the loss a bound, and how far above the entropy is it?'
-    worlds = 'stories', 'text'
+    worlds = 'stories', 'text', 'tw-288', 'tw-2', 'emoji'
     baseline = 'masked'
     control = 'the masked process on shuffled words'
     trivial = 'words by their frequency'
@@ -24,13 +26,17 @@ class ProcessComparison(Comparison):
     )
     settings = LM_SETTINGS
 
+    def in_world(self, name):
+        return NoiseProcessComparison() if name in ('tw-288', 'tw-2', 'emoji') else self
+
     def names(self):
         base = seam_base('process')
-        return [name for name in base.names() if base.part(name).lm]
+        parts = {name: base.part(name) for name in base.names()}
+        return [name for name, part in parts.items() if part.lm or issubclass(part, GaussianDiffusion)]
 
     def measure(self, part, options, world, seed, cfg):
         if not part.lm:
-            raise LeftOut('it trains no language model (lm is False); its own page measures it')
+            raise LeftOut('it trains no language model; processes of noise are compared with --world tw-288')
         if options:
             raise LeftOut('a process is built from the codes of the tokens and takes no options here; derive a class')
         self._check_loss(part)
