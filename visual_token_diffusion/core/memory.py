@@ -10,10 +10,10 @@ def memory_free(device='cpu') -> int:
 
         return torch.cuda.mem_get_info(torch.device(device))[0]
     try:
-        return next(
-            int(line.split()[1]) * 1024 for line in open('/proc/meminfo') if line.startswith('MemAvailable')
-        )
-    except (OSError, StopIteration):
+        with open('/proc/meminfo') as file:
+            lines = [line for line in file if line.startswith('MemAvailable')]
+        return int(lines[0].split()[1]) * 1024
+    except (OSError, IndexError):
         return 2**60
 
 
