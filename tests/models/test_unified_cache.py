@@ -30,9 +30,9 @@ def larger(what, **changes):
 
 
 def same(a, b):
-    "Equal to 1e-5, at scores of a few tens"
+    "Equal to 2e-5, at scores of a few tens"
     assert torch.equal(a.isinf(), b.isinf())
-    assert (a.nan_to_num(neginf=0) - b.nan_to_num(neginf=0)).abs().max() < 1e-5
+    assert (a.nan_to_num(neginf=0) - b.nan_to_num(neginf=0)).abs().max() < 2e-5
 
 
 @pytest.mark.parametrize('attention', ['causal', 'prefix'])

@@ -12,12 +12,17 @@ from ..core.config import RunConfig, load_settings
 from ..core.errors import InputError
 from ..core.files import write_json_atomically
 from ..encoders.base import Encoder
+from ..metrics.report import meaning, metrics_text
 from ..text.corpus import read_text
 from ..training.distributed import gather, join, launch_command
-from ..training.language_model import train_folder, train_text
+from ..training.finished import finished_state, lengthened
+from ..training.language_model import OWN_TEXT, train_folder, train_text
 from ..training.lm_callbacks import sample_strip
+from ..training.resume import state_files
+from ..viz.curve_image import curve_image
+from ..viz.histories import read_history
 from ..worlds.stories import stories, story_text
-from .pictures import metrics_text
+from .about import other_files_note
 from .shell import folder_lock
 
 __all__ = ['train']
@@ -112,15 +117,6 @@ def _several():
     return int(os.environ.get('WORLD_SIZE', 1)) > 1
 
 
-def _note_on_units(text, tokens, cfg):
-    "What to print about a text that the BPE does not suit"
-    if text and cfg.unit == 'auto' and tokens > len(text) / 2:
-        ratio = tokens / len(text)
-        advice = 'unit=letters or unit=words may suit its script better'
-        return f'note: bpe cuts this text into {ratio:.1f} tokens a character; {advice}'
-    return ''
-
-
 def _train(files, cfg, folder, rank):
     "`(model, metrics)` of a training on `files`, or on the embedded corpus"
     data = files[0] if len(files) == 1 and Path(files[0]).is_dir() else None
@@ -133,7 +129,7 @@ def _train(files, cfg, folder, rank):
         n = int(os.environ.get('WORLD_SIZE', 1))
         many = f'; {n} processes, {cfg.batch*n*cfg.accumulate} sequences a step' if n > 1 else ''
         print(f'{name}: {tokens:,} tokens; {model}{many}', flush=True)
-        if note := _note_on_units(text, tokens, cfg):
+        if data and (note := other_files_note(data)):
             print(note, flush=True)
 
     run, source = (train_folder, data) if data else (train_text, text)
@@ -143,24 +139,43 @@ def _train(files, cfg, folder, rank):
     return model, metrics
 
 
-def _finish(model, metrics, cfg, out, console):
-    "Save what was measured and a picture of samples, and print both"
+def _save(model, metrics, cfg, out):
+    "Write what was measured, the model with its card, a picture of samples and the curve"
     write_json_atomically(out / 'settings.json', asdict(cfg), indent=1)
     write_json_atomically(out / 'metrics.json', metrics, indent=1)
     model.describe(metrics, asdict(cfg), sample_strip(model, seed=cfg.seed), out.name)
     model.save_pretrained(out)  # with its card and samples.png
-    sample, picture = model.generate(seed=cfg.seed)[0].strip(), out / 'samples.png'
-    console.note(f'{metrics_text(metrics)}\n\nsample:\n{sample}\n')
-    text = '' if console.quiet else f'model: {out}\npicture of samples: {picture}\n'
-    console.result(text, model=str(out), picture=str(picture), sample=sample, **metrics)
+    history = read_history(out)
+    rows = {name: [(row['step'], row[name]) for row in history.rows if name in row] for name in ('train', 'valid')}
+    levels = {name: metrics[name] for name in ('unigram', 'bigram', 'entropy') if name in metrics}
+    curve_image(rows, levels).save(out / 'curve.png')
+
+
+_FILES = dict(
+    model='', samples='samples.png', curve='curve.png', metrics='metrics.json', log='log.csv',
+)
+
+
+def _report(model, metrics, cfg, out, console):
+    "Print the table, what it means, a sample, and where everything is"
+    sample, sentence = model.generate(seed=cfg.seed)[0].strip(), meaning(metrics, cfg)
+    console.note(f'{metrics_text(metrics)}\n\n{sentence}\n\nsample:\n{sample}\n')
+    places = {name: str(out / file) for name, file in _FILES.items()}
+    lines = [f'{name:8} {place}\n' for name, place in places.items()]
+    text = '' if console.quiet else ''.join(lines) + f'write with it: vtd generate {out}\n'
+    facts = dict(model=str(out), picture=places['samples'], curve=places['curve'], sample=sample, meaning=sentence)
+    console.result(text, **facts, **metrics)
 
 
 def _split_words(words):
     "`(files, settings)` of the words after `vtd train`"
     files = [w for w in words if '=' not in w or Path(w).exists()]
     settings = [w for w in words if w not in files]
-    if not files and not any(s.startswith('unit=') for s in settings):
+    chosen = {s.partition('=')[0] for s in settings}
+    if not files and 'unit' not in chosen:
         settings.append('unit=words')
+    if files and not chosen & {'process', 'sampler'}:
+        settings.append(f'process={OWN_TEXT}')
     return files, settings + _usual_grid(settings)
 
 
@@ -174,23 +189,42 @@ def _usual_grid(settings):
     return [] if size == RunConfig.grid else [f'grid={size}']
 
 
+def _is_done(out, cfg):
+    "Whether a training has come to its end with these steps, and all of it is there"
+    state = finished_state(out)
+    done = state and state['settings'].get('steps') == cfg.steps and not state_files(out)
+    return bool(done) and all((out / name).exists() for name in _FILES.values())
+
+
+def _settings(profile, settings, out, resume):
+    "The `RunConfig` of the words; a finished training that goes on has its own, but for what the words say"
+    kept = dict(finished_state(out).get('settings', {})) if resume and not profile else {}
+    profile = kept.pop('profile', profile)
+    return load_settings(profile, [*(f'{key}={value}' for key, value in kept.items()), *settings])
+
+
 def train(words, out=None, profile=None, resume=False, console=None):
-    "Train a model; writes the checkpoint, settings.json, metrics.json and samples.png into `out`"
+    "Train a model; writes the checkpoint, what was measured, samples and the curve into `out`"
     files, settings = _split_words(words)
-    cfg = load_settings(profile, settings)
     args = ['train', *words]
     args += ['-o', str(out)] if out else []
     args += ['--profile', profile] if profile else []
     args += ['--resume'] if resume else []
+    out = Path(out or Path('runs') / (Path(files[0]).stem if files else 'stories'))
+    cfg = _settings(profile, settings, out, resume)
     if _must_be_launched(cfg, args):
         return
     console.detail(f'settings: {cfg}')
     rank = join(cfg.device)[0] if _several() else 0
-    name = Path(files[0]).stem if files else 'stories'
-    with _OutputFolder(Path(out or Path('runs') / name), resume, not rank) as folder:
+    with _OutputFolder(out, resume, not rank) as folder:
         if _several():
             gather(0)  # until all processes are here
+        if resume:
+            cfg = lengthened(out, cfg)
+        was_done = resume and _is_done(out, cfg)
         with console.aside():
             model, metrics = _train(files, cfg, folder, rank)
+        if not rank and not was_done:
+            _save(model, metrics, cfg, out)
         if not rank:
-            _finish(model, metrics, cfg, folder.out, console)
+            _report(model, metrics, cfg, out, console)
