@@ -126,12 +126,27 @@ def _diversity(m):
     return 'scenes drawn, by scenes seen, codes, mean of the seeds: ' + listed(scenes, lambda v: f'{v:.0f}')
 
 
+def _continuous_ideal(m):
+    names = 'grids, equal shares', 'grids, token information', 'grids, clocks, lag 7'
+    runs = {name: run for name, run in m.items() if name.split('|')[1] == '8' and name.split('|')[0] in names}
+    cost = by_arm(runs, lambda run: run['cost'])
+    return 'bits a row that 8 calls cost the ideal denoiser: ' + listed(cost, lambda v: f'{v:.1f}')
+
+
+def _continuous_text(m):
+    runs = {name: run for name, run in m.items() if name.split('|')[1] == '1500'}
+    excess = by_arm(runs, lambda run: min(run['excess'], run.get('best', run['excess'])))
+    return 'bits a row above the entropy, mean of the seeds: ' + listed(excess, lambda v: f'{v:.1f}')
+
+
 ATLAS = {  # by the beginning of a run's name
     'block-diffusion': _block_sizes,
     'blt-': _blt,
     'caption-leak': _caption_leak,
     'clip-score': _clip_score,
     'language-samples': _language_samples,
+    'continuous-ideal': _continuous_ideal,
+    'continuous-text': _continuous_text,
     'data-diversity': _diversity,
     'hrf-': _hrf,
     'mode-collapse': _mode_collapse,
