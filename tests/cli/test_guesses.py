@@ -137,3 +137,15 @@ def test_letters_that_no_font_has_are_named(here, capsys, monkeypatch):
     assert "no font here has '猫' (cjk)" in out and 'fonts-noto-cjk' in out
     for cached in (fonts._other_font, fonts.label_font):
         cached.cache_clear()
+
+
+def test_training_on_a_folder_names_what_it_leaves_out(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'docs').mkdir()
+    for i in range(6):
+        (tmp_path / 'docs' / f'{i}.txt').write_text('the cat sees the dog .\n' * 30)
+    (tmp_path / 'docs' / 'scan.pdf').write_bytes(b'x')
+    sizes = ['--profile', 'ci', 'steps=2', 'epochs=1', 'unit=words']
+    code, out, err = run_main(capsys, 'train', 'docs', '-o', 'm', *sizes)
+    assert code == 0, err
+    assert 'note: 1 other file in docs left out (1 .pdf); documents are .jsonl, .md' in out
