@@ -146,7 +146,8 @@ def equal_time(
 
 def _train_for(model, train, length, batch, timer, seconds, lr):
     "Train for so many seconds; the steps that were made"
-    found, steps, began = optimizers(model, lr), 0, time.perf_counter()
+    found, steps = optimizers(model, lr), 0
+    began = time.perf_counter()
     while (done := (time.perf_counter() - began) / seconds) < 1:
         x, noise = benchmark_batch(train, batch, length, 0, steps)
         for optimizer in found:
