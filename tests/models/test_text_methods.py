@@ -1,4 +1,4 @@
-"What a person asks a model of a text: the packaged one, codes, likelihood, pictures; arrays, pictures and paths as grids."
+"What a person asks a model of a text: codes, likelihood, pictures; arrays, pictures and paths as grids."
 
 import math
 
@@ -33,7 +33,8 @@ def model():
 
 def test_the_model_that_ships_needs_no_name():
     model = VisualTokenLM.from_pretrained()
-    assert len(model.vocab) == 194 and model.codes('cat') == tuple(model.encoder.codes[model.vocab.index['cat']].tolist())
+    codes = model.encoder.codes[model.vocab.index['cat']].tolist()
+    assert len(model.vocab) == 194 and model.codes('cat') == tuple(codes)
 
 
 def test_codes_survive_saving(model, tmp_path):
@@ -81,7 +82,8 @@ def test_grids_come_in_many_forms(model, tmp_path):
     grids = model.encode_text(SAID)
     image = Image.open(path)
     bits = (grids.permute(0, 2, 3, 1).numpy() * 255).round().astype(np.uint8)
-    forms = [grids, grids.numpy(), grids.double(), bits, bits / 255, list(grids), [*bits], [Image.fromarray(b) for b in bits]]
+    forms = [grids, grids.numpy(), grids.double(), bits, bits / 255]
+    forms += [list(grids), [*bits], [Image.fromarray(b) for b in bits]]
     forms += [path, str(path), image, image.convert('RGB'), Grids(grids), [grids[:2], bits[2:]]]
     assert [model.decode_grids(form) for form in forms] == [SAID] * len(forms)
     assert model.decode_grids(grids[0]) == model.decode_grids(Image.fromarray(bits[0])) == 'the'
@@ -94,10 +96,11 @@ def test_prompts_in_a_list(model):
     texts = model.generate(prompts, steps=4, max_new_tokens=3)
     assert [len(VOCAB.encode(text)) for text in texts] == [5, 3, 6]
     assert all(text.startswith(prompt) for text, prompt in zip(texts, prompts))
-    assert texts == model.generate(prompts, steps=4, max_new_tokens=3) == model.generate(tuple(prompts), 1, steps=4, max_new_tokens=3)
+    assert texts == model.generate(tuple(prompts), 1, steps=4, max_new_tokens=3)
     two = model.generate(['the cat', 'a dog'], n=2, steps=4, length=6)
     assert [text[:5] for text in two] == ['the c', 'the c', 'a dog', 'a dog']
-    assert len(model.generate(3, steps=2, length=4)) == len(model.generate(np.int64(3), steps=2, length=4)) == 3
+    for number in (3, np.int64(3)):
+        assert len(model.generate(number, steps=2, length=4)) == 3
     assert len(VOCAB.encode(model.generate('the', steps=2, max_new_tokens=4)[0])) == 5
 
 
