@@ -126,7 +126,10 @@ def test_bad_input_is_one_line(bad):
     assert '\n' not in str(e.value)
 
 
-@pytest.mark.parametrize('bad', [torch.zeros(3), torch.zeros(3, 1), torch.full((3, 2), math.inf)])
+NO_CLAIMS = [torch.zeros(3), torch.zeros(3, 1), torch.full((3, 2), math.inf)]
+
+
+@pytest.mark.parametrize('bad', NO_CLAIMS)
 def test_claims_need_draws(bad):
     with pytest.raises(ValueError, match='two draws'):
         claimed_mass(bad)

@@ -20,8 +20,10 @@ F64 = dict(dtype=torch.double)
 def decoded(points, log_snr, n=40_000):
     "Share of noisy points whose nearest point is their own"
     ids = torch.randint(len(points), (n,), generator=gen(1))
-    z = math.exp(log_snr / 2) * points[ids] + torch.randn(n, points.shape[1], generator=gen(2))
-    nearest = (math.exp(log_snr / 2) * z @ points.T - math.exp(log_snr) * points.square().sum(1) / 2).argmax(1)
+    z = math.exp(log_snr / 2) * points[ids]
+    z = z + torch.randn(n, points.shape[1], generator=gen(2))
+    signal = math.exp(log_snr / 2)
+    nearest = (signal * z @ points.T - signal**2 * points.square().sum(1) / 2).argmax(1)
     return float((nearest == ids).double().mean())
 
 

@@ -45,7 +45,7 @@ def _check_settings(share, floor, scales):
 
 
 class DenoiserDecoder(GridDenoiser):
-    """ELF's two losses on one set of weights (ELF: Hu and others, 2026, https://arxiv.org/abs/2605.10938), for the grids of a
+    """ELF's two losses on one set of weights (Hu and others, 2026, https://arxiv.org/abs/2605.10938), for grids of a
     `GridSpace`: the squared error of a predicted grid, over the squared remaining time, and for a share of the steps,
     with a flag, the cross-entropy of the tokens from a grid with a little noise. The defaults are those of the
     released training for web text. Left out: embeddings of a frozen encoder, guidance, self-conditioning"""
