@@ -1,11 +1,14 @@
 "`vtd train` that is stopped, continued, started twice; and what it tells a new user."
 
+import json
+import random
 import signal
 import subprocess
 import time
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from support.command_line import PROGRAM, run_main, vtd
 from visual_token_diffusion.training.resume import load_state, state_files
@@ -94,18 +97,61 @@ def test_a_missing_folder_is_not_sought_on_the_hub(tmp_path, capsys, monkeypatch
         assert code == 2 and 'there is no folder' in err and err.count('\n') == 1
 
 
-def test_a_script_that_bpe_does_not_know_gets_a_hint(tmp_path, capsys, monkeypatch):
+BOOK = ''.join(f'{kind} sees the {size} {kind}.\n\n' for size in ('red', 'small') for kind in ('cat', 'Dog')) * 60
+OPTIONS = [*SMALL, 'steps=6', 'epochs=2', 'length=8']
+
+
+def train_book(capsys, *words):
+    Path('book.txt').write_text(BOOK, encoding='utf-8')
+    return run_main(capsys, 'train', 'book.txt', '-o', 'm', *words)
+
+
+def test_the_end_says_what_it_means_and_where_everything_is(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    line = 'кошка видит собаку, собака видит кошку\n'
-    Path('ru.txt').write_text(line * 60, encoding='utf-8')
-    options = [*SMALL, 'steps=1', 'epochs=1', 'length=8']
-    code, out, _ = run_main(capsys, 'train', 'ru.txt', '-o', 'a', 'unit=letters', *options)
-    assert code == 0 and 'note:' not in out
+    code, out, _ = train_book(capsys, *OPTIONS)
+    assert code == 0 and 'xz -9' in out and 'bits/byte' in out and 'The model is ' in out
+    sentence = next(line for line in out.splitlines() if line.startswith('The model is '))
+    assert 'bigram' in sentence or 'went wrong' in sentence
+    places = dict(line.split(maxsplit=1) for line in out.splitlines() if ' m' in line[:12])
+    assert all(Path(places[name]).exists() for name in ('model', 'samples', 'curve', 'metrics', 'log'))
+    assert Image.open('m/curve.png').size[0] > 400 and not list(Path('m').glob('train_state*'))
 
-    def train_text(text, cfg, path, resume, started):
-        started('model', len(text))
-        raise SystemExit(3)
 
-    monkeypatch.setattr('visual_token_diffusion.cli.train.train_text', train_text)
-    code, out, _ = run_main(capsys, 'train', 'ru.txt', '-o', 'b', *options)
-    assert code == 3 and 'unit=letters' in out
+def kept(folder):
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir() if path.is_file()}
+
+
+def test_a_finished_training_goes_on_with_its_own_settings(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert train_book(capsys, *OPTIONS, 'process=masked')[0] == 0
+    before = kept('m')
+    code, out, _ = train_book(capsys, '--resume')
+    assert code == 0 and kept('m') == before and 'The model is ' in out
+    code, out, _ = train_book(capsys, '--resume', 'steps=11')
+    assert code == 0 and 'step     12 ' in out and 'step      3 ' not in out
+    settings, metrics = (json.loads(Path('m', name).read_text()) for name in ('settings.json', 'metrics.json'))
+    assert settings['steps'] == 12 and settings['process'] == 'masked' and settings['width'] == 16
+    assert metrics['seconds'] > json.loads(before['metrics.json'])['seconds']
+    for words, said in ((['steps=4'], 'been trained for 12 steps'), (['steps=20', 'lr=.1'], 'with lr=')):
+        code, _, err = train_book(capsys, '--resume', *words)
+        assert code == 2 and said in err and err.count('\n') == 1
+
+
+@pytest.mark.parametrize('word,said', [
+    ('steps=0', 'at least 1'), ('lr=50', 'at most 1'), ('lr=nan', 'finite'), ('keep=-1', 'negative'),
+    ('valid_parts=0', 'at least 1'), ('vocab_size=100', '256 tokens at least'), ('unit=bpe', "'byte_bpe'"),
+])
+def test_what_no_training_can_use_is_named(tmp_path, capsys, monkeypatch, word, said):
+    monkeypatch.chdir(tmp_path)
+    code, _, err = train_book(capsys, *SMALL, 'length=8', word)
+    assert code == 2 and said in err and err.count('\n') == 1 and not Path('m').exists()
+
+
+def test_a_training_that_went_wrong_is_not_praised(tmp_path, capsys, monkeypatch):
+    "A text of random letters, where nothing beats their frequencies, and a rate that is far too high"
+    monkeypatch.chdir(tmp_path)
+    rng = random.Random(0)
+    Path('random.txt').write_text(''.join(rng.choice('aaaabcdefgh\n') for _ in range(9000)))
+    options = [*SMALL, 'unit=letters', 'length=8', 'steps=40', 'lr=1', 'optimizer=adamw', 'monitor=0']
+    code, out, _ = run_main(capsys, 'train', 'random.txt', '-o', 'm', *options)
+    assert code == 0 and 'the training went wrong; try lr=0.1' in out

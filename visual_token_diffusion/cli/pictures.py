@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..metrics.report import metrics_text
 from ..models.checkpoint import FILES
 from ..models.drawing import TextDrawer
 from ..models.visual_token_lm import STORYTELLER
@@ -16,7 +17,7 @@ from .about import about_file, about_folder
 from .generate import checked_picture_path, load_model, save_image
 from .guesses import split_picture, split_text
 
-__all__ = ['decode', 'encode', 'info', 'metrics_text', 'text_argument']
+__all__ = ['decode', 'encode', 'info', 'text_argument']
 
 LONGEST = 2_000_000  # characters of a text for one picture
 
@@ -118,17 +119,6 @@ def decode(given, console=None):
         print(f'note: {picture} has lost its text chunk; it is read as if {writer} had written it', file=sys.stderr)
     at_terminal = bool(sys.stdout and sys.stdout.isatty())
     console.result(text + '\n' * at_terminal, text=text, tokens=len(grids), recovered=bool(meta.get('recovered')))
-
-
-def metrics_text(metrics):
-    "What was measured as lines of text"
-    rows = dict(unigram='unigram model', bigram='bigram model', nelbo='this model (bound)')
-    if 'entropy' in metrics:
-        rows['entropy'] = 'exact entropy of the source'
-    lines = [f'  {name:28} {metrics[key]:7.3f}' for key, name in rows.items()]
-    lines[2] += f" ± {metrics['nelbo_se']:.3f}"
-    head = f"held-out nats per token ({metrics['valid_tokens']:,} tokens; lower is better)"
-    return '\n'.join([head, *lines])
 
 
 def _saved_metrics(path):

@@ -168,15 +168,14 @@ def _report(model, metrics, cfg, out, console):
 
 
 def _split_words(words):
-    "`(files, settings)` of the words after `vtd train`"
+    "`(files, defaults, settings)` of the words after `vtd train`; defaults are settings that nobody has to know"
     files = [w for w in words if '=' not in w or Path(w).exists()]
     settings = [w for w in words if w not in files]
     chosen = {s.partition('=')[0] for s in settings}
-    if not files and 'unit' not in chosen:
-        settings.append('unit=words')
+    defaults = [] if files else ['unit=words']
     if files and not chosen & {'process', 'sampler'}:
-        settings.append(f'process={OWN_TEXT}')
-    return files, settings + _usual_grid(settings)
+        defaults.append(f'process={OWN_TEXT}')
+    return files, defaults + _usual_grid(settings), settings
 
 
 def _usual_grid(settings):
@@ -196,22 +195,22 @@ def _is_done(out, cfg):
     return bool(done) and all((out / name).exists() for name in _FILES.values())
 
 
-def _settings(profile, settings, out, resume):
+def _settings(profile, defaults, settings, out, resume):
     "The `RunConfig` of the words; a finished training that goes on has its own, but for what the words say"
     kept = dict(finished_state(out).get('settings', {})) if resume and not profile else {}
     profile = kept.pop('profile', profile)
-    return load_settings(profile, [*(f'{key}={value}' for key, value in kept.items()), *settings])
+    return load_settings(profile, [*defaults, *(f'{key}={value}' for key, value in kept.items()), *settings])
 
 
 def train(words, out=None, profile=None, resume=False, console=None):
     "Train a model; writes the checkpoint, what was measured, samples and the curve into `out`"
-    files, settings = _split_words(words)
+    files, defaults, settings = _split_words(words)
     args = ['train', *words]
     args += ['-o', str(out)] if out else []
     args += ['--profile', profile] if profile else []
     args += ['--resume'] if resume else []
     out = Path(out or Path('runs') / (Path(files[0]).stem if files else 'stories'))
-    cfg = _settings(profile, settings, out, resume)
+    cfg = _settings(profile, defaults, settings, out, resume)
     if _must_be_launched(cfg, args):
         return
     console.detail(f'settings: {cfg}')

@@ -13,10 +13,10 @@ _ROWS = dict(
 def _row(metrics, key, bits_per_nat):
     "One line of the table; xz knows no tokens"
     if key == 'xz':
-        return f"  {_ROWS[key]:28} {'':7} {metrics['xz']:11.3f}"
-    bits = f'{metrics[key] * bits_per_nat:11.3f}' if bits_per_nat else ''
-    error = f" ± {metrics['nelbo_se']:.3f}" if key == 'nelbo' else ''
-    return f'  {_ROWS[key]:28} {metrics[key]:7.3f} {bits}{error}'.rstrip()
+        return f"  {_ROWS[key]:28} {'':7} {'':8} {metrics['xz']:9.3f}"
+    bits = f'{metrics[key] * bits_per_nat:9.3f}' if bits_per_nat else ''
+    error = f"± {metrics['nelbo_se']:.3f}" if key == 'nelbo' else ''
+    return f'  {_ROWS[key]:28} {metrics[key]:7.3f} {error:8} {bits}'.rstrip()
 
 
 def metrics_text(
@@ -25,7 +25,7 @@ def metrics_text(
     "What was measured as lines of text"
     per_nat = metrics['bits_per_byte'] / metrics['nelbo'] if metrics.get('bits_per_byte') else 0
     head = f"held-out text ({metrics['valid_tokens']:,} tokens)"
-    units = 'nats/token' + '   bits/byte' * bool(per_nat) + '   (lower is better)'
+    units = 'nats/token' + '        bits/byte' * bool(per_nat) + '   (lower is better)'
     rows = [_row(metrics, key, per_nat) for key in _ROWS if key in metrics]
     return '\n'.join([f'{head:27} {units}', *rows])
 
