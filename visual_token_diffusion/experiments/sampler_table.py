@@ -227,10 +227,19 @@ def lost_bits(
     return dict(lost=float(total.mean()), calls=calls)
 
 
+def _lost_cells(windows, seed):
+    "Keys of the bits that plans lose, with what measures them"
+    for name in ('random', 'left to right', 'blocks of 8', 'entropy bound'):
+        for setting, options in settings(name, 'exact').items():
+            yield f'lost|{name}|{setting}|{seed}', lost_bits, (windows, name, options, seed)
+
+
 def _cells(models, seeds):
     "Keys of all that is measured, with what measures it"
     windows = TextWindows(stories())
     for seed in range(seeds):
+        if 'exact' in models:
+            yield from _lost_cells(windows, seed)
         for kind in models:
             model, length = (ExactModel if kind == 'exact' else TrainedModel)(), LENGTHS[kind]
             for name in SAMPLERS:
@@ -239,11 +248,6 @@ def _cells(models, seeds):
                 for setting, options in settings(name, kind).items():
                     task = run, (model, windows, name, options, seed, TEXTS[kind], length)
                     yield f'{kind}|{name}|{setting}|{seed}', *task
-        if 'exact' not in models:
-            continue
-        for name in ('random', 'left to right', 'blocks of 8', 'entropy bound'):
-            for setting, options in settings(name, 'exact').items():
-                yield f'lost|{name}|{setting}|{seed}', lost_bits, (windows, name, options, seed)
 
 
 def main(

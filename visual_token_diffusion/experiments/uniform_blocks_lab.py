@@ -22,7 +22,7 @@ __all__ = ['ARMS', 'BOUNDS', 'CALLS', 'main']
 
 RUN = 'uniform-blocks'
 COMMAND = 'python -m visual_token_diffusion.experiments.uniform_blocks_lab'
-LENGTH, STEPS = 16, 1200  # words of a window, steps of training
+LENGTH, STEPS = 16, 1000  # words of a window, steps of training
 CALLS = (4, 8, 16, 32)
 BOUNDS = (0.1, 1.0)  # nats
 TEXTS = 128
