@@ -45,7 +45,8 @@ def test_settings_and_parts_are_told_by_their_words():
 @pytest.mark.parametrize(
     'words',
     [
-        ['quantiser', 'vq'], ['codebook'], ['codebook', 'balanced', 'stepz=3'], ['codebook', 'balanced', '-o', 'own.py'],
+        ['quantiser', 'vq'], ['codebook'], ['codebook', 'balanced', 'stepz=3'],
+        ['codebook', 'balanced', '-o', 'own.py'],
         ['codebook', 'balanced', '--seeds', '0'], ['codebook', 'balanced', '--world', 'emoji'],
         ['codebook', 'balanced,', '-o', 'new'], ['codebook', 'balanced', '--profile', 'laptop'],
         ['codebook', 'balanced', 'balanced'], ['codebook', 'balanced', '--world', 'own.py'],

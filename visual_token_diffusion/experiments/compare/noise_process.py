@@ -1,4 +1,4 @@
-"""Processes that add noise to pictures: networks trained alike, beside the exact mean of what a noisy picture may be."""
+"""Processes that add noise to pictures: networks trained alike, beside the exact mean of what is in a noisy one."""
 
 import torch
 from torch import nn
@@ -72,7 +72,9 @@ class NoiseProcessComparison(Comparison):
         Measure('clear', 'squared error in least noise'),
     )
     settings = dict(
-        ci=dict(steps=30, seeds=2), cpu=dict(steps=400, width=64, batch=32, lr=0.002), gpu=dict(steps=10000)
+        ci=dict(steps=30, seeds=2),
+        cpu=dict(steps=600, width=64, batch=32, lr=0.002),
+        gpu=dict(steps=10000),
     )
 
     def measure(self, part, options, world, seed, cfg):
@@ -93,7 +95,8 @@ class NoiseProcessComparison(Comparison):
         errors = [error for error, _ in found]
         numbers = dict(error=sum(errors) / len(errors), noisy=errors[0], clear=errors[-1])
         rows = {f'{level:+.1f}': pictures[:8] for level, (_, pictures) in zip(LEVELS, found)}
-        return Found(numbers, curve, legend(dict(given=(images[:8] + 1) / 2) | rows), dict(parameters=_count(network)))
+        rows = dict(given=(images[:8] + 1) / 2) | rows
+        return Found(numbers, curve, legend(rows), dict(parameters=_count(network)))
 
     def _train(self, network, process, world, seed, cfg):
         overrides = [f'steps={cfg.steps}', 'epochs=1', f'batch={cfg.batch}', f'seed={seed}', 'device=cpu']

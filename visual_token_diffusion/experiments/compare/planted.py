@@ -173,12 +173,13 @@ def main(
     for seam in args.seam:
         if seam in found:
             continue
-        result = compare(seam, *PLANTED[seam], profile=args.profile)
+        result = compare(seam, *PLANTED[seam], profile=args.profile, seeds=3)
         measure = result.facts['measures'][0]
         means = [result.mean(part, measure.key) for part in result.facts['parts']]
         roles = dict(zip(('good', 'copy', 'faulty'), result.judged))
         seconds = result.facts['seconds']
-        found[seam] = dict(roles, measure=measure.name, means=means, seeds=result.facts['seeds'], seconds=seconds)
+        held = dict(measure=measure.name, profile=args.profile, seeds=result.facts['seeds'], seconds=seconds)
+        found[seam] = dict(roles, **held, means=means)
         save_run(RUN, found, COMMAND)
         print(result, flush=True)
 

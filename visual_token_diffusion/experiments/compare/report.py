@@ -86,7 +86,7 @@ def _curves(result):
     levels = {}
     if y_name == measure.name:
         best, (trivial, _) = result['floors'].get(measure.key), mean_of(arms.get('trivial', []), measure.key)
-        named = {'best possible': best, 'trivial': trivial}
+        named = {'best': best, 'trivial': trivial}
         levels = {k: v for k, v in named.items() if v is not None and math.isfinite(v)}
     room = 540 + 7 * max(0, max(map(len, [*rows, *levels])) - 9)
     drawn = curves(rows, levels, size=(room, 300), x_name=x_name, y_name=y_name)

@@ -8,7 +8,7 @@ from ...semantics.cooccurrence import directed_cooccurrence
 from ...text.vocab import make_vocab
 from ...worlds.stories import category_of
 
-__all__ = ['Tokens', 'token_codes', 'tokens_of']
+__all__ = ['Tokens', 'tokens_of']
 
 
 class Tokens(NamedTuple):
@@ -33,12 +33,3 @@ def tokens_of(world, seed, cfg) -> Tokens:
         groups = [names.setdefault(known.get(word, word), len(names)) for word in vocab.tokens]
         categories = torch.tensor(groups)
     return Tokens(list(vocab.tokens), ids, features, categories)
-
-
-def token_codes(tokens, n_codebooks=3):
-    "(V,) each: the digits of a token's number, the same for every seed"
-    size = 2
-    while size**n_codebooks < len(tokens.names):
-        size += 1
-    ids = torch.arange(len(tokens.names))
-    return torch.stack([ids // size ** (n_codebooks - 1 - m) % size for m in range(n_codebooks)], 1)

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from types import SimpleNamespace
 
 import torch
@@ -15,7 +16,9 @@ from ...core.errors import DataError, InputError
 
 __all__ = ['Inside', 'TooLong', 'Worker', 'main']
 
-STARTUP = 300  # seconds that a process may take to import everything
+STARTUP = 600  # seconds that a process may take to import everything
+PATIENCE = 10  # on a busy machine so many times the limit may pass by the clock
+ASLEEP = 0.01  # a part that uses less of a core has stopped working
 
 
 class TooLong(Exception):
@@ -27,7 +30,7 @@ class _Stopped(BaseException):
 
 
 class Inside:
-    "Calls functions of `cells` in this process; the limit holds on its main thread, and where there is an alarm"
+    "Calls functions of `cells` in this process; the limit of processor time holds on its main thread, on Unix"
 
     def __enter__(self):
         return self
@@ -43,16 +46,19 @@ class Inside:
         is_main = threading.current_thread() is threading.main_thread()
         if not is_main or not hasattr(signal, 'setitimer'):
             return getattr(cells, name)(**kwargs)
-        before = signal.signal(signal.SIGALRM, _stop)
-        signal.setitimer(signal.ITIMER_REAL, limit)
+        clocks = {signal.ITIMER_PROF: (signal.SIGPROF, limit), signal.ITIMER_REAL: (signal.SIGALRM, PATIENCE * limit)}
+        before = {number: signal.signal(number, _stop) for number, _ in clocks.values()}
+        for clock, (_, seconds) in clocks.items():
+            signal.setitimer(clock, seconds)
         try:
             with torch.random.fork_rng(devices=[]):
                 return getattr(cells, name)(**kwargs)
         except _Stopped:
             raise TooLong from None
         finally:
-            signal.setitimer(signal.ITIMER_REAL, 0)
-            signal.signal(signal.SIGALRM, before)
+            for clock, (number, _) in clocks.items():
+                signal.setitimer(clock, 0)
+                signal.signal(number, before[number])
 
 
 def _stop(number, frame):
@@ -107,11 +113,14 @@ class Worker:
         if self.process is None:
             self._start()
         try:
-            self.process.stdin.write(json.dumps(dict(name=name, kwargs=kwargs)) + '\n')
+            self.process.stdin.write(json.dumps(dict(name=name, limit=limit, kwargs=kwargs)) + '\n')
             self.process.stdin.flush()
         except BrokenPipeError:
             pass
-        answer = self._answer(limit)
+        answer = self._answer(PATIENCE * limit + 60)
+        if 'late' in answer:
+            self.stop()
+            raise TooLong
         if 'result' in answer:
             return answer['result']
         kind = dict(InputError=InputError, DataError=DataError).get(answer['kind'], ValueError)
@@ -140,17 +149,49 @@ def _respond(request):
         return dict(error=' '.join(str(e).split()), kind=type(e).__name__)
 
 
+class _Watch(threading.Thread):
+    "Ends the process when a request takes too much processor time, or has gone to sleep"
+
+    def __init__(self, answers):
+        super().__init__(daemon=True)
+        self.answers, self.limit = answers, None
+
+    def begin(self, limit):
+        self.began = time.process_time(), time.monotonic()
+        self.limit = limit
+
+    def is_late(self):
+        limit = self.limit
+        if limit is None:
+            return False
+        used, passed = time.process_time() - self.began[0], time.monotonic() - self.began[1]
+        return used > limit or passed > limit and used < ASLEEP * passed
+
+    def run(self):
+        while not self.is_late():
+            time.sleep(0.2)
+        self.answers.write(json.dumps(dict(late=True)) + '\n')
+        self.answers.flush()
+        os._exit(1)
+
+
 def main():
     "Answer requests, a line of JSON each, until there are no more; what a part prints goes to standard error"
     answers = os.fdopen(os.dup(1), 'w', encoding='utf-8')
+    watch = _Watch(answers)
     os.dup2(2, 1)
     sys.path[:0] = ['']
     from . import cells  # noqa: F401
 
     answers.write(json.dumps(dict(result='ready')) + '\n')
     answers.flush()
+    watch.start()
     for line in sys.stdin:
-        answers.write(json.dumps(_respond(json.loads(line))) + '\n')
+        request = json.loads(line)
+        watch.begin(request['limit'])
+        answer = _respond(request)
+        watch.limit = None
+        answers.write(json.dumps(answer) + '\n')
         answers.flush()
 
 
