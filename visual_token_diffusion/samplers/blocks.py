@@ -21,6 +21,7 @@ def _joined(before, step, end):
     changed = torch.cat([step.changed, torch.zeros_like(rest('mask'))], 1)
     return SamplerStep(changed=changed, t=step.t, **whole)
 
+# %% ../../nbs/samplers/blocks.ipynb #sbl00028
 def write_blocks(write, # function (x, mask, steps) -> the `SamplerStep`s of a text that ends with a block
                  size:int, # positions in a block
                  x, # (B,L) long; values at masked positions are ignored
