@@ -49,7 +49,7 @@ class ModelConfig(DataConfig):
     depth:int=4 # transformer layers
     heads:int=2 # attention heads; divides the width
     length:int=64 # tokens in a sequence
-    dropout:float=0. # share of activations dropped in training
+    dropout:float=-1. # share of activations dropped in training; -1: .2 for a text that is seen over three times
 
 # %% ../../nbs/core/config.ipynb #173f0f6d
 @dataclass
@@ -96,7 +96,7 @@ _choices = dict(
 _rules = dict(
     valid_frac=(lambda v: 0 < v < 1, 'lie between 0 and 1'),
     ema=(lambda v: 0 <= v < 1, 'lie in [0,1)'),
-    dropout=(lambda v: 0 <= v < 1, 'lie in [0,1)'),
+    dropout=(lambda v: v==-1 or 0 <= v < 1, 'lie in [0,1), or be -1'),
     clip=(lambda v: v >= 0, 'not be negative'),
     lr=(lambda v: 0 < v <= 1, 'be above 0 and at most 1 (.003 is usual)'),
     weight_decay=(lambda v: v >= 0, 'not be negative'),

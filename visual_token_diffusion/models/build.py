@@ -107,7 +107,7 @@ def build_model(vocab, # a `Vocab`
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(cfg.seed)
         model = VisualTokenLM(
-            vocab, table, cfg.grid, cfg.width, cfg.depth, cfg.heads, cfg.length, cfg.dropout, features,
+            vocab, table, cfg.grid, cfg.width, cfg.depth, cfg.heads, cfg.length, max(cfg.dropout, 0.), features,
             cfg.process, cfg.encoder, cfg.decoder, cfg.head, cfg.sampler)
     model.process.check_length(cfg.length)
     model.head.set_prior(torch.bincount(ids, minlength=len(vocab)).float())

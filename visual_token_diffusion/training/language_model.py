@@ -33,6 +33,7 @@ from .distributed import ProcessLost, RanksCB, is_lost, join
 from .lm_callbacks import optional_callbacks, progress_callback, saving_callbacks
 from .monitor import CollapseError
 from .muon import Muon, block_matrices
+from .overfitting import with_dropout
 from .precision import AutocastCB, chosen_precision
 from .process_callback import ProcessCB, nelbo_loss
 from .ending import held_out_xz, time_spent
@@ -80,6 +81,8 @@ def lm_learner(dls, # from `lm_dls`
     return learn
 
 # %% ../../nbs/training/language_model.ipynb #7d1ce005
+_head = 2**23    # tokens of a corpus on the disk that codes and counts are taken from
+
 def _process_lost(path):
     "The error that says what is left when another process has ended"
     files = state_files(path) if path else []
@@ -138,8 +141,6 @@ def measure(model, vocab, train, windows) -> dict:
         train_tokens=len(train), valid_tokens=len(flat))
 
 # %% ../../nbs/training/language_model.ipynb #054c0acb
-_head = 2**23    # tokens of a corpus on the disk that codes and counts are taken from
-
 def train_tokens(vocab, # a `Vocab`
                  train, # (N,) long, or anything with a length and slices
                  valid, # (N2,) likewise, held out
@@ -148,13 +149,13 @@ def train_tokens(vocab, # a `Vocab`
                  path=None, # folder for checkpoints; None keeps the model in memory
                  resume:bool=False, # continue the training in `path`
                  progress:bool=True, # print a line per epoch
-                 started=None # called once all input has been accepted, before anything is written
-                ):
+                 started=None): # called once all input has been accepted, before anything is written
     "`(model, metrics)`. Raises `ValueError` before anything is written"
     if cfg.threads: torch.set_num_threads(cfg.threads)
     torch_device(cfg.device)     # one that is not there is refused here
     if resume: cfg = lengthened(path, cfg)
     start,(rank,world) = time.perf_counter(),join(cfg.device)
+    cfg = with_dropout(cfg, len(train), world, path if resume else None)
     windows,head = valid_windows(valid, cfg),train if torch.is_tensor(train) else train[:_head]
     if resume: model,state = restore_model(path, cfg, corpus_hash, vocab)
     else: model,state = build_model(vocab, head, cfg),{}
