@@ -37,6 +37,7 @@ sizes = [
     'heads=1',
     'length=16',
     'valid_sequences=23',
+    'keep=2',
     'feature_dim=16',
 ]
 

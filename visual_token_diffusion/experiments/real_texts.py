@@ -1,5 +1,5 @@
 """`vtd train` as it comes, on real texts beside a bigram and xz -9. The texts are not shipped: FOLDER holds them, and
-`SOURCES` says where each comes from. What is measured is saved after every seed, and a second call does what is missing."""
+`SOURCES` says where each is from. Measures are saved after every seed, and a second call does what is missing."""
 
 import argparse
 import contextlib

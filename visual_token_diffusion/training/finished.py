@@ -34,7 +34,7 @@ def finish(
 def finished_state(
     folder,
 ) -> dict:
-    "What `finish` wrote; empty for a training that has not come to its end. Raises `CheckpointError` for a damaged file"
+    "What `finish` wrote; empty for a training that has not come to its end. Raises `CheckpointError` if damaged"
     path = Path(folder) / _FILE
     try:
         state = json.loads(path.read_text(encoding='utf-8'))

@@ -132,7 +132,7 @@ class ResumeCB(EpochCB):
         self.progress,self.state = progress,state
         self.every,self.keep = every,keep
         self.due,self.rng = False,None
-        self.earlier,self.began = (state or {}).get('seconds', 0.),None
+        self.began = None     # when the first epoch here began
     def before_train(self):
         super().before_train()
         self.began = self.began or time.perf_counter()
@@ -142,7 +142,12 @@ class ResumeCB(EpochCB):
         set_rng(self.rng)
         self.rng = None
     def trained_epoch(self): self.save(self.epoch+1, 0)
-    def seconds(self): return self.earlier + (time.perf_counter()-self.began if self.began else 0.)
+
+# %% ../../nbs/training/resume.ipynb #fin00001
+@patch
+def seconds(self:ResumeCB):
+    "Of training, with those before it was continued"
+    return self.earlier + (time.perf_counter()-self.began if self.began else 0.)
 
 # %% ../../nbs/training/resume.ipynb #7d1c9006
 @patch
@@ -151,6 +156,7 @@ def callbacks_with_state(self:ResumeCB): return {cb.name:cb for cb in self.learn
 @patch
 def before_fit(self:ResumeCB):
     "Give every callback its state back, or save the start"
+    self.earlier = (self.state or {}).get('seconds', 0.)
     if rank_world()[0]==0: tidy(self.path)
     if not self.state: return self.save(0, 0)
     kept = self.state.get('callbacks', {})
