@@ -160,6 +160,12 @@ def _unified(m):
     return 'captions that written pictures match, mean of the seeds: ' + listed(match, lambda v: f'{v:.2f}')
 
 
+def _real_texts(m):
+    nats = {name: by_arm(text['runs'], lambda run: run['nelbo']).get('autoregressive') for name, text in m.items()}
+    known = {name: value for name, value in nats.items() if value is not None}
+    return 'nats per token from the left, mean of the seeds: ' + listed(known, lambda v: f'{v:.2f}')
+
+
 def _recipe(m):
     means = by_arm(m['values'], lambda run: run['nelbo'])
     return f"bound in nats per token, entropy {m['entropy']:.3f}: " + listed(means, lambda v: f'{v:.3f}')
@@ -195,6 +201,7 @@ HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'rae-emoji': lambda m: _seeds('squared error of held-out emoji', lambda row: row['held_out'])(m['errors']),
     'rae': _seeds('scenes that come back', _exact),
     'registers': _seeds('largest norm of a token over the median', lambda row: row['largest']),
+    'real-texts': _real_texts,
     'recipe': _recipe,
     'robust': _robust,
     'scales-10k': _pyramid,
