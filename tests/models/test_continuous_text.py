@@ -13,9 +13,9 @@ from visual_token_diffusion.models.block_grid_denoiser import BlockGridDenoiser,
 from visual_token_diffusion.models.denoiser_decoder import DenoiserDecoder, ScaledPath
 from visual_token_diffusion.models.exact_grid_denoiser import (
     ExactGridDenoiser,
-    rows_evidence,
+    rows_log_probs,
     rows_posterior,
-    windows_evidence,
+    windows_log_probs,
     windows_posterior,
 )
 from visual_token_diffusion.models.grid_denoiser import GridDenoiser
@@ -207,8 +207,8 @@ def test_ideal_denoisers_of_a_grammar_and_of_a_list_agree():
     likelihood = 3 * torch.randn(5, 4, windows.end + 1, generator=gen())
     by_list, by_grammar = rows_posterior(rows, p)(likelihood), windows_posterior(windows)(likelihood)
     torch.testing.assert_close(by_list, by_grammar, atol=1e-9, rtol=0)
-    evidence = rows_evidence(rows, p)(likelihood), windows_evidence(windows)(likelihood)
-    torch.testing.assert_close(*evidence, atol=1e-6, rtol=0)
+    log_probs = rows_log_probs(rows, p)(likelihood), windows_log_probs(windows)(likelihood)
+    torch.testing.assert_close(*log_probs, atol=1e-6, rtol=0)
 
 
 def test_the_bound_of_the_ideal_denoiser_is_the_entropy():

@@ -77,7 +77,8 @@ def test_blocks_that_are_given_take_no_calls():
     mask[:, 6:] = True
     walk = list(sample_blocks(coin, BlockDiffusion(4), START, mask=mask, steps=2, generator=gen()))
     assert len(walk) == 3
-    assert (walk[-1].x[:, :6] == 0).all() and (walk[-1].x[:, 6:] == 1).all()
+    assert (walk[-1].x[:, :6] == 0).all()
+    assert (walk[-1].x[:, 6:] == 1).all()
 
 
 def certain(x, t):
@@ -90,7 +91,8 @@ def test_uniform_blocks_write_every_block_and_keep_the_prompt():
     mask[:, 0] = False
     options = dict(mask=mask, steps=12, generator=gen())
     walk = list(sample_uniform_blocks(certain, UniformBlocks(4, 4), START, **options))
-    assert (walk[-1].x[:, 1:] == 2).all() and (walk[-1].x[:, 0] == 0).all()
+    assert (walk[-1].x[:, 1:] == 2).all()
+    assert (walk[-1].x[:, 0] == 0).all()
     assert not walk[-1].mask.any()
     assert len(walk) - 1 == 6  # stable and confident after two calls of each block
 

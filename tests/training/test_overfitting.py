@@ -24,10 +24,10 @@ def test_what_is_given_stays():
 
 
 def test_a_training_that_goes_on_keeps_its_own(tmp_path):
-    parts = dict(
-        epoch=0, iter=0, step=0, pct_train=0.0, smooth=(), opt={}, model={}, config={}, history=[], callbacks={},
-        rng=[torch.zeros(1)], settings=dict(dropout=0.2), corpus_hash='', vocab='')
-    save_state(parts, tmp_path, 0)
+    counts = dict(epoch=0, iter=0, step=0, pct_train=0.0, smooth=())
+    counts |= dict(history=[], rng=[torch.zeros(1)])
+    rest = dict(opt={}, model={}, config={}, callbacks={}, corpus_hash='', vocab='')
+    save_state(counts | rest | dict(settings=dict(dropout=0.2)), tmp_path, 0)
     assert with_dropout(load_settings('cpu'), 10**9, folder=tmp_path).dropout == 0.2
 
 

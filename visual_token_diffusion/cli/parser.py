@@ -63,7 +63,8 @@ def _add_train(commands):
              help='UTF-8 text files, or one folder of documents or token shards; and settings such as steps=1000')
     argument('-o', '--out', metavar='DIR', help='folder for the model (default runs/NAME)')
     argument('--profile', metavar='P', help='run profile: ci, cpu, gpu, gpus (default $VTD_PROFILE or cpu)')
-    argument('--resume', action='store_true', help='continue an interrupted training in DIR, or with steps=N a finished one')
+    resumed = 'continue an interrupted training in DIR, or with steps=N a finished one'
+    argument('--resume', action='store_true', help=resumed)
 
 
 def _add_generate(commands):

@@ -128,7 +128,8 @@ def _diversity(m):
 
 def _continuous_ideal(m):
     names = 'grids, equal shares', 'grids, token information', 'grids, clocks, lag 7'
-    runs = {name: run for name, run in m.items() if name.split('|')[1] == '8' and name.split('|')[0] in names}
+    wanted = [f'{name}|8' for name in names]
+    runs = {name: run for name, run in m.items() if name.rpartition('|')[0] in wanted}
     cost = by_arm(runs, lambda run: run['cost'])
     return 'bits a row that 8 calls cost the ideal denoiser: ' + listed(cost, lambda v: f'{v:.1f}')
 

@@ -55,7 +55,8 @@ def _written(model, windows, calls, edits, seed):
     options = dict(steps=calls, edit_threshold=edits, threshold=1.0, edit_steps=16)
     sampler = Sampler.make('editing', **options)
     steps = list(sampler(model.process.predictor(model), model.process, start, generator=generator))
-    edited = sum(float((step.changed & ~last.mask).double().mean()) for last, step in zip(steps, steps[1:]))
+    changes = [(step.changed & ~last.mask).double().mean() for last, step in zip(steps, steps[1:])]
+    edited = float(sum(changes))
     return measure_texts(steps[-1].x, windows) | dict(calls=len(steps) - 1, edited=edited)
 
 

@@ -6,7 +6,7 @@ from torch import nn
 from . import grid_nelbo, grid_training  # noqa: F401  (they give it its bound and its samples)
 from .grid_denoiser import GridDenoiser
 
-__all__ = ['ExactGridDenoiser', 'rows_evidence', 'rows_posterior', 'windows_evidence', 'windows_posterior']
+__all__ = ['ExactGridDenoiser', 'rows_log_probs', 'rows_posterior', 'windows_log_probs', 'windows_posterior']
 
 _LEAST = -45.0  # nats below the likeliest token: smaller likelihoods are raised, so that sums of products stay above 0
 
@@ -24,18 +24,18 @@ def windows_posterior(
     return lambda log_likelihood: windows.posterior_given(_likelihood(log_likelihood), chunk=32)
 
 
-def windows_evidence(
+def windows_log_probs(
     windows,  # `TextWindows`
 ):
     "A function from log-likelihoods (B,L,V) to (B,) nats: the log-density of what was seen, up to the same constant"
 
     @torch.no_grad()
-    def evidence(log_likelihood):
+    def log_probs(log_likelihood):
         "(B,) float64"
         total = torch.cat([windows._total(part) for part in _likelihood(log_likelihood).split(32)])
         return total.log() + log_likelihood.double().amax(-1).sum(1)
 
-    return evidence
+    return log_probs
 
 
 def _of_rows(log_likelihood, rows, p):
@@ -44,7 +44,7 @@ def _of_rows(log_likelihood, rows, p):
     return log_likelihood.double().gather(2, index).sum(1) + p.double().log()
 
 
-def rows_evidence(rows, p):
+def rows_log_probs(rows, p):
     "The same for a language whose rows are all listed"
     return lambda log_likelihood: _of_rows(log_likelihood, rows, p).logsumexp(1)
 

@@ -163,8 +163,7 @@ def sample_entropy_bound_uniform(denoise, # function (x (B,L), t (B,)) -> logits
     _check_redrawing(steps, bound, t_min, t_max)
     check_process('entropy_bound_uniform', process, UniformEntropyBoundSampler.processes)
     mask = check_state(x, mask)
-    state = _from_noise(process, x, mask, generator)
-    yield state
+    yield (state := _from_noise(process, x, mask, generator))
     ended = _Ended(len(x), stable, confident, x.device)
     call = _Redraw(denoise, process, mask, bound, generator)
     for left in range(steps, 0, -1):

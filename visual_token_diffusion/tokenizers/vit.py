@@ -22,7 +22,6 @@ class ViTTokenizer(ImageTokenizer):
     """Pictures (B,3,S,S) -> transformer -> quantized latents -> transformer -> pictures. With
     `n_latents` learned vectors (TiTok; Yu and others, 2024, https://arxiv.org/abs/2406.07550)"""
     name = 'vit'
-
     def __init__(self,
                  quantizer=None, # a `Quantizer`; None leaves the latents continuous
                  size:int=32, # pixels along each side
