@@ -3,6 +3,7 @@
 import pydoc
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -43,6 +44,14 @@ def shown(thing):
 
 
 def test_help_shows_parameters():
+    "In a process of its own: where nbdev shows documentation, nothing is added"
+    path = [str(Path(__file__).parent), *sys.path]
+    code = f'import sys; sys.path[:0] = {path!r}; import test_parameters as t; t.look_at_help()'
+    done = subprocess.run([sys.executable, '-c', code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def look_at_help():
     from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
     from visual_token_diffusion.training.learners import diffusion_learner
 

@@ -86,10 +86,15 @@ def test_semantic_codes_in_readme_are_those_of_the_page():
 
 
 def test_real_text_in_readme_is_that_of_the_page():
-    printed = printed_by('models/visual_token_lm.ipynb')
-    said = re.search(r'bigram ([\d.]+), this model \(bound\) ([\d.]+) ± 0([\d.]+)', printed)
-    row = row_of_readme('definitions of WordNet')
-    assert f'{said[2]} ± {said[3]}' in row and f'bigram {said[1]}' in row
+    text = load_run('real-texts')['metrics']['kjv.txt']
+    runs = [run for name, run in text['runs'].items() if name.startswith('autoregressive')]
+    nats = sorted(run['nelbo'] for run in runs)
+    row = row_of_readme('[the King James Bible]')
+    assert f'{nats[0]:.2f} to {nats[-1]:.2f}' in row and f'{len(runs)} seeds' in row
+    assert f"bigram {runs[0]['bigram']:.2f}, trigram {text['floors']['trigram']:.2f}" in row
+    row = row_of_readme('the same, bits per byte')
+    assert f"{runs[0]['bits_per_byte']:.2f}" in row
+    assert f"{text['floors']['xz']:.2f}, after the rest {text['floors']['xz_after']:.2f}" in row
 
 
 GITHUB = '''body{font:16px/1.5 "Noto Sans",Helvetica,Arial,sans-serif} main{width:838px}

@@ -18,7 +18,7 @@ from ..networks.attention_masks import block_causal
 
 # %% ../../nbs/diffusion/uniform_blocks.ipynb #ubl00008
 class UniformBlocks(Uniform):
-    "Uniform noise with a time for every block, given the clean blocks before (after DiffusionGemma, 2026)"
+    "Uniform noise with a time for every block, given the clean blocks before (as in DiffusionGemma)"
     name = 'uniform_blocks'
     sampler = 'uniform_blocks'
     size_in = BlockDiffusion.size_in

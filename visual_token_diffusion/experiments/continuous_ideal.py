@@ -73,7 +73,7 @@ def steps_cost(
         z_s, z = ideal._noisy_pair(x, s, t, generator)
         step = ideal._step_likelihood(z_s, z, s, t).double()
         seen = ideal.space.log_likelihood(z, *process.alpha_sigma(t, z)).double()
-        joint = lang.log_probs(seen + step) - lang.log_probs(seen)
+        joint = lang.seen_log_probs(seen + step) - lang.seen_log_probs(seen)
         total += joint - (ideal(z, t.expand(len(ids))) + step).logsumexp(-1).sum(1)
     return total
 

@@ -74,7 +74,7 @@ class _Rows:
     ):
         "(B,) nats: what it costs to read the tokens of a row there independently, by their exact marginals"
         own = log_likelihood.double().gather(2, ids[..., None]).sum((1, 2))
-        joint = self.log_probs(ids) + own - self.log_probs(log_likelihood)
+        joint = self.log_probs(ids) + own - self.seen_log_probs(log_likelihood)
         return joint - exact.gather(2, ids[..., None]).sum((1, 2))
 
     def bits(self, ids):
@@ -92,7 +92,7 @@ class StoryRows(_Rows):
         self.vocab_size = self.windows.end + 1
         self.words = [*self.windows.grammar.words, '·']
         self.posterior = windows_posterior(self.windows)
-        self.log_probs = windows_log_probs(self.windows)
+        self.seen_log_probs = windows_log_probs(self.windows)
         self.log_probs = self.windows.log_probs
 
     def rows(self, n, seed):
@@ -114,7 +114,7 @@ class CaptionRows(_Rows):
         p = torch.tensor(list(texts.values()), dtype=torch.double)
         self.p = p / p.sum()
         self.posterior = rows_posterior(self.all_rows, self.p)
-        self.log_probs = rows_log_probs(self.all_rows, self.p)
+        self.seen_log_probs = rows_log_probs(self.all_rows, self.p)
 
     def rows(self, n, seed):
         "(n,L) long"

@@ -37,6 +37,12 @@ class SequenceModel(nn.Module):
         self.process = process
         if is_causal:
             self.bos_embed = nn.Parameter(torch.randn(width))
+            self._freeze_mask()
+
+    def _freeze_mask(self):
+        "Nothing is masked from the left: several processes wait for the gradient of every parameter that learns"
+        if hasattr(self.embed, 'mask_embed'):
+            self.embed.mask_embed.requires_grad_(False)
 
     def _from_left(self, ids):
         "The backbone's output (B,L,width), each position having read those before it"

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from ..core.config import RunConfig
+from .finished import finished_state
 from .resume import load_state
 
 __all__ = ['passes', 'with_dropout']
@@ -27,5 +28,6 @@ def with_dropout(
     if cfg.dropout >= 0:
         return cfg
     if folder:
-        return replace(cfg, dropout=max(0.0, load_state(folder)['settings'].get('dropout', 0.0)))
+        settings = finished_state(folder).get('settings') or load_state(folder)['settings']
+        return replace(cfg, dropout=max(0.0, settings.get('dropout', 0.0)))
     return replace(cfg, dropout=0.2 if passes(cfg, n_tokens, processes) > 3 else 0.0)
