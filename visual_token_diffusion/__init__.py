@@ -24,7 +24,7 @@ experiments, cli, docs.
 
 import sys
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Public names are fetched on first use, so that importing the package (and `vtd --help`) stays instant.
 _MODULES = dict(
