@@ -207,10 +207,10 @@ class LetterMeaning:
         gram = torch.from_numpy((rows@rows.T).toarray())
         gram.diagonal().add_(ridge)
         solved = torch.linalg.solve(gram, (features-self.mean).to(gram))
-        self.weight = torch.from_numpy(rows.T@solved.numpy())             # (groups,D)
+        self.weight = torch.from_numpy(rows.T@solved.cpu().numpy())             # (groups,D)
 
     def __call__(self, words):
-        return self.mean + torch.from_numpy(self.rows(words)@self.weight.numpy())
+        return self.mean + torch.from_numpy(self.rows(words)@self.weight.cpu().numpy())
 
 # %% ../../nbs/encoders/characters.ipynb #e496b605
 @patch

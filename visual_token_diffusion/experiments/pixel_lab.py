@@ -230,7 +230,7 @@ def pieces_that_stay(
     "{kind: {form: share of a word's pieces that a typo leaves as and where they were}}, over all words"
     language, draw = _Language(), TextRenderer(1, 8).draw
     cut = dict(
-        patches=lambda word: [bytes(patch.numpy()) for patch in draw(word)],
+        patches=lambda word: [bytes(patch.cpu().numpy()) for patch in draw(word)],
         bytes=lambda word: list(word.encode()),
         letters=to_symbols,
         ids=lambda word: [word],
