@@ -203,6 +203,12 @@ def test_surrogates_are_refused(text):
     assert '\n' not in str(e.value)
 
 
+def test_bytes_are_refused():
+    with pytest.raises(ValueError, match='a text is a string, got bytes') as e:
+        VOCAB.encode(b'ab\xff')
+    assert '\n' not in str(e.value)
+
+
 @pytest.mark.parametrize(
     'ids,message',
     [([0xFF], 'not UTF-8'), ([0xC3], 'not UTF-8'), ([0x42], 'has no morpheme'), ([0x42, 0xBF], 'has no morpheme'),

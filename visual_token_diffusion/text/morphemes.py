@@ -175,7 +175,9 @@ def _encode_piece(self:MorphemeVocab, piece):
 def encode_bytes(self:MorphemeVocab,
                  text:str # any string; a lone surrogate raises `UnknownToken`
                 ) -> bytes:
-    "The text in bytes and codes"
+    "The text in bytes and codes. Raises `ValueError` for what is no string"
+    if not isinstance(text, str):
+        raise ValueError(f"a text is a string, got {type(text).__name__}; decode bytes as UTF-8 first")
     return b''.join(map(self._pieces.__getitem__, _piece.findall(text)))
 
 @patch
