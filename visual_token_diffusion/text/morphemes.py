@@ -119,7 +119,7 @@ def _code_of(first, place):
     return bytes((first, *reversed(tail)))
 
 def _tokens_of(codes, published):
-    "What is stored: for every byte its name, and the morphemes that it begins, in order"
+    "For every byte its name and the morphemes that it begins, in order"
     listed = {}
     for morpheme,code in codes.items(): listed.setdefault(code[0], {})[_place(code)] = morpheme.decode()
     tokens = [f'<{byte:02x}>' for byte in range(256)]
@@ -152,7 +152,7 @@ class MorphemeVocab(Vocab):
 
 # %% ../../nbs/atlas/morphemes.ipynb #myt00028
 class _Pieces(dict):
-    "Remembers the bytes of pieces of text; long ones are not kept"
+    "Bytes of pieces of text; long ones are not kept"
     def __init__(self, vocab): self.vocab = vocab
 
     def __missing__(self, piece):
@@ -163,7 +163,7 @@ class _Pieces(dict):
 
 @patch
 def _encode_piece(self:MorphemeVocab, piece):
-    "Bytes of a piece of text, without the memory"
+    "Bytes of a piece of text"
     try: data = (piece if self.published else rewrite_capitals(piece)).encode()
     except UnicodeEncodeError as e:
         raise UnknownToken(f'half a surrogate pair, U+{ord(e.object[e.start]):04X}, is no text') from None
@@ -175,9 +175,8 @@ def _encode_piece(self:MorphemeVocab, piece):
 def encode_bytes(self:MorphemeVocab,
                  text:str # any string; a lone surrogate raises `UnknownToken`
                 ) -> bytes:
-    "The text in bytes and codes. Raises `ValueError` for what is no string"
-    if not isinstance(text, str):
-        raise ValueError(f"a text is a string, got {type(text).__name__}; decode bytes as UTF-8 first")
+    "The text in bytes and codes. Raises `ValueError`"
+    if not isinstance(text, str): raise ValueError(f"a text is a string, got {type(text).__name__}")
     return b''.join(map(self._pieces.__getitem__, _piece.findall(text)))
 
 @patch
@@ -188,7 +187,7 @@ def encode(self:MorphemeVocab, text):
 # %% ../../nbs/atlas/morphemes.ipynb #myt00029
 @patch
 def _spelled(self:MorphemeVocab, data, errors):
-    "Bytes with every code as its morpheme, and nothing else among the free bytes"
+    "Bytes with every code as its morpheme"
     def spelled(match):
         morpheme = self._morpheme.get(match[0])
         if morpheme is not None: return morpheme
@@ -198,7 +197,7 @@ def _spelled(self:MorphemeVocab, data, errors):
 # %% ../../nbs/atlas/morphemes.ipynb #myt00070
 @patch
 def decode(self:MorphemeVocab,
-           ids, # bytes, perhaps such as a model writes
+           ids, # bytes
            errors:str='replace' # of `ERRORS`: what becomes of codes without a morpheme and of broken UTF-8
           ) -> str:
     "The text of `ids`. Raises `ValueError` for ids that are no bytes, and for errors='strict'"
