@@ -21,7 +21,7 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 from support.fuzz_kinds import make_kinds
-from support.fuzzing import Fuzzer, add_metrics
+from support.fuzzing import CHEAP, Fuzzer, add_metrics
 from visual_token_diffusion.core.results import save_run
 
 COMMAND = (
@@ -37,8 +37,8 @@ def parse():
     parser.add_argument('--inputs', type=int, default=20000)
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--seconds', type=float, default=1e9)
-    kinds = 'png, config, vocab, model, settings, state, decode; all if left out'
-    parser.add_argument('--kinds', default='', help=kinds)
+    kinds = ', '.join(CHEAP)
+    parser.add_argument('--kinds', default='', help=f'{kinds}; all if left out')
     parser.add_argument('--save', help='add the metrics to this result')
     parser.add_argument('--found', help='folder for inputs that found something')
     return parser.parse_args()

@@ -186,7 +186,7 @@ def test_broken_checkpoints_are_refused_in_one_line(tmp_path):
     cases = [
         (lambda: write(format=9), 'format 9'),
         (lambda: write(model=dict(config['model'], **{'class': 'ByteModel'})), 'not a BLT'),
-        (lambda: write(model=[]), 'not that of a BLT'),
+        (lambda: write(model=[]), 'describes no BLT'),
         (lambda: (tmp_path / 'config.json').write_text('{'), 'damaged'),
         (lambda: write(model=dict(config['model'], arguments=dict(width=4))), 'damaged'),
         (lambda: (write(), (tmp_path / 'model.safetensors').write_bytes(b'x')), 'damaged'),

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 
 from support.archive_mutations import change_safetensors, change_state
+from support.fuzz_doors import make_doors
 from support.mutations import change_json, change_settings
 from support.png_mutations import change_png, join_chunks, png_chunks
 from visual_token_diffusion.cli.main import main
@@ -149,6 +150,7 @@ def make_kinds(folder, names=()):
             kinds[f"{name.split('.')[0]}{i}"] = checkpoint_kind(folder / f'm{i}', name, change)
     kinds['settings'] = settings_kind(folder)
     kinds['decode'] = decode_kind(folder, kinds['png'].seeds)
+    kinds |= make_doors(folder)
     if not names or 'state' in names:
         kinds['state'] = state_kind(folder)
     return {name: kind for name, kind in kinds.items() if not names or name.rstrip('0123') in names}

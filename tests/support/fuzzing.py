@@ -9,7 +9,10 @@ import time
 from pathlib import Path
 
 # how often each kind, about as cheap as it is
-CHEAP = dict(png=50, vocab=10, settings=15, config=3, model=3, state=0.1, decode=0.1)
+CHEAP = dict(
+    png=50, vocab=10, settings=15, config=3, model=3, state=0.1, decode=0.1, photo=20, corpus=10, bpe=5,
+    tokenizer=4, blt=4, shards=10, log=10, info=1, prompts=0.1, font=2,
+)
 FORBIDDEN = re.compile(
     r'^(os\.(system|exec|posix_spawn|fork|putenv|chmod)|subprocess\.Popen|socket\.|ctypes\.dlopen|webbrowser|shutil\.)'
 )

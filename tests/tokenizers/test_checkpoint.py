@@ -1,6 +1,7 @@
 "Tokenizers kept in two files: what comes back, and what is refused in one line."
 
 import json
+import time
 
 import pytest
 import torch
@@ -67,7 +68,7 @@ def changed(folder, change):
     'change,message',
     [
         (lambda c: c.update(format=9), 'has format 9'),
-        (lambda c: c.pop('tokenizer'), 'not that of a tokenizer'),
+        (lambda c: c.pop('tokenizer'), 'describes no ImageTokenizer'),
         (lambda c: c['tokenizer'].update({'class': 'Evil'}), "no class 'Evil'"),
         (lambda c: c['tokenizer'].update({'class': 'VectorQuantizer'}), 'holds a VectorQuantizer, not'),
         (lambda c: c['tokenizer']['arguments'].update(width=32), 'does not fit'),
@@ -75,7 +76,7 @@ def changed(folder, change):
         (lambda c: c['tokenizer']['arguments'].update(depth=10**5), 'too many'),
         (lambda c: c['tokenizer']['arguments'].update(os='x'), 'os'),
         (lambda c: c['tokenizer']['arguments'].update(size=9), 'do not tile'),
-        (lambda c: c['tokenizer']['arguments'].update(width='a'), 'checkpoint|tokenizer|str'),
+        (lambda c: c['tokenizer']['arguments'].update(width='a'), 'damaged'),
     ],
 )
 def test_a_changed_file_is_refused_in_one_line(tmp_path, change, message):
@@ -114,3 +115,52 @@ def test_a_teacher_names_what_stands_where():
     teacher = Teacher(8, 4, 16, 1)
     assert teacher.features(randn(2, 3, 8, 8)).shape == (2, 4, 16)
     assert teacher.pooled(randn(2, 3, 8, 8)).shape == (2, 16)
+
+
+def test_a_short_file_that_asks_for_much_is_refused_at_once(tmp_path):
+    "Arguments that say how often something is repeated are no larger than the tensors in the file allow"
+    from visual_token_diffusion.models.blt import BLT
+
+    sizes = dict(width=8, depth=1, local_width=8, rows=20, functions=1, window=12, patcher='space')
+    for name in ('encoder_depth', 'decoder_depth', 'window'):
+        BLT(**sizes).save_pretrained(tmp_path)
+        config = json.loads((tmp_path / 'config.json').read_text())
+        config['model']['arguments'][name] = 2**24
+        (tmp_path / 'config.json').write_text(json.dumps(config))
+        began = time.process_time()
+        if name == 'window':
+            BLT.from_pretrained(tmp_path)
+            continue
+        with pytest.raises(CheckpointError, match='far more parts than its file holds'):
+            BLT.from_pretrained(tmp_path)
+        assert time.process_time() - began < 5
+
+
+def test_a_pickle_in_the_place_of_weights_is_not_opened(tmp_path):
+    import pickle
+
+    class Evil:
+        def __reduce__(self):
+            return (open, (str(tmp_path / 'ran'), 'w'))
+
+    make('vit', 'vq').save_pretrained(tmp_path)
+    for data in (pickle.dumps(Evil()), b'PK\x03\x04' + pickle.dumps(Evil())):
+        (tmp_path / 'model.safetensors').write_bytes(data)
+        with pytest.raises(CheckpointError, match='is damaged'):
+            ImageTokenizer.from_pretrained(tmp_path)
+    assert not (tmp_path / 'ran').exists()
+
+
+def test_weights_of_another_model_are_refused(tmp_path):
+    make('vit', 'vq').save_pretrained(tmp_path / 'a')
+    make('vit', 'fsq').save_pretrained(tmp_path / 'b')
+    (tmp_path / 'b' / 'model.safetensors').replace(tmp_path / 'a' / 'model.safetensors')
+    with pytest.raises(CheckpointError, match='does not fit config.json'):
+        ImageTokenizer.from_pretrained(tmp_path / 'a')
+
+
+def test_saving_where_nothing_can_be_written_says_so(tmp_path):
+    (tmp_path / 'file').write_text('x')
+    with pytest.raises(CheckpointError, match='cannot save to .*file') as e:
+        make('vit', 'vq').save_pretrained(tmp_path / 'file')
+    assert '\n' not in str(e.value) and (tmp_path / 'file').read_text() == 'x'

@@ -14,7 +14,8 @@ from visual_token_diffusion.tokenizers.patch import PatchTokenizer
 from visual_token_diffusion.training.learners import (
     PatchDenoiser, diffusion_learner, sample_pictures, tokenizer_learner,
 )
-from visual_token_diffusion.training.picture_folders import FolderPictures, picture_dls, read_picture
+from visual_token_diffusion.training.picture_folders import FolderPictures, picture_dls
+from visual_token_diffusion.viz.picture_file import read_picture
 
 
 @pytest.fixture(scope='module')

@@ -4,9 +4,8 @@ import unicodedata
 from collections import Counter
 from pathlib import Path
 
-from PIL import Image
-
 from ..core.errors import InputError
+from ..viz.picture_file import looked_at
 from ..viz.png import load_sentence
 from ..viz.png_bytes import NotOurPicture
 from .guesses import is_model
@@ -76,11 +75,9 @@ def _about_picture(path):
         return [f'{path} is the picture of a text: {size}', f'read it: vtd decode {path}'], facts
     except NotOurPicture:
         pass
-    try:
-        with Image.open(path) as image:
-            size, kind = image.size, image.format
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
+    if (found := looked_at(path)) is None:
         return None
+    kind, size = found
     said = f'{path} is a picture ({kind}, {size[0]}x{size[1]} pixels), but not the picture of a text'
     return [said], dict(kind='other picture', width=size[0], height=size[1])
 

@@ -127,7 +127,7 @@ def _saved_metrics(path):
         metrics = json.loads(path.read_text(encoding='utf-8'))
         metrics_text(metrics)
         return metrics
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
         return None
 
 

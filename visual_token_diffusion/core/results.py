@@ -67,4 +67,4 @@ def load_run(name:str, # of the result
     try: return json.loads(path.read_text(encoding='utf-8'))
     except FileNotFoundError:
         raise ValueError(f"there is no result '{name}' in {path.parent}; its page has the command") from None
-    except (OSError, ValueError): raise ValueError(f"{path} cannot be read as a result") from None
+    except (OSError, ValueError, RecursionError): raise ValueError(f"{path} cannot be read as a result") from None

@@ -12,9 +12,9 @@ import inspect, torch
 from fastcore.basics import patch
 from torch import nn
 from ..core.configured import Configured
+from ..core.configured_files import load_configured, save_configured
 from ..core.sampling import sample_logits
 from .byte_model import check_tokens, token_nll
-from .configured_checkpoint import load_configured, save_configured
 from ..networks.attention_masks import causal
 from ..networks.byte_hash import HashedNGrams
 from ..networks.patch_attention import BytesToPatches, LocalLayers

@@ -91,7 +91,7 @@ def _open_map(path, dtype):
         raise DataError(f"the token shard {path} is missing") from None
     except PermissionError:
         raise DataError(f"the token shard {path} may not be read") from None
-    except (OSError, ValueError, EOFError) as e:
+    except Exception as e:  # numpy reads the head of a file as if it were Python, and raises whatever that does
         said = ' '.join(str(e).split())[:80]
         raise DataError(f"the token shard {path} is damaged or cut short ({said})") from None
 
@@ -175,7 +175,7 @@ class TokenShards:
                 raise ValueError(f"format {index['format']}")
             files = [_entry(**f) for f in index['files']]
             return dict(vocab=vocab_from_json(index['vocab']), dtype=index['dtype'], files=files)
-        except (OSError, ValueError, KeyError, TypeError) as e:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as e:
             said = f"{path} is damaged or from a newer version ({type(e).__name__})"
             raise DataError(f"{said}; write the shards again") from None
 

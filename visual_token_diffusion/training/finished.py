@@ -31,6 +31,15 @@ def finish(
         path.unlink(missing_ok=True)
 
 
+def _is_whole(state):
+    "Whether this is what `finish` wrote, with numbers that a training has"
+    if not isinstance(state, dict) or not all(isinstance(state.get(k), kind) for k, kind in _PARTS.items()):
+        return False
+    lengths = [state['settings'].get(name, 1) for name in ('steps', 'epochs')]
+    rows = all(isinstance(row, dict) for row in state['history'])
+    return rows and all(type(n) is int and n > 0 for n in lengths) and 0 <= state['seconds'] < 1e12
+
+
 def finished_state(
     folder,
 ) -> dict:
@@ -40,9 +49,9 @@ def finished_state(
         state = json.loads(path.read_text(encoding='utf-8'))
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         state = None
-    if isinstance(state, dict) and all(isinstance(state.get(k), kind) for k, kind in _PARTS.items()):
+    if _is_whole(state):
         return state
     raise CheckpointError(f'{path} is damaged; train anew into another folder')
 

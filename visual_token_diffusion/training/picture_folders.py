@@ -5,21 +5,19 @@ import warnings
 from collections import Counter
 from pathlib import Path
 
-import numpy as np
 import torch
 from fastai.data.core import DataLoaders
-from PIL import Image
 from torch.utils.data import IterableDataset, get_worker_info
 
 from ..core.errors import CallError, DataError
 from ..core.given import check_type, whole_number
+from ..viz.picture_file import FITS, read_picture
 from .dataloaders import rank_world, seed_of, torch_device
 from .streams import StreamDL
 
-__all__ = ['FolderPictures', 'picture_dls', 'picture_files', 'read_picture']
+__all__ = ['FolderPictures', 'picture_dls', 'picture_files']
 
 ENDINGS = {'.png', '.jpg', '.jpeg', '.gif', '.bmp', '.webp', '.tif', '.tiff', '.ppm'}
-FITS = ('crop', 'pad', 'stretch')
 
 
 def picture_files(
@@ -46,34 +44,6 @@ def _counted(files):
     endings = Counter(f.suffix or 'without ending' for f in files)
     named = ', '.join(ending for ending, _ in endings.most_common(4))
     return f"; {len(files):,} other file{'s' * (len(files) > 1)} ({named})"
-
-
-def _fitted(image, size, fit):
-    "A Pillow picture as a square of `size` pixels"
-    if fit == 'stretch':
-        return image.resize((size, size), Image.Resampling.LANCZOS)
-    width, height = image.size
-    side = min(width, height) if fit == 'crop' else max(width, height)
-    left, top = (width - side) // 2, (height - side) // 2
-    square = Image.new('RGB', (side, side), 'white')
-    square.paste(image, (-left, -top))
-    return square.resize((size, size), Image.Resampling.LANCZOS)
-
-
-def read_picture(
-    path,  # of a picture
-    size: int,  # pixels along each side
-    fit: str = 'crop',  # the middle of what is not square; 'pad' with white; 'stretch'
-) -> torch.Tensor:
-    "(3,size,size) uint8; what is transparent becomes white. Raises `DataError`"
-    try:
-        with Image.open(path) as file:
-            image = file.convert('RGBA')
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as e:
-        raise DataError(f'{path} cannot be read as a picture: {" ".join(str(e).split())[:80]}') from None
-    white = Image.new('RGBA', image.size, 'white')
-    square = _fitted(Image.alpha_composite(white, image).convert('RGB'), size, fit)
-    return torch.from_numpy(np.array(square)).permute(2, 0, 1).contiguous()
 
 
 class FolderPictures(IterableDataset):

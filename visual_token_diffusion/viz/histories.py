@@ -29,7 +29,7 @@ def _number(text):
     "A finite number, or None"
     try:
         value = float(text)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     return value if math.isfinite(value) else None
 
@@ -38,7 +38,7 @@ def _read_json(path):
     "A JSON object, empty where there is none"
     try:
         found = json.loads(path.read_text(encoding='utf-8'))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -61,13 +61,15 @@ def _from_log(path):
     path = path / 'log.csv' if path.is_dir() else path
     logged, settings = _log_rows(path), _read_json(path.with_name('settings.json'))
     metrics = _read_json(path.with_name('metrics.json'))
-    steps, epochs = settings.get('steps'), settings.get('epochs')
+    steps, epochs = (_number(settings.get(name)) for name in ('steps', 'epochs'))
     scale = steps / epochs if steps and epochs else 1
     rows = [
-        dict(step=scale * float(row['epoch']), train=_number(row['train_loss']), valid=_number(row.get('valid_loss')))
+        dict(step=scale * epoch, train=_number(row['train_loss']), valid=_number(row.get('valid_loss')))
         for row in logged
+        if (epoch := _number(row['epoch'])) is not None
     ]
-    baselines = {name: metrics[name] for name in ('unigram', 'bigram', 'entropy') if _number(metrics.get(name))}
+    baselines = {name: _number(metrics.get(name)) for name in ('unigram', 'bigram', 'entropy')}
+    baselines = {name: level for name, level in baselines.items() if level}
     return History(rows, baselines, 'step' if scale != 1 else 'epoch', 'nats per token')
 
 

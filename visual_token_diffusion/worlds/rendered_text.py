@@ -20,7 +20,10 @@ def _font(size, path=None):
         import matplotlib
 
         path = Path(matplotlib.get_data_path()) / 'fonts' / 'ttf' / 'DejaVuSans.ttf'
-    return ImageFont.truetype(str(path), size)
+    try:
+        return ImageFont.truetype(str(path), size)
+    except OSError as e:
+        raise ValueError(f'{path} cannot be read as a font: {e}') from None
 
 
 def missing_characters(
@@ -108,6 +111,12 @@ class TextRenderer:
     def _draw(self, text):
         if not text.strip():
             raise ValueError('there is no text to draw')
+        try:
+            return self._drawn_patches(text)
+        except OSError as e:  # a font whose glyphs are damaged is noticed when they are drawn
+            raise ValueError(f'{self.font} cannot draw {text[:20]!r}: {e}') from None
+
+    def _drawn_patches(self, text):
         missing = missing_characters(text, self.font_size, self.font)
         if missing or not text.isprintable():
             unknown = missing or [c for c in text if not c.isprintable()]
