@@ -1,5 +1,6 @@
 "The house: layers, circles, form of a line, words, the table of parts."
 
+import json
 import re
 from pathlib import Path
 
@@ -75,6 +76,36 @@ def test_bad_form_is_found(tmp_path):
     findings = '\n'.join(count_form(tmp_path)[0])
     for what in ('semicolon', '124 characters', 'tokens', '3 things', 'docstring beside', '2 conditional'):
         assert what in findings, what
+
+
+def write_page(folder, *sources):
+    cells = [dict(cell_type='code', id=f'c{i}', source=source) for i, source in enumerate(sources)]
+    (folder / 'nbs').mkdir()
+    (folder / 'nbs' / 'page.ipynb').write_text(json.dumps(dict(cells=cells)))
+    (folder / 'tests').mkdir()
+    (folder / 'tests' / 'test_x.py').write_text('x = 1\n')
+
+
+@pytest.mark.parametrize(
+    'line, what',
+    [
+        ('plt.plot(x);', 'a semicolon'),
+        ('a = 1; b = 2', 'a semicolon'),
+        ('x = ' + '1' * 120, '124 characters'),
+        ('a, b, c = 1, 2, 3', '3 things'),
+        ('f(1 if a else 2, 3 if b else 4)', '2 conditional'),
+    ],
+)
+def test_bad_form_is_found_in_a_cell_that_is_only_shown(tmp_path, line, what):
+    write_page(tmp_path, '%matplotlib inline; x', f'import math\n{line}')
+    (finding,) = count_form(tmp_path)[0]
+    assert finding.startswith('nbs/page.ipynb c1:2: ') and what in finding
+
+
+def test_good_form_in_a_cell(tmp_path):
+    text = '"a; b"  # a comment; with one'
+    write_page(tmp_path, f'%time f()\n{text}\na, b = 1, 2\nx = [1 if a else 2]')
+    assert count_form(tmp_path)[0] == []
 
 
 def test_no_retired_word_is_left_in_public_names():

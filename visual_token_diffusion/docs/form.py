@@ -10,7 +10,7 @@ import re
 import tokenize
 from pathlib import Path
 
-__all__ = ['LIMITS', 'count_form', 'exported_cells', 'line_lengths', 'python_files', 'report_form']
+__all__ = ['LIMITS', 'count_form', 'exported_cells', 'line_lengths', 'page_cells', 'python_files', 'report_form']
 
 LIMITS = dict(line=120, most_lines=95, tokens=40, file=12 * 1024, cell=25)
 _LAYOUT = {
@@ -27,15 +27,21 @@ def python_files(root):
     return sorted(f for f in found if f.name != '_modidx.py')
 
 
-def exported_cells(root):
-    "`(page, cell id, source)` of every exported cell, without its directive"
+def page_cells(root):
+    "`(page, cell id, source)` of every cell of code"
     for page in sorted((Path(root) / 'nbs').rglob('*.ipynb')):
         if any(part.startswith(('_', '.')) for part in page.relative_to(root).parts):
             continue
         for cell in json.loads(page.read_text(encoding='utf-8'))['cells']:
-            source = ''.join(cell['source'])
-            if cell['cell_type'] == 'code' and re.match(r'#\|\s*exports?i?\s*$', source.split('\n')[0]):
-                yield page, cell['id'], source.split('\n', 1)[-1].strip('\n')
+            if cell['cell_type'] == 'code':
+                yield page, cell['id'], ''.join(cell['source'])
+
+
+def exported_cells(root):
+    "`(page, cell id, source)` of every exported cell, without its directive"
+    for page, cell, source in page_cells(root):
+        if re.match(r'#\|\s*exports?i?\s*$', source.split('\n')[0]):
+            yield page, cell, source.split('\n', 1)[-1].strip('\n')
 
 
 def line_lengths(path):
@@ -45,9 +51,9 @@ def line_lengths(path):
             yield number, len(line)
 
 
-def _dense_lines(path):
+def _dense_lines(text):
     "`(line, what)` of semicolons and of lines with many tokens"
-    text, per_line = path.read_text(encoding='utf-8'), {}
+    per_line = {}
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.OP and token.string == ';':
             yield token.start[0], 'a semicolon'
@@ -58,10 +64,10 @@ def _dense_lines(path):
             yield number, f'{n} tokens'
 
 
-def _dense_statements(path):
+def _dense_statements(text):
     "`(line, what)` of docstrings beside a definition, triple assignments and doubled conditional expressions"
     conditionals = {}
-    for node in ast.walk(ast.parse(path.read_text(encoding='utf-8'))):
+    for node in ast.walk(ast.parse(text)):
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and ast.get_docstring(node):
             if node.body[0].lineno == node.lineno and len(node.body) > 1:
                 yield node.lineno, 'a docstring beside its definition'
@@ -73,6 +79,17 @@ def _dense_statements(path):
     for number, n in conditionals.items():
         if n > 1:
             yield number, f'{n} conditional expressions'
+
+
+def _page_lines(source):
+    "`(line, what)` of a page's cell: long lines, semicolons and dense statements; magics are left out"
+    lines = source.splitlines()
+    for number, line in enumerate(lines, 1):
+        if len(line) > LIMITS['line']:
+            yield number, f'{len(line)} characters'
+    text = '\n'.join('pass' if line.startswith(('%', '!')) else line for line in lines)
+    yield from (found for found in _dense_lines(text + '\n') if 'tokens' not in found[1])
+    yield from _dense_statements(text)
 
 
 def count_form(root='.'):
@@ -88,8 +105,12 @@ def count_form(root='.'):
             lengths.append(length)
             if length > LIMITS['line']:
                 findings.append(f'{name}:{number}: {length} characters')
-        for number, what in [*_dense_lines(path), *_dense_statements(path)]:
+        text = path.read_text(encoding='utf-8')
+        for number, what in [*_dense_lines(text), *_dense_statements(text)]:
             findings.append(f'{name}:{number}: {what}')
+    for page, cell, source in page_cells(root):
+        name = f'{page.relative_to(root).as_posix()} {cell}'
+        findings += [f'{name}:{number}: {what}' for number, what in _page_lines(source)]
     for page, cell, source in exported_cells(root):
         n = len(source.splitlines())
         if n > LIMITS['cell']:
