@@ -31,8 +31,11 @@ from visual_token_diffusion.viz.curves import training_view
 from visual_token_diffusion.viz.picture_file import FITS, read_picture
 from visual_token_diffusion.worlds.rendered_text import TextRenderer
 
-_SAVED = (('PNG', 'RGB'), ('PNG', 'P'), ('PNG', 'LA'), ('PNG', 'I;16'), ('JPEG', 'RGB'), ('JPEG', 'CMYK'), ('GIF', 'P'),
-          ('BMP', 'RGB'), ('WEBP', 'RGBA'), ('TIFF', 'RGB'), ('TIFF', 'I;16'), ('TIFF', 'F'), ('PPM', 'RGB'))
+_SAVED = dict(
+    PNG=('RGB', 'P', 'LA', 'I;16'), JPEG=('RGB', 'CMYK'), GIF=('P',), BMP=('RGB',),
+    WEBP=('RGBA',), TIFF=('RGB', 'I;16', 'F'), PPM=('RGB',),
+)
+_DEEP = {'I;16': np.uint16, 'F': np.float32}
 
 
 class Door:
@@ -73,11 +76,10 @@ def _photographs():
     "A small picture in every format and mode that is read"
     pixels = np.random.default_rng(0).integers(0, 255, (12, 9, 3), dtype=np.uint8)
     image = Image.fromarray(pixels)
-    for format, mode in _SAVED:
-        deep = mode in ('I;16', 'F')
-        saved = Image.fromarray(pixels[..., 0].astype(np.uint16 if mode == 'I;16' else np.float32)) if deep else None
-        file = io.BytesIO()
-        (saved or image.convert(mode)).save(file, format)
+    for format, mode in ((format, mode) for format, modes in _SAVED.items() for mode in modes):
+        is_deep, file = mode in _DEEP, io.BytesIO()
+        saved = Image.fromarray(pixels[..., 0].astype(_DEEP[mode])) if is_deep else image.convert(mode)
+        saved.save(file, format)
         yield file.getvalue()
     file = io.BytesIO()
     frames = [Image.fromarray(np.roll(pixels, i, 0)) for i in range(3)]
@@ -183,8 +185,8 @@ def log_doors(folder):
     "What `training_view` and `--resume` read of a finished training"
     place = folder / 'finished'
     place.mkdir()
-    state = dict(epoch=2, step=8, seconds=1.5, history=[dict(step=4, train=2.0)], settings=dict(steps=8, epochs=2),
-                 corpus_hash='a', vocab='b', processes=1)
+    state = dict(epoch=2, step=8, seconds=1.5, corpus_hash='a', vocab='b', processes=1)
+    state |= dict(history=[dict(step=4, train=2.0)], settings=dict(steps=8, epochs=2))
     files = {
         'log.csv': b'epoch,train_loss,valid_loss\n1,3.5,3.4\n2,3.1,3.2\n',
         'settings.json': json.dumps(dict(steps=8, epochs=2)).encode(),

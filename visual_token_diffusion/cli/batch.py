@@ -43,7 +43,9 @@ def generate_batch(
     **kwargs,  # as in `VisualTokenLM.fill_steps`
 ) -> list:
     "A text for each prompt. Raises `ValueError`"
-    *_, last = model.fill_steps(*model.prompt_ids(prompts, length), generator, **kwargs)
+    chosen = {name: kwargs[name] for name in ('temperature', 'top_p') if name in kwargs}
+    ids, mask = model.healed_prompts(prompts, length, generator, **chosen)
+    *_, last = model.fill_steps(ids, mask, generator, **kwargs)
     return [model.vocab.decode(row) for row in last.x.tolist()]
 
 

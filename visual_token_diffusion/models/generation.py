@@ -12,6 +12,7 @@ from ..core.memory import memory_free
 from ..samplers.base import SamplerStep
 from ..samplers.fitting import fitting_sampler
 from ..text.vocab import encode_strict
+from .token_healing import heal_ends
 
 __all__ = ['GenerationMixin']
 
@@ -47,6 +48,19 @@ class GenerationMixin:
         mask = torch.ones_like(ids, dtype=torch.bool)
         for i, prompt in enumerate(prompts):
             self._start_row(ids[i], mask[i], prompt)
+        return ids, mask
+
+    def healed_prompts(
+        self,
+        prompts: list,  # as in `prompt_ids`
+        length: int = None,  # likewise
+        generator=None,  # torch generator on the CPU
+        temperature: float = 1.0,
+        top_p: float = 1.0,
+    ):
+        "`prompt_ids`, where a prompt that ends inside a token has its end written anew. Raises `ValueError`"
+        ids, mask = self.prompt_ids(prompts, length)
+        heal_ends(self, ids, mask, temperature, top_p, generator)
         return ids, mask
 
     def _start_row(self, ids, mask, prompt):
@@ -152,7 +166,8 @@ class GenerationMixin:
         _check_sampling(kwargs)
         length = self._row_length(prompt, length, max_new_tokens)
         generator = _generator(seed)
-        yield from self.fill_steps(*self.prompt_ids([prompt] * n, length), generator, **kwargs)
+        ids, mask = self.healed_prompts([prompt] * n, length, generator, **_of_prompts(kwargs))
+        yield from self.fill_steps(ids, mask, generator, **kwargs)
 
     @delegates(generate_steps)
     def generate(self, prompt='', n=1, **kwargs) -> list:
@@ -172,7 +187,7 @@ class GenerationMixin:
         texts, generator = {}, _generator(seed)
         for size in sorted(set(lengths)):
             where = [i for i, length in enumerate(lengths) if length == size]
-            ids, mask = self.prompt_ids([rows[i] for i in where], size)
+            ids, mask = self.healed_prompts([rows[i] for i in where], size, generator, **_of_prompts(kwargs))
             *_, last = self.fill_steps(ids, mask, generator, **kwargs)
             texts |= dict(zip(where, map(self.vocab.decode, last.x.tolist())))
         return [texts[i] for i in range(len(rows))]
@@ -189,6 +204,12 @@ def _check_sampling(options):
     "Raises `CallError` for a keyword that `fill_steps` does not take"
     steps, names = inspect.signature(GenerationMixin.generate_steps), ('prompt', 'n')
     check_keywords(options, [*names, *steps.parameters], '`generate`', _OTHERS)
+
+
+def _of_prompts(options):
+    "The options of a sampler that the ends of prompts are written with, too; what is no number is refused later"
+    chosen = {name: options[name] for name in ('temperature', 'top_p') if name in options}
+    return {name: value for name, value in chosen.items() if isinstance(value, Real) and value >= 0}
 
 
 def _prompt_and_number(prompt, n):
