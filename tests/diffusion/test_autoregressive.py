@@ -10,10 +10,9 @@ from visual_token_diffusion.diffusion.base import antithetic_times
 class Listed:
     "The listed world from left to right; its hidden states are log-probabilities"
 
-    class head:
-        @staticmethod
-        def nll(h, ids):
-            return -h.gather(1, ids[:, None])[:, 0]
+    @staticmethod
+    def head(h, ids):
+        return -h.gather(1, ids[:, None])[:, 0]
 
     def hidden_states(self, x, mask):
         second = (TABLE / TABLE.sum(1, keepdim=True))[x[:, 0]]

@@ -112,6 +112,40 @@ def refuse_mixture(func, args, kwargs):
     raise RuntimeError(f'expected all tensors on one device, {name} got the stand-in and cpu')
 
 
+_READ = {
+    torch.Tensor.item, torch.Tensor.tolist, torch.Tensor.cpu, torch.Tensor.__bool__, torch.Tensor.__int__,
+    torch.Tensor.__float__, torch.Tensor.__index__, torch.Tensor.__contains__, torch.Tensor.__format__,
+    torch.Tensor.__repr__, torch.Tensor.nonzero, torch.nonzero, torch.Tensor.masked_select, torch.masked_select,
+    torch.Tensor.unique, torch.unique, torch.equal, torch.Tensor.equal, torch.allclose, torch.bincount,
+    torch.Tensor.bincount,
+}
+
+
+class NoWaiting(TorchFunctionMode):
+    "Refuses what a CPU has to wait for a GPU for, as `torch.cuda.set_sync_debug_mode('error')` does"
+
+    def __torch_function__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if waits(func, args, kwargs):
+            raise RuntimeError(f'{getattr(func, "__name__", func)} waits for the stand-in device')
+        return func(*args, **kwargs)
+
+
+def waits(func, args, kwargs):
+    "Whether a call reads the device, or makes a tensor whose shape depends on values there"
+    if func is torch.Tensor.to and not isinstance(args[0], StandIn):
+        return is_ours(target_of(args, kwargs)) and not kwargs.get('non_blocking')
+    if not any(isinstance(x, StandIn) for x in tensors_of(args)):
+        return False
+    if func is torch.Tensor.to:
+        return target_of(args, kwargs) == torch.device('cpu')
+    if func in (torch.Tensor.__getitem__, torch.Tensor.__setitem__):
+        return any(x.dtype == torch.bool and plain(x).dim() for x in tensors_of(args[1]))
+    if func is torch.repeat_interleave or func is torch.Tensor.repeat_interleave:
+        return isinstance(args[1], torch.Tensor) and 'output_size' not in kwargs
+    return func in _READ or func is torch.where and len(args) == 1
+
+
 class StandInMode(TorchFunctionMode):
     "Makes tensors with `device=DEVICE`, and moves plain ones there"
 

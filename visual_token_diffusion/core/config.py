@@ -22,6 +22,7 @@ class DataConfig:
     seed:int=0 # start of every random generator
     device:str='auto' # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
     precision:str='auto' # 'fp32', 'bf16' or 'fp16' (autocast); 'auto' is bf16 where the device is faster in it
+    compile:str='auto' # layers and head by `torch.compile` in training: 'on', 'off', or 'auto', which is on CUDA
     threads:int=0 # CPU threads; 0 leaves torch's own choice
     unit:str='auto' # a vocabulary; 'auto' is words for the embedded corpus, for files byte pairs of their own
     vocab_size:int=0 # most tokens of a vocabulary; 0 lets byte_bpe choose by the text, words and letters keep 49,408
@@ -91,7 +92,7 @@ _positive = '''grid feature_dim window width depth heads length epochs batch val
     seeds min_count sentences accumulate valid_parts steps'''.split()
 _not_negative = 'threads codebook_size seed save_steps keep sample_epochs workers monitor'.split()
 _choices = dict(
-    precision=('auto','fp32','bf16','fp16'), tracker=('none','tensorboard','wandb'),
+    precision=('auto','fp32','bf16','fp16'), compile=('auto','on','off'), tracker=('none','tensorboard','wandb'),
     optimizer=('muon','adamw'), loss_weights=('flat','bound'))
 _rules = dict(
     valid_frac=(lambda v: 0 < v < 1, 'lie between 0 and 1'),

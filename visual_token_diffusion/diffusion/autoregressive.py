@@ -30,7 +30,7 @@ class Autoregressive(Process):
     ):
         "(B,) nats: the exact negative log-likelihood of each sequence"
         h = model.hidden_states(x0, None)
-        return model.head.nll(h.flatten(0, 1), x0.flatten()).view(x0.shape).sum(1)
+        return model.head(h.flatten(0, 1), x0.flatten()).view(x0.shape).sum(1)
 
     def denoiser(self, model, temperature=1.0, top_p=1.0, generator=None):
         "The function `(x, mask, where) -> (ids, log_probs)` that the sampler calls"
@@ -40,3 +40,14 @@ class Autoregressive(Process):
             return model.head.sample(h, temperature, generator, top_p)
 
         return denoise
+
+    def predictor(self, model):
+        "`(x, mask, where) -> log_probs`: (N,V) at the True positions of `where`, or (B,L,V) without it"
+
+        def predict(x, mask, where=None):
+            h = model.hidden_states(x, mask)
+            if where is not None:
+                return model.head.log_probs(h[where])
+            return model.head.log_probs(h.flatten(0, 1)).view(*x.shape, -1)
+
+        return predict

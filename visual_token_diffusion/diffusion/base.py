@@ -58,6 +58,15 @@ def check_length(self:Process, length:int # tokens of a row
                 ):
     "Refuse rows that the process cannot work on. Raises `ValueError`"
 
+# %% ../../nbs/diffusion/base.ipynb #mostmsk1
+@patch
+def most_masked(self:Process, n:int, # sequences of a batch whose times are antithetic
+                length:int, # tokens of each
+                rows=slice(None) # of the batch, those in question
+               ):
+    "Positions that are masked at most, where `loss` can use it for tensors of one shape; else None"
+
+# %% ../../nbs/diffusion/base.ipynb #procbld1
 @patch(cls_method=True)
 def build(cls:Process, table=None # `CodeTable` of the tokens, for a process with `needs_codes`
          ):

@@ -11,7 +11,9 @@ __all__ = ['MaskedDiffusion', 'mask_exactly', 'masked_nelbo']
 import torch
 from fastcore.basics import patch
 from ..core.sampling import ranks
+from ..core.transfer import to_device
 from .base import Corrupted, Process
+from .fixed_shape import fixed_nelbo, most_of_times
 from .schedules import LogLinear
 
 # %% ../../nbs/diffusion/masked.ipynb #6b84bf51
@@ -37,8 +39,8 @@ def mask_exactly(maskable, # (B,L) bool: positions that may be masked
                 ):
     "`mask` (B,L) bool: `ceil(t*n)` of the `n` maskable positions; the weight (B,): n over that"
     n = maskable.sum(1)
-    n_masked = (t.to(n.device)*n).ceil().long().clamp(min=1).minimum(n)
-    noise = torch.rand(maskable.shape, generator=generator).to(maskable.device)
+    n_masked = (to_device(t, n.device)*n).ceil().long().clamp(min=1).minimum(n)
+    noise = to_device(torch.rand(maskable.shape, generator=generator), maskable.device)
     rank = ranks(noise.masked_fill(~maskable, 2.))
     return rank < n_masked[:,None], n/n_masked.clamp(min=1)
 
@@ -71,11 +73,13 @@ def masked_nelbo(nll, # (mask.sum(),) negative log-probability of each masked to
 def loss(self:MaskedDiffusion,
          model, # with `hidden_states(x, mask)` and a `head`
          x0, # (B,L) long: ids
-         corrupted # of `corrupt`
+         corrupted, # of `corrupt`
+         most:int=None # masked positions at most, of `most_masked`, for tensors of one shape; None takes what there is
         ):
     "(B,) nats: the bound on each sequence's negative log-likelihood, one draw"
     mask = corrupted.mask
     h = model.hidden_states(corrupted.x_t, mask)
+    if most is not None: return fixed_nelbo(model.head, h, x0, mask, corrupted.weight, most)
     return masked_nelbo(model.head.nll(h[mask], x0[mask]), mask, corrupted.weight)
 
 @patch
@@ -85,6 +89,12 @@ def denoiser(self:MaskedDiffusion, model, temperature=1., top_p=1., generator=No
         h = model.hidden_states(x, mask)[where]
         return model.head.sample(h, temperature, generator, top_p)
     return denoise
+
+# %% ../../nbs/diffusion/masked.ipynb #fixshp02
+@patch
+def most_masked(self:MaskedDiffusion, n, length, rows=slice(None)):
+    "Positions that the times of `antithetic_times` mask at most; None for a subclass that masks in another way"
+    if type(self).corrupt is MaskedDiffusion.corrupt: return most_of_times(n, length, rows)
 
 # %% ../../nbs/diffusion/masked.ipynb #c0cb9050
 @patch

@@ -68,6 +68,8 @@ class SequenceModel(nn.Module):
         ids,  # (B,L) long
         mask=None,  # True where masked, from the process's `corrupt`; None for a causal model
         weight=None,  # (B,) of the summed costs, from the same
+        most: int = None,  # masked positions at most, from the process's `most_masked`, for tensors of one shape
     ):
         "(B,) nats per sequence: an estimate of the process's bound, or a causal model's exact negative log-likelihood"
-        return self.process.loss(self, ids, Corrupted(ids, mask, weight))
+        options = {} if most is None else dict(most=most)
+        return self.process.loss(self, ids, Corrupted(ids, mask, weight), **options)

@@ -73,22 +73,41 @@ class NotFinite(ValueError):
     "A loss or gradient that is infinite or no number"
 
 class TerminateOnNaNCB(Callback):
-    "Stops before a step whose loss, or gradient if asked, is not finite. Raises `NotFinite` with the batch's number"
+    "Stops at a loss, or gradient if asked, that is not finite. Raises `NotFinite` with the batch's number"
     order = 20
-    def __init__(self, gradients:bool=False # look at them too
+    def __init__(self, gradients:bool=False, # look at them too
+                 every:int=25 # batches of a training on a GPU until it is asked; on the CPU before every step
                 ):
-        self.gradients = gradients
-    def stop(self, what, value):
+        self.gradients,self.every = gradients,every
+        self.first = None     # on a GPU: the number of the first batch that was not finite, or -1
+    def before_epoch(self): self.first = None
+    def stop(self, what, value, number=None):
         part = 'training' if self.training else 'validation'
-        raise NotFinite(f"the {what} of {part} batch {self.iter+1} in epoch {self.epoch+1} is {value}; lower lr, "
+        if number is None: number = self.iter
+        raise NotFinite(f"the {what} of {part} batch {number+1} in epoch {self.epoch+1} is {value}; lower lr, "
                         "or look at that batch. The checkpoint of the last finished epoch is untouched")
     def after_loss(self):
-        if not torch.isfinite(self.loss).all(): self.stop('loss', self.loss.item())
-    def before_step(self):
-        if not self.gradients: return
-        for name,p in self.model.named_parameters():
-            if p.grad is None or p.grad.isfinite().all(): continue
-            self.stop(f'gradient of {name}', 'not finite')
+        finite = torch.isfinite(self.loss).all()
+        if self.training and finite.device.type!='cpu': return self.note(finite)
+        if not finite: self.stop('loss', self.loss.item())
+
+# %% ../../nbs/training/callbacks.ipynb #nanlate1
+@patch
+def note(self:TerminateOnNaNCB, finite):
+    "Keep the number of the first bad batch; ask the device, which is to wait for it, once in a while"
+    now = torch.where(finite, -1, self.iter)
+    self.first = now if self.first is None else torch.where(self.first < 0, now, self.first)
+    if (self.iter+1)%self.every and self.iter+1 < self.n_iter: return
+    number = self.first.item()
+    if number >= 0: self.stop('loss', 'not finite', number)
+
+@patch
+def before_step(self:TerminateOnNaNCB):
+    "The gradients, if asked"
+    if not self.gradients: return
+    for name,p in self.model.named_parameters():
+        if p.grad is None or p.grad.isfinite().all(): continue
+        self.stop(f'gradient of {name}', 'not finite')
 
 # %% ../../nbs/training/callbacks.ipynb #cdb1178c
 class SpeedCB(EpochCB):

@@ -23,6 +23,7 @@ from ..text.corpus import FileDocs
 from ..text.held_out import held_out_ranges, ranges_between
 from ..text.shards import TokenShards
 from ..text.vocab import encode_long, make_vocab
+from .loaders import DeviceDL
 
 # %% ../../nbs/training/dataloaders.ipynb #7d1c0001
 def check_length(train, valid, cfg):
@@ -143,7 +144,7 @@ def lm_dls(train, # (N,) long, or anything with a length and slices
     rank,world = rank_world()
     train_ds = TokenWindows(train, cfg.length, epoch_batches(cfg)*cfg.batch*world, cfg.seed)
     if world > 1: train_ds = RankRows(train_ds, cfg.batch, rank, world)
-    dls = DataLoaders.from_dsets(train_ds, valid_rows(valid, cfg), bs=cfg.batch, shuffle=False,
+    dls = DataLoaders.from_dsets(train_ds, valid_rows(valid, cfg), bs=cfg.batch, shuffle=False, dl_type=DeviceDL,
                                  num_workers=cfg.workers, device=torch_device(cfg.device))
     dls.vocab,dls.valid_total = vocab,len(valid)
     return dls
@@ -191,13 +192,14 @@ def folder_dls(path, cfg:RunConfig, on_bad:str='stop') -> DataLoaders:
 
 # %% ../../nbs/training/dataloaders.ipynb #90d43c66
 def shard_split(path, # folder of token shards
-                cfg:RunConfig, # valid_frac, length
+                cfg:RunConfig, # valid_frac, valid_parts, length
                 **kwargs # as in `TokenShards`
                ):
-    "`(shards, train, valid)`: the end of the tokens is kept for validation"
+    "`(shards, train, valid)`: documents out of all parts of the row are kept for validation"
     shards = TokenShards(path, **kwargs)
-    cut = int(len(shards)*(1-cfg.valid_frac))
-    train,valid = shards.part(0, cut),shards.part(cut, len(shards))
+    held_out = shards.held_out(cfg.valid_frac, cfg.valid_parts)
+    rest = ranges_between(held_out, len(shards))
+    train,valid = shards.spans(rest),shards.spans(held_out)
     check_length(train, valid, cfg)
     return shards, train, valid
 

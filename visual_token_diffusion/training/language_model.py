@@ -25,11 +25,15 @@ from ..metrics.ngram import bigram_nll, unigram_nll
 from ..models.build import build_model, validation_nelbo
 from ..models.visual_token_lm import VisualTokenLM
 from ..text.given import given_text
+
+# %% ../../nbs/training/language_model.ipynb #lmimprt2
 from .callbacks import EMACB, NotFinite, TerminateOnNaNCB
+from .compiling import CompileCB, is_compiled
 from .dataloaders import folder_split, lm_dls, rank_world, seed_of
 from .dataloaders import shard_split, split_text, torch_device, valid_windows
 from .display import PictureLearner, TokenIds
 from .distributed import ProcessLost, RanksCB, is_lost, join
+from .loaders import DeviceLossCB
 from .lm_callbacks import optional_callbacks, progress_callback, saving_callbacks
 from .monitor import CollapseError
 from .muon import Muon, block_matrices
@@ -64,13 +68,16 @@ def lm_optimizer(device:torch.device,
 @delegates(Learner.__init__, but=['dls','model','loss_func','opt_func','lr','wd'])
 def lm_learner(dls, # from `lm_dls`
                model, # a `VisualTokenLM`
-               cfg:RunConfig, # lr, optimizer, loss_weights, precision, ema, seed
+               cfg:RunConfig, # lr, optimizer, loss_weights, precision, compile, ema, seed
                cbs=None, metrics=None, **kwargs) -> PictureLearner:
     "A `Learner` for a language model, whatever its process: Muon, a warm-up, then a cosine to zero"
     schedule = ParamScheduler({'lr':combined_cos(.1, cfg.lr/25, cfg.lr, cfg.lr/1000)})
-    own = [ProcessCB(cfg.seed, cfg.loss_weights=='flat'), TerminateOnNaNCB(), schedule]
+    compiled = is_compiled(cfg.compile, dls.device)
+    own = [ProcessCB(cfg.seed, cfg.loss_weights=='flat', fixed=compiled or None)]
+    own += [TerminateOnNaNCB(), DeviceLossCB(), schedule]
     precision = chosen_precision(cfg.precision, dls.device)
     if precision!='fp32': own.append(AutocastCB(precision))
+    if compiled: own.append(CompileCB(is_strict=cfg.compile=='on'))
     if cfg.ema: own.append(EMACB(cfg.ema))
     model = model.to(dls.device)
     matrices = block_matrices(model) if cfg.optimizer=='muon' else None

@@ -13,6 +13,7 @@ from fastcore.basics import patch
 
 # %% ../../nbs/training/process_callback.ipynb #7d1cb006
 from fastai.callback.core import Callback
+from ..core.transfer import needs_fixed_shapes
 from ..diffusion.base import Corrupted, antithetic_times
 from .dataloaders import rank_world, seed_of
 
@@ -21,15 +22,17 @@ class ProcessCB(Callback):
     "Corrupts every batch by the model's process: the model gets `(ids, mask, weight)`"
     order = 1
     def __init__(self, seed:int=0, # of the noise
-                 flat:bool=False # minimize the mean cost of what is masked instead of the bound
+                 flat:bool=False, # minimize the mean cost of what is masked instead of the bound
+                 fixed:bool=None # tensors of one shape in every batch; None: everywhere but on the CPU
                 ):
         self.seed,self.flat = seed,flat
+        self.fixed = fixed
     def before_epoch(self):
         if hasattr(self.dls.train_ds, 'set_epoch'): self.dls.train_ds.set_epoch(self.epoch)
     def before_batch(self):
         ids = self.xb[0]
         noisy = self.corrupt(ids)
-        self.learn.xb,self.learn.yb = (ids, noisy.mask, noisy.weight),(ids,)
+        self.learn.xb,self.learn.yb = (ids, noisy.mask, noisy.weight, *self.most(ids)),(ids,)
     def generator(self):
         "The generator of this batch"
         when = ('train', self.epoch, self.iter) if self.training else ('valid', self.iter)
@@ -56,12 +59,27 @@ def corrupt(self:ProcessCB, ids):
     "`Corrupted` of this process's `ids` (n,L), with noise that is drawn for the batch of all processes"
     generator = self.generator()
     rows,total = self.rows(len(ids))
-    everyone = ids.new_zeros(total, *ids.shape[1:])
-    everyone[rows] = ids
+    everyone = ids
+    if total > len(ids):
+        everyone = ids.new_zeros(total, *ids.shape[1:])
+        everyone[rows] = ids
     times = antithetic_times(total, generator)
-    model = getattr(self.learn.model, 'module', self.learn.model)     # without the wrapper of several processes
-    noisy = model.process.corrupt(everyone, times, generator=generator)
+    noisy = self.noise_process().corrupt(everyone, times, generator=generator)
     return _at_rows(noisy, rows)
+
+# %% ../../nbs/training/process_callback.ipynb #prcmost1
+@patch
+def noise_process(self:ProcessCB):
+    "The model's, without the wrapper of several processes"
+    return getattr(self.learn.model, 'module', self.learn.model).process
+
+@patch
+def most(self:ProcessCB, ids):
+    "`(n,)`: how many positions of this process are masked at most; `()` where shapes may vary"
+    if not (needs_fixed_shapes(ids) if self.fixed is None else self.fixed): return ()
+    rows,total = self.rows(len(ids))
+    n = self.noise_process().most_masked(total, ids.shape[1], rows)
+    return () if n is None else (n,)
 
 # %% ../../nbs/training/process_callback.ipynb #7d1cb015
 def nelbo_loss(pred, # (B,) the model's bound, nats per sequence
@@ -74,7 +92,7 @@ def nelbo_loss(pred, # (B,) the model's bound, nats per sequence
 @patch
 def after_loss(self:ProcessCB):
     "Follow the flat loss, where a row has one weight; the bound stays what is reported"
-    weight = self.xb[-1]
+    weight = self.xb[2]
     if not (self.flat and self.training) or weight is None or weight.dim()!=1: return
     cost = (self.pred/weight.to(self.pred.dtype)).mean()
     self.learn.loss_grad = 2*cost/self.yb[0].shape[1]     # half of the tokens are masked, on average

@@ -48,12 +48,12 @@ class ProgressCB(EpochCB):
         return self.tokens * self.n_batches / (time.perf_counter() - self.began)
 
     def after_batch(self):
-        "Move the bar; its text every five batches"
+        "Move the bar; its text, which needs the loss, every five batches where there is a terminal"
         if not self.training:
             return
         self.bar.update()
         self.n_batches += 1
-        if self.iter % 5:
+        if self.iter % 5 or self.bar.disable:
             return
         self.bar.set_postfix_str(
             f'loss {self.learn.smooth_loss:.3f}, {self.tokens_per_second():,.0f} tokens/s'

@@ -14,7 +14,7 @@ __all__ = ['MAY_CHANGE', 'check_facts', 'restore_model', 'restore_optimizer']
 
 
 # What does not touch the result
-MAY_CHANGE = tuple('profile device threads save_steps keep sample_epochs workers monitor tracker'.split())
+MAY_CHANGE = tuple('profile device compile threads save_steps keep sample_epochs workers monitor tracker'.split())
 
 
 def check_facts(

@@ -181,7 +181,7 @@ def after_batch(self:ResumeCB):
     "Save when it is time; after the last batch the epoch's own state follows"
     if not self.training or self.iter+1==self.n_iter: return
     self.due |= bool(self.every) and self.train_iter%self.every==0
-    if not self.due: return
+    if not self.due or not self.learn.loss.isfinite().all(): return
     self.due = not self.save(self.epoch, self.iter+1)
 
 @patch

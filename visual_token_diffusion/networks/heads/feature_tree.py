@@ -13,6 +13,7 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
 from ...codebooks.table import CodeTable, node_index
+from ...core.transfer import needs_fixed_shapes
 from .hierarchical import HierarchicalSoftmaxHead
 from ...semantics.cooccurrence import rms_normalize
 
@@ -44,7 +45,7 @@ def node_scores(query, # (N,D)
     n_nodes,size,dim = children.shape
     if n_nodes==1: return query@children[0].T
     few = n_nodes <= max(64, len(node)//8)    # else copies of all children would fill the memory
-    if few and query.device.type=='cpu': return _scores_by_node(query, children, node)
+    if few and not needs_fixed_shapes(query): return _scores_by_node(query, children, node)
     rows = children.view(n_nodes, -1).index_select(0, node).view(-1, size, dim)
     return (query[:,None]@rows.mT)[:,0]
 

@@ -14,6 +14,7 @@ from fastcore.basics import patch
 from torch import nn
 from ...codebooks.table import CodeTable, node_index
 from ...core.sampling import sample_logits
+from ...core.transfer import needs_fixed_shapes
 from .base import Head
 
 # %% ../../../nbs/networks/heads/hierarchical.ipynb #f8ff975f
@@ -84,7 +85,9 @@ def certain(self:HierarchicalSoftmaxHead, m):
 
 @patch
 def level_nll(self:HierarchicalSoftmaxHead, m, codes, query):
-    "(N,) nats of code `m` given the codes before it; computed where a node has more than one child"
+    "(N,) nats of code `m` given the codes before it; computed where a node has more than one child, if shapes may vary"
+    if needs_fixed_shapes(codes):
+        return F.cross_entropy(self.level_logits(*query, codes[:,:m]), codes[:,m], reduction='none')
     rows = (~self.certain(m)[node_index(codes[:,:m], self.sizes)]).nonzero()[:,0]
     logits = self.level_logits(*(part[rows] for part in query), codes[rows,:m])
     nll = F.cross_entropy(logits, codes[rows,m], reduction='none')

@@ -1,0 +1,81 @@
+"The loss with tensors of one shape is the loss: value and gradient, for every head, at any time."
+
+import pytest
+import torch
+from support.parts import V, features, gen, table
+
+from visual_token_diffusion.core.registry import seam_base
+from visual_token_diffusion.diffusion.base import antithetic_times
+from visual_token_diffusion.diffusion.block import BlockDiffusion
+from visual_token_diffusion.diffusion.fixed_shape import first_masked, most_of_times
+from visual_token_diffusion.diffusion.masked import MaskedDiffusion
+from visual_token_diffusion.models.sequence import SequenceModel
+from visual_token_diffusion.networks.embeddings import FeatureEmbedding, LogBilinear, TokenEmbedding
+
+HEADS = [name for name in seam_base('head').names() if name not in ('sampled', 'unigram')]
+B, L, WIDTH = 6, 7, 8
+
+
+def model_of(name):
+    "A model in float64 with random weights everywhere"
+    torch.manual_seed(0)
+    part = seam_base('head').part(name)
+    embed = TokenEmbedding(V, WIDTH) if part.reads == 'tokens' else FeatureEmbedding(table(), features(), WIDTH)
+    counts = torch.arange(V).float()
+    head = part.build(table=table(), width=WIDTH, features=features(), embedding=embed, counts=counts)
+    skip = LogBilinear(features().shape[1]) if part.takes_skip and part.reads == 'features' else None
+    model = SequenceModel(embed, head, WIDTH, 1, 2, skip=skip).double()
+    for p in model.parameters():
+        torch.nn.init.normal_(p, std=0.3)
+    return model
+
+
+def losses_and_gradients(model, most):
+    ids = torch.randint(V, (B, L), generator=gen())
+    noisy = MaskedDiffusion().corrupt(ids, antithetic_times(B, gen(1)), generator=gen(2))
+    model.zero_grad()
+    loss = model(ids, noisy.mask, noisy.weight, **({} if most is None else dict(most=most)))
+    loss.sum().backward()
+    gradients = {n: p.grad for n, p in model.named_parameters() if p.grad is not None}
+    return loss.detach(), {n: g.to_dense() if g.is_sparse else g for n, g in gradients.items()}
+
+
+@pytest.mark.parametrize('name', HEADS)
+def test_value_and_gradient_are_those_of_the_mask(name):
+    model = model_of(name)
+    loss, gradients = losses_and_gradients(model, None)
+    fixed, fixed_gradients = losses_and_gradients(model, MaskedDiffusion().most_masked(B, L))
+    torch.testing.assert_close(fixed, loss, rtol=1e-12, atol=1e-12)
+    assert set(fixed_gradients) == set(gradients)
+    for n, g in gradients.items():
+        torch.testing.assert_close(fixed_gradients[n], g, rtol=1e-9, atol=1e-11, msg=n)
+
+
+def test_more_masked_positions_than_were_announced_are_no_number():
+    "Not a wrong loss"
+    loss, _ = losses_and_gradients(model_of('flat'), 3)
+    assert loss.isnan().all()
+
+
+@pytest.mark.parametrize('n,length', [(1, 1), (1, 64), (3, 7), (16, 64), (256, 64)])
+def test_no_draw_masks_more_than_announced(n, length):
+    most, process, ids = most_of_times(n, length), MaskedDiffusion(), torch.zeros(n, length, dtype=torch.long)
+    counts = [
+        process.corrupt(ids, antithetic_times(n, gen(seed)), generator=gen(seed)).mask.sum().item() for seed in range(30)
+    ]
+    assert max(counts) <= most <= n * length // 2 + length + n
+    assert sum(most_of_times(n, length, slice(i, i + 1)) for i in range(n)) == most
+
+
+def test_a_process_that_masks_in_another_way_says_nothing():
+    class Fewer(MaskedDiffusion):
+        def corrupt(self, x0, t, **kwargs):
+            return super().corrupt(x0, t / 2, **kwargs)
+
+    assert Fewer().most_masked(4, 8) is None and BlockDiffusion().most_masked(4, 8) is None
+
+
+def test_positions_in_order_and_what_is_left_over():
+    mask = torch.tensor([[False, True, True], [False, False, True]])
+    index, is_masked = first_masked(mask, 5)
+    assert index.tolist() == [1, 2, 5, 0, 0] and is_masked.tolist() == [True] * 3 + [False] * 2

@@ -1,0 +1,144 @@
+"A training step never waits for the device; what is measured is read between the epochs."
+
+import pytest
+import torch
+from fastai.callback.core import Callback
+from support.standin import DEVICE, NoWaiting, StandIn, stand_in_device
+
+from visual_token_diffusion.core.config import load_settings
+from visual_token_diffusion.models.build import build_model
+from visual_token_diffusion.training import dataloaders
+from visual_token_diffusion.training.callbacks import NotFinite, TerminateOnNaNCB
+from visual_token_diffusion.training.dataloaders import lm_dls, split_text, valid_windows
+from visual_token_diffusion.training.language_model import lm_learner
+from visual_token_diffusion.training.loaders import SmoothLoss
+from visual_token_diffusion.training.quiet import quietly
+from visual_token_diffusion.worlds.stories import story_text
+
+TEXT = story_text(200, torch.Generator().manual_seed(0))
+SMALL = ['unit=words', 'width=16', 'heads=1', 'depth=1', 'length=8', 'feature_dim=8', 'batch=4', 'steps=6', 'epochs=1']
+
+
+class Guard(Callback):
+    "From the second batch to the last but one, a step may not wait"
+
+    order = -100
+
+    def __init__(self):
+        self.mode = None
+
+    def before_batch(self):
+        self.let_go()
+        if self.training and 0 < self.iter < self.learn.n_iter - 1:
+            self.mode = NoWaiting()
+            self.mode.__enter__()
+
+    def let_go(self):
+        if self.mode is not None:
+            self.mode.__exit__(None, None, None)
+        self.mode = None
+
+    def after_train(self):
+        self.let_go()
+
+    def before_validate(self):
+        self.let_go()
+
+    def after_cancel_fit(self):
+        self.let_go()
+
+
+class Last(Callback):
+    "Lets the guard go when a batch, or the last one, is over"
+
+    order = 200
+
+    def __init__(self, guard):
+        self.guard, self.steps = guard, 0
+
+    def after_batch(self):
+        self.steps += self.guard.mode is not None
+        self.guard.let_go()
+
+
+@pytest.fixture
+def on_the_device(monkeypatch):
+    monkeypatch.setattr(dataloaders, 'torch_device', lambda name: DEVICE)
+    # fastai takes the type off every tensor before the model sees it, and with it the stand-in device
+    monkeypatch.setattr('fastai.learner._cast_tensor', lambda x: x)
+    with stand_in_device():
+        yield
+
+
+def learner(cbs=(), options=()):
+    cfg = load_settings('ci', [*SMALL, *options])
+    vocab, train, valid = split_text(TEXT, cfg)
+    model = build_model(vocab, train, cfg)
+    dls = lm_dls(train, valid_windows(valid, cfg), cfg, vocab)
+    return lm_learner(dls, model, cfg, list(cbs))
+
+
+def fit(learn):
+    with quietly(learn):
+        learn.fit(1)
+
+
+@pytest.mark.parametrize('head', ['feature_tree', 'hierarchical', 'flat', 'tied', 'sampled', 'independent'])
+@pytest.mark.parametrize('process', ['masked', 'autoregressive'])
+def test_no_step_waits(on_the_device, head, process):
+    guard = Guard()
+    last = Last(guard)
+    fit(learner([guard, last], [f'head={head}', f'process={process}', 'optimizer=muon', 'ema=.9']))
+    assert last.steps == 4
+
+
+def test_the_guard_catches_what_waits(on_the_device):
+    "The controls: fastai's own average, an index by a mask, a copy that is waited for"
+    x = torch.randn(4, 3).to(DEVICE)
+    with NoWaiting():
+        for wait in (
+            lambda: x.sum().item(), lambda: x[x > 0], lambda: (x > 0).nonzero(), lambda: bool(x.any()),
+            lambda: torch.ones(3).to(DEVICE), lambda: x.cpu(), lambda: f'{x.sum():.2f}', lambda: x.unique(),
+        ):
+            with pytest.raises(RuntimeError, match='waits'):
+                wait()
+        assert isinstance(torch.ones(3).to(DEVICE, non_blocking=True) + x, StandIn)
+    guard = Guard()
+    learn = learner([guard, Last(guard)])
+    learn.remove_cbs([cb for cb in learn.cbs if type(cb).__name__ == 'DeviceLossCB'])
+    with pytest.raises(RuntimeError, match='waits'):
+        fit(learn)
+
+
+def test_the_average_is_fastais(on_the_device):
+    learn = learner()
+    fit(learn)
+    assert isinstance(learn.recorder.smooth_loss, SmoothLoss)
+    losses = torch.stack(list(learn.recorder.losses))
+    assert not isinstance(losses, StandIn) and losses.isfinite().all() and len(losses) == 6
+
+
+class Spoil(Callback):
+    "Makes a loss of no number"
+
+    order = 15
+
+    def __init__(self, number):
+        self.number = number
+
+    def after_loss(self):
+        if self.training and self.iter == self.number:
+            self.learn.loss = self.loss * float('nan')
+
+
+def test_a_loss_that_is_no_number_is_found_later_but_by_its_number(on_the_device):
+    with pytest.raises(NotFinite, match='batch 3 in epoch 1'):
+        fit(learner([Spoil(2)]))
+
+
+def test_on_the_cpu_it_is_found_before_the_step():
+    learn = learner([Spoil(2)])
+    with pytest.raises(NotFinite, match='batch 3 in epoch 1'):
+        fit(learn)
+    assert all(p.isfinite().all() for p in learn.model.parameters())
+    assert any(isinstance(cb, TerminateOnNaNCB) for cb in learn.cbs)
