@@ -10,7 +10,7 @@ import pytest
 from visual_token_diffusion.cli.parser import make_parser, parse_arguments
 from visual_token_diffusion.cli.shell import completion
 
-ORDERS = {'random', 'confidence', 'left_to_right'}
+ORDERS = {'random', 'confidence', 'left_to_right', 'dilated'}
 
 
 def test_help_has_examples_that_parse():

@@ -54,7 +54,7 @@ OPTIONS = [dict(), dict(block=4), dict(remask=True)]
 OPTIONS += [dict(top_p=0.5), dict(counts='cosine'), dict(noise=1.0)]
 
 
-@pytest.mark.parametrize('order', ['random', 'confidence', 'left_to_right'])
+@pytest.mark.parametrize('order', ['random', 'confidence', 'left_to_right', 'dilated'])
 @pytest.mark.parametrize('options', OPTIONS, ids=str)
 def test_orders_of_writing(order, options):
     model = shaken(build_model(VOCAB, IDS, cfg()))

@@ -24,6 +24,7 @@ def listed_denoiser(g):
     [
         ({}, True),
         (dict(order='left_to_right'), True),
+        (dict(order='dilated'), True),
         (dict(block=1), True),
         (dict(counts='cosine'), True),
         (dict(remask=True), True),
@@ -69,3 +70,14 @@ def test_a_mask_of_another_shape():
 @pytest.mark.parametrize('n,mask', [(2, MASK & False), (0, MASK[:0])])
 def test_nothing_to_write_is_the_start_and_nothing_else(n, mask):
     assert len(list(sample_masked(None, None, X[:n], mask=mask))) == 1
+
+
+def test_dilated_tokens_of_a_step_stand_apart():
+    def zeros(x, mask, where):
+        return x[where], torch.zeros(int(where.sum()))
+
+    mask = torch.ones(2, 14, dtype=torch.bool)
+    mask[:, :2] = False  # a prompt
+    steps = list(sample_masked(zeros, None, torch.zeros_like(mask).long(), mask=mask, steps=4, order='dilated'))
+    for i, step in enumerate(steps[1:]):
+        assert step.changed[0].nonzero()[:, 0].tolist() == [2 + i, 6 + i, 10 + i]

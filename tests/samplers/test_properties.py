@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import support.properties  # noqa: F401  (registers the profile)
-from visual_token_diffusion.samplers.masked import sample_masked
+from visual_token_diffusion.samplers.masked import ORDERS, sample_masked
 
 
 @st.composite
@@ -16,7 +16,7 @@ def tasks(draw):
     mask = torch.tensor(draw(st.lists(row, min_size=B, max_size=B)))
     options = dict(
         steps=draw(st.integers(1, 30)),
-        order=draw(st.sampled_from(['random', 'confidence', 'left_to_right'])),
+        order=draw(st.sampled_from(ORDERS)),
         counts=draw(st.sampled_from(['linear', 'cosine'])),
         remask=draw(st.booleans()),
         block=draw(st.integers(0, 8)),

@@ -44,7 +44,7 @@ def _sampling_arguments(argument):
              help='below 1 is safer, above 1 wilder (default 1)')
     argument('--top-p', type=float, default=1.0, metavar='P',
              help='keep the likeliest codes that together reach P (default 1: all)')
-    argument('--order', choices=('random', 'confidence', 'left_to_right'), default='random',
+    argument('--order', choices=('random', 'confidence', 'left_to_right', 'dilated'), default='random',
              help='which tokens are written first (default random)')
     argument('--block', type=int, default=0, metavar='B',
              help='write block after block of B tokens (default: all at once)')

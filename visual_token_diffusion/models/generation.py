@@ -95,11 +95,12 @@ class GenerationMixin:
         return SamplerStep(step.pred, mask, changed, step.confidence, step.pred, step.t)
 
     def _sampler_options(self, steps, length, options):
-        "`(steps, options)`: what differs from the defaults; an autoregressive model has no choice"
-        if self.is_causal:
-            return length, {}
+        "`(steps, options)`: what differs from the defaults. Raises `ValueError` where a model reads from the left"
         defaults = dict(order='random', block=0, counts='linear', noise=0.0, remask=False)
-        return steps, {k: v for k, v in options.items() if v != defaults[k]}
+        options = {k: v for k, v in options.items() if v != defaults[k]}
+        if self.is_causal and options:
+            raise ValueError(f"this model writes from the left; {' and '.join(options)} are for masked models")
+        return length if self.is_causal else steps, options
 
     def _answering(self, sampler, temperature, top_p, generator):
         "The function that `sampler` calls, and the options that it takes itself"
@@ -115,7 +116,7 @@ class GenerationMixin:
         generator=None,  # torch generator on the CPU
         steps: int = 32,  # network calls
         temperature: float = 1.0,  # 0 always takes the most likely code
-        order: str = 'random',  # or 'confidence', or 'left_to_right'
+        order: str = 'random',  # or 'confidence', 'left_to_right', or 'dilated'
         top_p: float = 1.0,  # at every branch, keep the likeliest codes that together reach this probability
         block: int = 0,  # tokens of a block; blocks are written from left to right; 0 takes all at once
         counts: str = 'linear',  # tokens per step, or 'cosine': few at first
