@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from visual_token_diffusion.text.held_out import ranges_between
 from visual_token_diffusion.text.shards import TokenShards, _token_blocks, end_token, write_shards
 from visual_token_diffusion.text.vocab import Vocab, make_vocab
 from visual_token_diffusion.worlds.stories import story_text
@@ -151,3 +152,20 @@ def test_shards_from_elsewhere(tmp_path):
     (tmp_path / 'a.bin').write_bytes(b'abc')
     one_line(lambda: TokenShards(tmp_path, vocab), 'a.bin')
     one_line(lambda: TokenShards(tmp_path / 'x'), 'no folder')
+
+
+def test_what_is_held_out_is_spread_and_made_of_whole_documents(tmp_path):
+    write_shards(docs, vocab, tmp_path, 997)
+    s = TokenShards(tmp_path)
+    ranges = s.held_out(0.2, 5)
+    held, rest = s.spans(ranges), s.spans(ranges_between(ranges, len(s)))
+    assert len(ranges) > 1 and len(held) + len(rest) == len(s)
+    assert abs(len(held) / len(s) - 0.2) < 0.1
+    for start, stop in ranges:
+        assert straight[start - 1] == straight[stop - 1] == vocab.encode('\n')[0]
+    expected = torch.cat([straight[start:stop] for start, stop in ranges])
+    assert torch.equal(held[:], expected)
+    for a, b in torch.randint(-20, len(held) + 20, (200, 2), generator=torch.Generator().manual_seed(1)).tolist():
+        assert torch.equal(held[a:b], expected[a:b])
+    assert s.held_out(0.2, 1)[-1][1] == len(s) and len(s.held_out(0.2, 1)) == 1
+    assert pickle.loads(pickle.dumps(rest))[:40].tolist() == rest[:40].tolist()

@@ -17,7 +17,9 @@ from ..core.files import replacing
 from .corpus import as_text
 from .vocab import vocab_from_json, vocab_to_json
 
-__all__ = ['TokenPart', 'TokenShards', 'end_token', 'write_shards']
+__all__ = ['TokenPart', 'TokenShards', 'TokenSpans', 'end_token', 'write_shards']
+
+_LEAST = 500  # tokens held out of a part of the row; a document's end is looked for no further
 
 
 def end_token(vocab) -> int:
@@ -217,6 +219,34 @@ class TokenShards:
         "Tokens from `start` to before `stop`, as a row of their own"
         return TokenPart(self, start, stop)
 
+    def spans(self, ranges):
+        "The tokens of several `(start, stop)`, one after the other, as a row of their own"
+        return TokenSpans(self, ranges)
+
+    def _border(self, i, reach):
+        "The first place from `i` on where a document begins, if one does within `reach`; else `i`"
+        try:
+            end = end_token(self.vocab)
+        except (ValueError, IndexError):
+            return i  # files from elsewhere, in a vocabulary without a line break
+        ends = (self[i - 1 : i + reach] == end).nonzero()
+        return i + int(ends[0]) if len(ends) else i
+
+    def held_out(
+        self,
+        share: float,  # of the tokens
+        parts: int = 50,  # equal parts whose ends are held out; 1 holds out the end of the row
+    ) -> list:
+        "`(start, stop)` of whole documents, spread over the row as `held_out_ranges` has paragraphs of a text"
+        size = len(self)
+        n = max(1, min(parts, int(size * share) // _LEAST))
+        reach, ranges = min(int(size * share / n) // 2, _LEAST), []
+        for k in range(1, n + 1):
+            start = self._border(int((k - share) * size / n), reach)
+            stop = self._border(k * size // n, reach) if k < n else size
+            ranges += [(start, stop)] if start < stop else []
+        return ranges
+
 
 def _entry(name, tokens, crc):
     return dict(name=Path(name).name, tokens=int(tokens), crc=int(crc))
@@ -235,3 +265,24 @@ class TokenPart:
     def __getitem__(self, rows):
         start, stop, _ = rows.indices(len(self))
         return self.ids[self.start + start : self.start + stop]
+
+
+class TokenSpans:
+    "Several stretches of a row of tokens as one row: a length, and slices (n,) long"
+
+    def __init__(self, ids, ranges):
+        self.parts = [TokenPart(ids, start, stop) for start, stop in ranges]
+        self.ends = np.cumsum([len(part) for part in self.parts])
+
+    def __len__(self):
+        return int(self.ends[-1]) if self.parts else 0
+
+    def __getitem__(self, rows):
+        start, stop, _ = rows.indices(len(self))
+        found = [torch.zeros(0, dtype=torch.long)]
+        for k in range(int(np.searchsorted(self.ends, start, 'right')), len(self.parts)):
+            first = int(self.ends[k]) - len(self.parts[k])
+            if first >= stop:
+                break
+            found.append(self.parts[k][max(start - first, 0) : stop - first])
+        return torch.cat(found)
