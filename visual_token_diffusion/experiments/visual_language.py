@@ -24,7 +24,6 @@ RUN = 'visual-language'
 COMMAND = 'python -m visual_token_diffusion.experiments.visual_language'
 TOKENS = 65_536  # of a stream that are counted
 EPOCHS = 12  # of the induction
-ONCE = 'fqgan', 'tatok', 'textok', 'flextok', 'emoji pictures'  # streams with one seed where nobody asks for more
 CONTROLLED = 'captions', 'stories', 'natural text', 'emoji names', 'vq', 'emoji pictures'  # streams also shuffled
 
 
@@ -165,7 +164,7 @@ def main(
                 save_run(RUN, before(RUN) | dict(checks=before(RUN).get('checks', {}) | {key: new}), COMMAND)
         return
     for seed in reversed(range(args.seeds)):
-        for name in args.stream or [name for name in STREAMS if not (seed and name in ONCE)]:
+        for name in args.stream or STREAMS:
             key = f'{name}|{seed}'
             if key in before(RUN):
                 continue
