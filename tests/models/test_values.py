@@ -15,7 +15,8 @@ from visual_token_diffusion.models.build import validation_nelbo
 from visual_token_diffusion.models.grid_denoiser import GridDenoiser
 from visual_token_diffusion.models.grid_space import GridSpace
 from visual_token_diffusion.models.grid_training import train_grid_denoiser
-from visual_token_diffusion.models.visual_token_lm import STORYTELLER, VisualTokenLM
+from visual_token_diffusion.models.text_methods import MASKED_STORYTELLER
+from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
 from visual_token_diffusion.worlds.stories import story_text
 
 BAND = PiecewiseLogSNR([6.0, 0.0, -8.0])
@@ -26,7 +27,7 @@ def gen(seed):
 
 
 def storyteller():
-    model = VisualTokenLM.from_pretrained(STORYTELLER)
+    model = VisualTokenLM.from_pretrained(MASKED_STORYTELLER)
     yield 'fingerprint', model.fingerprint
     yield 'vocabulary', [model.vocab.fingerprint, model.vocab.label(5)]
     yield 'codes', model.encoder.codes

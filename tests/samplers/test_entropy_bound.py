@@ -7,7 +7,8 @@ from support.parts import gen
 from visual_token_diffusion.core.errors import CombinationError
 from visual_token_diffusion.diffusion.discrete import Uniform
 from visual_token_diffusion.metrics.toy import Denoiser, Toy
-from visual_token_diffusion.models.visual_token_lm import STORYTELLER, VisualTokenLM
+from visual_token_diffusion.models.text_methods import MASKED_STORYTELLER
+from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
 from visual_token_diffusion.samplers.base import Sampler
 from visual_token_diffusion.samplers.entropy_bound import (
     accept_by_entropy, falling_temperature, sample_entropy_bound_uniform, sample_entropy_bound,
@@ -104,7 +105,7 @@ def test_bad_bounds():
 
 
 def test_the_packaged_model_writes_with_it_and_refuses_uniform_noise():
-    model = VisualTokenLM.from_pretrained(STORYTELLER)
+    model = VisualTokenLM.from_pretrained(MASKED_STORYTELLER)
     sampler = Sampler.make('entropy_bound', bound=3.0)
     *_, last = model.generate_steps('the cat', n=2, sampler=sampler, steps=24, length=16)
     assert not last.mask.any() and model.vocab.decode(last.x[0].tolist()).startswith('the cat')

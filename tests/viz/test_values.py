@@ -4,7 +4,8 @@ import numpy as np
 import torch
 from support.values import hold
 
-from visual_token_diffusion.models.visual_token_lm import STORYTELLER, VisualTokenLM
+from visual_token_diffusion.models.text_methods import MASKED_STORYTELLER
+from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
 from visual_token_diffusion.viz.album import probabilities
 from visual_token_diffusion.viz.animation import animation_frames
 from visual_token_diffusion.viz.bench_view import corrupt_grids
@@ -23,7 +24,7 @@ def pixels(image):
 
 
 def images(folder):
-    model = VisualTokenLM.from_pretrained(STORYTELLER)
+    model = VisualTokenLM.from_pretrained(MASKED_STORYTELLER)
     grids = model.encoder(torch.randint(190, (21,), generator=gen(0)))
     yield 'sentence', pixels(sentence_image(grids))
     yield 'sentence in columns', pixels(sentence_image(grids, cols=6, scale=3, gap=1))
@@ -35,7 +36,7 @@ def images(folder):
 
 
 def words():
-    model = VisualTokenLM.from_pretrained(STORYTELLER)
+    model = VisualTokenLM.from_pretrained(MASKED_STORYTELLER)
     places = word_map(learned_features(model).detach())
     yield 'places', places.abs()
     ids = model.vocab.encode('the happy cat sees a dog .')

@@ -13,7 +13,8 @@ from ..core.results import save_run
 from ..core.sampling import sample_categorical
 from ..diffusion.discrete import Absorbing, Uniform
 from ..metrics.factorization import entropy_bits, factorization_bits
-from ..models.visual_token_lm import STORYTELLER, VisualTokenLM
+from ..models.text_methods import MASKED_STORYTELLER
+from ..models.visual_token_lm import VisualTokenLM
 from ..samplers.base import Sampler
 from ..samplers.entropy_bound import accept_by_entropy
 from ..samplers.psi import chain_denoiser
@@ -47,6 +48,8 @@ SAMPLERS = {
 
 class ExactModel:
     "The exact posterior of stories, as a model for every kind of sampler"
+
+    is_cut = False  # its windows begin with a sentence
 
     def __init__(self):
         self.windows = TextWindows(stories())
@@ -82,10 +85,12 @@ class ExactModel:
 
 
 class TrainedModel:
-    "The packaged model"
+    "The packaged model that writes in any order"
+
+    is_cut = True  # it learned from windows that begin anywhere
 
     def __init__(self):
-        self.model = VisualTokenLM.from_pretrained(STORYTELLER).eval()
+        self.model = VisualTokenLM.from_pretrained(MASKED_STORYTELLER).eval()
         self.n_states = len(self.model.vocab)
         words = [*stories().words, '\n']
         known = {self.model.vocab.encode(word)[0]: i for i, word in enumerate(words)}
@@ -136,34 +141,31 @@ def settings(
     return {f'{calls} calls': options | dict(steps=calls) for calls in CALLS[kind] if least <= calls}
 
 
-def _sentences(row, end):
-    "The whole sentences of a row of word numbers"
-    found, words = [], []
-    for word in row:
-        if word == end:
-            found.append(words)
-            words = []
-        else:
-            words.append(word)
+def _sentences(row, end, is_cut):
+    "The whole sentences of a row of word numbers; of a text that was cut anywhere the first is none"
+    ends = [place for place, word in enumerate(row) if word == end]
+    starts = ends if is_cut else [-1, *ends]
+    found = [row[start + 1 : stop] for start, stop in zip(starts, ends[is_cut:])]
     return [sentence for sentence in found if sentence]
 
 
 def measure_texts(
     ids,  # (B,L) long: word numbers of the grammar, -1 for none
     windows,  # `TextWindows`
+    is_cut: bool = False,  # may a window begin within a sentence?
 ) -> dict:
-    "Grammatical shares of windows and of whole sentences, bits of those that are, and how many differ"
+    "Grammatical shares of windows (None if cut) and of whole sentences, bits of those that are, and how many differ"
     end, grammar = windows.end, windows.grammar
     known = (ids >= 0).all(1)
     fits = torch.zeros(len(ids), dtype=torch.bool)
-    if known.any():
+    if known.any() and not is_cut:
         fits[known] = windows.log_probs(ids[known]).isfinite()
-    sentences = [sentence for row in ids.tolist() for sentence in _sentences(row, end)]
+    sentences = [sentence for row in ids.tolist() for sentence in _sentences(row, end, is_cut)]
     texts = [[grammar.words[i] if i >= 0 else '' for i in sentence] for sentence in sentences]
     bits = torch.as_tensor(-grammar.log_probs(texts) / math.log(2)) if texts else torch.zeros(0)
     fine = bits.isfinite()
     return dict(
-        windows=float(fits.double().mean()),
+        windows=None if is_cut else float(fits.double().mean()),
         sentences=float(fine.double().mean()) if texts else 0.0,
         bits=float(bits[fine].mean()) if fine.any() else None,
         words=sum(map(len, texts)) / max(len(texts), 1),
@@ -183,7 +185,7 @@ def run(model, windows, name, options, seed, texts, length):
     "The measurements of one setting"
     generator = torch.Generator().manual_seed(seed)
     steps = list(_walk(model, SAMPLERS[name][0], options, texts, length, generator))
-    found = measure_texts(model.texts(steps[-1].x), windows)
+    found = measure_texts(model.texts(steps[-1].x), windows, model.is_cut)
     return found | dict(calls=_calls_made(steps) if name == 'entropy bound' else len(steps) - 1)
 
 
@@ -260,10 +262,10 @@ def main(
     args = parser.parse_args(arguments)
     found = before(RUN)
     if 'true' not in found:
-        windows, true = TextWindows(stories()), {}
-        for kind, length in LENGTHS.items():
-            true[kind] = measure_texts(next(iter(story_stream(512, length, seed=99))), windows)
-        found['true'] = true
+        windows = TextWindows(stories())
+        begun, long = (next(iter(story_stream(n, length, seed=99))) for n, length in ((512, 24), (64, 576)))
+        cut = long[:, 64:].reshape(512, 64)
+        found['true'] = dict(exact=measure_texts(begun, windows), trained=measure_texts(cut, windows, is_cut=True))
     for key, measure, task in _cells(args.model, args.seeds):
         if key not in found:
             found[key] = measure(*task)

@@ -12,10 +12,11 @@ from ..core.given import check_type, checked_seed, whole_number
 from ..diffusion.base import antithetic_times
 from ..text.vocab import encode_strict
 
-__all__ = ['STORYTELLER', 'TextMixin', 'Nelbo', 'viewer']
+__all__ = ['MASKED_STORYTELLER', 'STORYTELLER', 'TextMixin', 'Nelbo', 'viewer']
 
 # A small model trained on the stories of the tiny world, which comes with the library.
-STORYTELLER = Path(__file__).parents[1] / 'assets' / 'storyteller'
+STORYTELLER = Path(__file__).parents[1] / 'assets' / 'storyteller'  # learned from the left
+MASKED_STORYTELLER = STORYTELLER.with_name('masked_storyteller')  # writes in any order
 
 
 class Nelbo(NamedTuple):

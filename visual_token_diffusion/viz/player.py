@@ -54,6 +54,7 @@ def _settings(model, prompt, steps, length, seed, orders):
     wide = W.Layout(width='98%')
     prompt = W.Text(prompt, description='prompt', placeholder='may be empty', layout=wide)
     prompt.continuous_update = False
+    if getattr(model, 'is_causal', False): orders = [('left to right', 'random')]     # its sampler is not asked
     order = W.Dropdown(options=orders, description='order', layout=W.Layout(width='230px'))
     length,longest = length or model.length,16*model.length
     return dict(prompt=prompt,
@@ -73,7 +74,7 @@ class Player(Panel):
                  steps:int=16, # network calls
                  length:int=None, # tokens; None takes the model's own length
                  seed:int=0, # one seed, one result
-                 orders=('random','confidence','left_to_right'), # to choose from
+                 orders=('random','confidence','left_to_right','dilated'), # to choose from; a causal model has one
                  rest:float=.15 # seconds before it starts, as a click may overtake what was typed
                 ):
         self.model,self.album = model,Album(model)
