@@ -171,6 +171,11 @@ def _recipe(m):
     return f"bound in nats per token, entropy {m['entropy']:.3f}: " + listed(means, lambda v: f'{v:.3f}')
 
 
+def _storyteller(m):
+    shares = by_arm(m['values'], lambda run: run['grammatical'])
+    return 'grammatical sentences, mean of the seeds: ' + listed(shares, lambda v: f'{v:.1%}')
+
+
 def _planted(m):
     told = sum(run['faulty']['word'] in ('worse', 'broken') for run in m.values())
     equal = sum(run['copy']['word'] == 'equal' for run in m.values())
@@ -186,6 +191,7 @@ HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'mmada-unigrpo': _arms('captions that written pictures match', lambda run: run['match']),
     'next-scale': _excess,
     'painting-': _grid_denoiser,
+    'storyteller': _storyteller,
     'softmax-ngrams': lambda m: 'held-out nats per token: ' + listed(m['nll'], lambda v: f'{v:.3f}'),
     'softmax-': _benchmark,
     'pictogram-judges': _judges,
