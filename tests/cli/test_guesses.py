@@ -48,6 +48,7 @@ WRONG = {
     'did you mean runs/story?': ['generate', 'runs/stroy'],
     'book.txt is a file, not a model; train one': ['generate', 'book.txt'],
     'x.png is a picture, not a model': ['generate', 'x.png'],
+    'photo.jpg is a picture, not a model': ['generate', 'photo.jpg'],
     'did you mean `vtd encode runs/story': ['encode', 'the cat', 'runs/story', '-o', 'y.png'],
     "one text of two words: vtd encode 'the cat'": ['encode', 'the', 'cat', '-o', 'y.png'],
     'got 4 words; put the text into quotes': ['encode', 'the', 'cat', 'sleeps', 'here', '-o', 'y.png'],

@@ -47,6 +47,8 @@ BAD = [
     (dict(temperature=-1.0), 'must not be negative'),
     (dict(temperature=float('nan')), 'must not be negative'),
     (dict(n=0), 'at least 1'),
+    (dict(n=10**9), 'GiB are free; write fewer'),
+    (dict(prompt=['the cat', 'a dog'], n=10**9), 'GiB are free; write fewer'),
     (dict(prompt=' '.join(['the cat'] * 9)), 'leaves no room'),
     (dict(prompt='the zebra'), 'zebra'),
 ]

@@ -54,3 +54,18 @@ def test_the_split_is_the_same_again_and_vocabularies_come_from_the_rest():
     assert train.tolist() == again.tolist()
     unseen = set(NAMES) - set(vocab.tokens)
     assert 400 < len(unseen) < 700 and vocab.unk_id in valid and vocab.unk_id not in train
+
+
+@pytest.mark.parametrize('text', ['a' * 20000, 'word ' * 5000, 'a' * 20000 + '\n', 'word ' * 5000 + '\n'])
+def test_a_text_of_one_line_is_shared_out_too(text):
+    "Looked for without a limit, the next line was the end of the text, and nothing was held out"
+    held_out, rest = cut(text, 0.1)
+    held = sum(end - start for start, end in held_out)
+    assert 0.09 < held / len(text) < 0.11
+    assert all(text[start - 1] == ' ' for start, _ in held_out) or ' ' not in text
+
+
+def test_a_text_that_is_far_too_short_gets_no_advice_that_does_not_help():
+    for text, said in (('hello world\n', 'give more text$'), ('the cat sees a dog\n' * 3, 'give more text')):
+        with pytest.raises(ValueError, match=said):
+            split_text(text, load_settings('ci', ['unit=words']))

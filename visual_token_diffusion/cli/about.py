@@ -8,12 +8,11 @@ from ..core.errors import InputError
 from ..viz.picture_file import looked_at
 from ..viz.png import load_sentence
 from ..viz.png_bytes import NotOurPicture
-from .guesses import is_model
+from .guesses import PICTURES, is_model
 
 __all__ = ['about_file', 'about_folder', 'other_files_note']
 
 MOST = 2**26  # bytes of a text that are looked at
-PICTURES = {'.png', '.jpg', '.jpeg', '.gif', '.bmp', '.webp', '.tif', '.tiff', '.ppm'}
 READABLE = {'.txt', '.md', '.jsonl', '.tar', '.tgz'}
 
 

@@ -6,7 +6,7 @@ from ..core.errors import InputError
 
 __all__ = ['command_hint', 'is_model', 'near', 'option_hint', 'split_picture', 'split_text', 'wrong_model']
 
-TEXTS = {'.txt', '.md', '.text', '.tex', '.rst', '.py', '.html', '.csv', '.jsonl'}
+PICTURES = {'.png', '.jpg', '.jpeg', '.gif', '.bmp', '.webp', '.tif', '.tiff', '.ppm'}
 
 
 def near(
@@ -79,6 +79,8 @@ def wrong_model(
     quoted = _quoted(str(path))
     if path.is_file() and path.suffix.lower() == '.png':
         return f'{path} is a picture, not a model; read it with `vtd decode {quoted}`'
+    if path.is_file() and path.suffix.lower() in PICTURES:
+        return f'{path} is a picture, not a model'
     if path.is_file():
         return f'{path} is a file, not a model; train one on a text: vtd train {quoted} -o runs/{path.stem}'
     if path.exists() or str(path).count('/') == 1 and path.parent != Path('runs') and not path.parent.is_dir():

@@ -166,6 +166,7 @@ class GenerationMixin:
         prompt, n = _prompt_and_number(prompt, n)
         _check_sampling(kwargs)
         length = self._row_length(prompt, length, max_new_tokens)
+        self._check_room(n, length)  # before there is a list of that many prompts
         generator = _generator(seed)
         ids, mask = self.healed_prompts([prompt] * n, length, generator, **_of_prompts(kwargs))
         yield from self.fill_steps(ids, mask, generator, **kwargs)
@@ -181,9 +182,10 @@ class GenerationMixin:
     def _generate_each(self, prompts, n, seed=0, length=None, max_new_tokens=None, **kwargs):
         "`n` texts for each prompt, in order; those of one length are written together"
         _check_sampling(kwargs)
-        rows = [prompt for prompt in prompts for _ in range(whole_number(n, 'n'))]
-        if not rows:
+        if not prompts:
             raise CallError('expected prompts, got an empty list')
+        self._check_room(len(prompts) * whole_number(n, 'n'), 1)
+        rows = [prompt for prompt in prompts for _ in range(n)]
         lengths = [self._row_length(prompt, length, max_new_tokens) for prompt in rows]
         texts, generator = {}, _generator(seed)
         for size in sorted(set(lengths)):
@@ -197,7 +199,7 @@ class GenerationMixin:
 # what other libraries call it, and what it is called here
 _OTHERS = dict(
     max_length='length', max_tokens='max_new_tokens', num_samples='n', num_return_sequences='n', prompts='prompt',
-    text='prompt', num_steps='steps', num_inference_steps='steps', random_seed='seed', top_k='top_p',
+    text='prompt', num_steps='steps', num_inference_steps='steps', random_seed='seed',
 )
 
 

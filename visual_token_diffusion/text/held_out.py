@@ -9,9 +9,12 @@ _blank_line = re.compile(r'\n\s*\n')
 
 
 def _border(text, i, reach):
-    "The first place from `i` on where a paragraph begins, if one does within `reach`; else a line; else `i`"
+    "The first place from `i` on, within `reach`, where a paragraph begins; else a line; else a word; else `i`"
     blank = _blank_line.search(text, max(i - 1, 0), i + reach)
-    return blank.end() if blank else text.find('\n', max(i - 1, 0)) + 1 or i
+    if blank:
+        return blank.end()
+    after = (text.find(sign, max(i - 1, 0), i + reach) + 1 for sign in '\n ')
+    return next((place for place in after if place), i)
 
 
 def held_out_ranges(
