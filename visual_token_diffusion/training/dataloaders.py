@@ -28,9 +28,10 @@ from ..text.vocab import encode_long, make_vocab
 def check_length(train, valid, cfg):
     "Raises `ValueError` when one sequence does not fit into either"
     if min(len(train), len(valid)) >= cfg.length: return
-    shorter = max(min(len(train), len(valid))//2, 2)
+    shorter = min(len(train), len(valid))//2
+    advice = f" or set length={shorter}" if shorter > 1 else ""
     raise ValueError(f"the text is too short: {len(train)} tokens to train on and {len(valid)} to validate, "
-                     f"and a sequence has {cfg.length}; give more text or set length={shorter}")
+                     f"and a sequence has {cfg.length}; give more text{advice}")
 
 def _collect_vocab(text, cfg):
     unit = 'byte_bpe' if cfg.unit=='auto' else cfg.unit
