@@ -82,6 +82,7 @@ CALLS = {
     'text to draw that is none': lambda: package.TextDrawer().draw(5),
     'grids to read that are none': lambda: package.TextDrawer().read('x.png'),
     'a language that is none': lambda: package.TextDrawer('klingon').draw('cat'),
+    'a language that is a number': lambda: package.TextDrawer(3),
     'a view to nowhere': lambda: View('<p>x</p>', 'x').save('nowhere/x.html'),
     'a view to no path': lambda: View('<p>x</p>', 'x').save(None),
     'curves of nothing': lambda: package.training_view([]),

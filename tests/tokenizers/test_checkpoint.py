@@ -164,3 +164,11 @@ def test_saving_where_nothing_can_be_written_says_so(tmp_path):
     with pytest.raises(CheckpointError, match='cannot save to .*file') as e:
         make('vit', 'vq').save_pretrained(tmp_path / 'file')
     assert '\n' not in str(e.value) and (tmp_path / 'file').read_text() == 'x'
+
+
+def test_what_is_no_folder_is_refused():
+    from visual_token_diffusion.core.errors import CallError
+
+    for act in (ImageTokenizer.from_pretrained, make('vit', 'vq').save_pretrained):
+        with pytest.raises(CallError, match='expected .*folder.*, got 3'):
+            act(3)

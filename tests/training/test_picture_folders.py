@@ -138,6 +138,7 @@ BAD = {
     "fit is 'crop', 'pad' or 'stretch'": lambda f: picture_dls(f, fit='cover'),
     'valid_frac must lie between': lambda f: picture_dls(f, valid_frac=1.0),
     'size should be a whole number between 4': lambda f: picture_dls(f, size=(16, 24)),
+    'workers should be a whole number of at least 0, got -1': lambda f: picture_dls(f, workers=-1),
     'is a file; name the folder': lambda f: picture_dls(f / '00.png'),
     'is no folder': lambda f: picture_dls(f / 'nowhere'),
 }

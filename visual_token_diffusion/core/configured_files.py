@@ -1,6 +1,7 @@
 "A folder that holds a `Configured` module whole, and a loader that believes nothing it reads."
 
 import json
+import os
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from .. import __version__
 from .configured import Configured, build, recipe
 from .errors import CheckpointError
 from .files import replacing, write_json_atomically
+from .given import check_type
 
 __all__ = ['load_configured', 'save_configured']
 
@@ -80,7 +82,7 @@ def save_configured(
         tensors = _kept(module, _shapes(config[key]))
     except ValueError as e:
         raise CheckpointError(f'this {type(module).__name__} cannot be saved: {e}') from None
-    folder = Path(folder)
+    folder = Path(check_type(folder, (str, os.PathLike), 'a folder to save in'))
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with replacing(folder / WEIGHTS) as path:
@@ -135,7 +137,7 @@ def load_configured(
     key: str = 'model',  # what the file calls it
 ):
     "The saved module in evaluation mode. Raises `CheckpointError` in one line for anything missing, damaged or foreign"
-    folder = Path(folder)
+    folder = Path(check_type(folder, (str, os.PathLike), 'the folder of a saved model'))
     if not folder.is_dir():
         raise CheckpointError(f'there is no folder {folder}; save a model there with `save_pretrained`')
     config = _read_config(folder, cls, key)

@@ -32,7 +32,8 @@ class TextDrawer:
                  size:int=16, # side of a grid
                  emoji:bool=None # None: if they are installed
                 ):
-        self.language,self.emoji = language,emoji
+        self.language = check_type(language, (str,type(None)), "a language, such as 'en', or None")
+        self.emoji = emoji
         self.vocab = make_vocab('clip')
         ids = torch.arange(len(self.vocab))
         table = CodeTable(node_codes(ids*20011 % 37**3, (37,)*3), 37)     # 20011 and 37 share no factor

@@ -112,6 +112,7 @@ def picture_dls(
     """`DataLoaders` of the pictures in a folder, for `tokenizer_learner` and `diffusion_learner`; an epoch is one pass.
     `dls.files` has the training pictures, `dls.left_out` the files that are none. Raises `DataError`"""
     size, bs = whole_number(size, 'size', 4, 4096), whole_number(bs, 'bs')
+    workers = whole_number(workers, 'workers', 0)
     if fit not in FITS:
         raise CallError(f"fit is 'crop', 'pad' or 'stretch', got {fit!r}")
     if not 0 < check_type(valid_frac, float, 'a share as valid_frac') < 1:
