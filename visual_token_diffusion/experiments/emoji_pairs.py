@@ -170,7 +170,8 @@ def packed(
     images,  # (n,3,S,S) float in [0,1]
 ):
     "Pictures as a short string, for a run that is kept"
-    return base64.b64encode((images.clamp(0, 1) * 255).round().byte().cpu().numpy().tobytes()).decode()
+    pixels = (images.clamp(0, 1) * 255).round().byte()
+    return base64.b64encode(pixels.cpu().numpy().tobytes()).decode()
 
 
 def unpacked(
