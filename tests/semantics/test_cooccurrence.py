@@ -37,7 +37,7 @@ def test_counts_by_brute_force():
 
 @pytest.mark.skipif(not Path('/proc/self/status').exists(), reason='reads the memory of Linux')
 def test_cooccurrence_at_the_full_vocabulary():
-    "49,408 types with the frequencies of real text (Zipf): seconds and memory of a fresh process, the libraries' left out"
+    "49,408 types with the frequencies of real text (Zipf): seconds and own memory of a fresh process"
     code = """
 import time, torch
 from visual_token_diffusion.semantics.cooccurrence import cooccurrence
