@@ -10,6 +10,7 @@ from support.browser import chromium, missing
 from support.checkout import ROOT as root
 from visual_token_diffusion.core.results import load_run
 from visual_token_diffusion.docs.front import BADGES, badge, path_rows, path_listing
+from visual_token_diffusion.docs.measured import measured_listing
 
 
 def index_text():
@@ -44,6 +45,10 @@ def test_badges_are_svg():
         xml.dom.minidom.parseString(badge(*parts))
 
 
+def test_what_was_measured_is_the_table_of_the_saved_results():
+    assert measured_listing(root) in index_text()
+
+
 def row_of_readme(start):
     "The row of README's table of figures that begins so"
     readme = (root / 'README.md').read_text(encoding='utf-8')
@@ -52,6 +57,19 @@ def row_of_readme(start):
 
 def mean(values):
     return sum(values) / len(values)
+
+
+def test_the_first_training_in_readme_is_the_saved_one():
+    row, metrics = row_of_readme('`vtd train`'), load_run('default-training')['metrics']
+    for name in ('nelbo', 'entropy', 'bigram'):
+        assert f'{metrics[name]:.3f}' in row, name
+    assert metrics['entropy'] < metrics['nelbo'] < metrics['bigram']
+
+
+def test_the_audit_in_readme_is_that_of_the_page():
+    printed, row = printed_by('metrics/bound_audit.ipynb'), row_of_readme('planted errors')
+    sound, planted = printed.split('mean over masked', 1)
+    assert f"| {planted.count(' flagged: ')} of " in row and f"| {sound.count(' passed: ')} of " in row
 
 
 def test_bits_in_readme_are_those_of_the_saved_result():

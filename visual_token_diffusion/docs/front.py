@@ -1,4 +1,4 @@
-"""The front door: the pictures of the home page and its table of the course, made from the pages.
+"""The front door: the pictures of the home page and its two tables, made from the pages and saved results.
 
 python -m visual_token_diffusion.docs.front      write them
 """
@@ -14,6 +14,7 @@ from PIL import Image
 
 from ..models.story_language import story_language
 from ..viz.diagrams import whole_way
+from .measured import measured_listing
 
 __all__ = ['badge', 'path_rows', 'path_listing', 'first_picture', 'write_front']
 
@@ -61,7 +62,7 @@ def path_rows(root=ROOT):
 
 def path_listing(root=ROOT):
     "The course as a Markdown table, with links from `nbs`"
-    lines = ['| | page | question | minutes | |', '|---|---|---|---|---|']
+    lines = ['| | page | question | minutes | |', '|------|--------|------------------|---|---|']  # dashes: widths
     for row in path_rows(root):
         name = row['name']
         thumbnail = Path('images') / 'course' / f'{name}.png'
@@ -101,8 +102,14 @@ def _whole_way():
     return whole_way(sentence.split(), ids.tolist(), codes, language.grids(sentence))
 
 
+def _with_table(text, table):
+    "The text with this table in the place of the one that begins alike"
+    head = re.escape(table.splitlines()[0])
+    return re.sub(rf'^{head}\n(?:\|.*(?:\n|$))*', lambda _: table + '\n', text, flags=re.M).removesuffix('\n')
+
+
 def write_front(root=ROOT):
-    "Write badges, drawing, thumbnails, and the table into the home page"
+    "Write badges, drawing, thumbnails, and the tables into the home page"
     images = root / 'nbs' / 'images'
     (images / 'course').mkdir(parents=True, exist_ok=True)
     for name, parts in BADGES.items():
@@ -115,9 +122,8 @@ def write_front(root=ROOT):
     index = root / 'nbs' / 'index.ipynb'
     notebook = json.loads(index.read_text(encoding='utf-8'))
     for cell in notebook['cells']:
-        if _text(cell).startswith('| | page | question |'):
-            rest = _text(cell).split('\n\n', 1)[1]
-            cell['source'] = (path_listing(root) + '\n\n' + rest).splitlines(True)
+        text = _with_table(_text(cell), path_listing(root))
+        cell['source'] = _with_table(text, measured_listing(root)).splitlines(True)
     index.write_text(json.dumps(notebook, indent=1, ensure_ascii=False) + '\n', encoding='utf-8')
 
 

@@ -185,6 +185,7 @@ def _planted(m):
 HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'bench-reading': _decoding,
     'bits_': _excess,
+    'default-training': lambda m: f"{m['nelbo']:.3f} ± {m['nelbo_se']:.3f} nats per token, entropy {m['entropy']:.3f}",
     'fuzz': _fuzz,
     'layer-overhead': lambda m: f"{m['bare_ms']:.1f} ms a step bare, {m['layer_ms']:.1f} ms with the layer",
     'mmada-questions': _arms('questions that are answered', lambda run: run['left_to_right']['all']),
