@@ -30,6 +30,11 @@ def test_a_function():
     assert signature(text).startswith('def wilson(')
 
 
+def test_what_torch_says_of_a_method_is_not_shown():
+    text = entry('models.pixel_denoiser', 'PixelDenoiser.forward')
+    assert 'def forward(' in text and 'every call' not in text
+
+
 @pytest.mark.parametrize(
     'module,name,start',
     [

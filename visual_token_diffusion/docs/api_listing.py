@@ -140,8 +140,9 @@ class Entry(BasicMarkdownRenderer):
             source = f'[source]({source}){{target="_blank" style="float:right; font-size:smaller"}}\n\n'
         parts = [f"---\n\n{source}{'#' * self.title_level} {self.nm}"]
         parts.append(f'```python\n{self._signature(node, lines)}\n```')
-        if self.docs:
-            parts.append(re.sub(r'^(\s*)(.+)', r'\1*\2*', self.docs, count=1))
+        docs = self.docs if inspect.isclass(self.sym) or getattr(self.sym, '__doc__', '') else ''  # torch's own
+        if docs:
+            parts.append(re.sub(r'^(\s*)(.+)', r'\1*\2*', docs, count=1))
         if node is not None and (methods := listed_methods(self.sym, node)):
             parts.append(methods)
         return '\n\n'.join(parts)
