@@ -8,6 +8,7 @@ from support.command_line import run_main
 
 from visual_token_diffusion.core.errors import CheckpointError, DataError
 from visual_token_diffusion.core.results import load_run
+from visual_token_diffusion.text.corpus import FileDocs
 from visual_token_diffusion.text.shards import TokenShards, write_shards
 from visual_token_diffusion.text.vocab import make_vocab
 from visual_token_diffusion.training.finished import finished_state
@@ -91,3 +92,10 @@ def test_a_font_that_is_none(tmp_path):
         with pytest.raises(ValueError, match='cannot be read as a font') as e:
             TextRenderer(font=str(tmp_path / name))
         assert '\n' not in str(e.value)
+
+
+def test_a_document_nested_too_deeply(tmp_path):
+    (tmp_path / 'x.jsonl').write_text('{"text": "the cat"}\n' + DEEP + '\n')
+    with pytest.raises(DataError, match='x.jsonl is damaged') as e:
+        list(FileDocs(tmp_path))
+    assert '\n' not in str(e.value)

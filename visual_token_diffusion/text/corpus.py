@@ -95,7 +95,7 @@ class FileDocs:
     def __iter__(self): yield from (doc for _,doc in self.named())
 
 # %% ../../nbs/text/corpus.ipynb #fced909f
-_broken = OSError,EOFError,ValueError,KeyError,TypeError,tarfile.TarError,zlib.error
+_broken = OSError,EOFError,ValueError,KeyError,TypeError,RecursionError,tarfile.TarError,zlib.error
 
 @patch
 def refuse(self:FileDocs, error):
