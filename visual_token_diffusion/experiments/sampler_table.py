@@ -35,6 +35,7 @@ TYPOS = 1e-4  # the exact model takes one visible word in ten thousand for a ran
 SAMPLERS = {
     'random': ('masked', {}),
     'left to right': ('masked', dict(order='left_to_right')),
+    'dilated': ('masked', dict(order='dilated')),
     'blocks of 8': ('masked', dict(block=8)),
     'confidence': ('masked', dict(order='confidence')),
     'MaskGIT': ('masked', dict(order='confidence', counts='cosine', noise=4.5)),
@@ -196,6 +197,8 @@ def _orders(name, ids, steps, generator):
     score = torch.rand(ids.shape, generator=generator)
     if name == 'left to right':
         return place * steps // length
+    if name == 'dilated':
+        return place % steps
     if name == 'blocks of 8':
         score = score + place // 8
     return score.argsort(1).argsort(1) * steps // length
@@ -203,7 +206,7 @@ def _orders(name, ids, steps, generator):
 
 def lost_bits(
     windows,  # `TextWindows`
-    name: str,  # 'random', 'left to right', 'blocks of 8' or 'entropy bound'
+    name: str,  # 'random', 'left to right', 'dilated', 'blocks of 8' or 'entropy bound'
     options: dict,  # of `settings`
     seed: int,
     texts: int = 8,
@@ -231,7 +234,7 @@ def lost_bits(
 
 def _lost_cells(windows, seed):
     "Keys of the bits that plans lose, with what measures them"
-    for name in ('random', 'left to right', 'blocks of 8', 'entropy bound'):
+    for name in ('random', 'left to right', 'dilated', 'blocks of 8', 'entropy bound'):
         for setting, options in settings(name, 'exact').items():
             yield f'lost|{name}|{setting}|{seed}', lost_bits, (windows, name, options, seed)
 
