@@ -1,7 +1,7 @@
 "What every quantizer promises, whichever it is."
 
 import pytest, torch
-from visual_token_diffusion.quantizers.base import Quantizer
+from visual_token_diffusion.quantizers.base import Quantizer, full_precision
 from visual_token_diffusion.quantizers.factorized import FactorizedQuantizer
 from visual_token_diffusion.quantizers.fsq import FSQ
 from visual_token_diffusion.quantizers.lfq import LFQ
@@ -123,3 +123,17 @@ def test_every_part_is_tried_above():
     tried = {type(q).name for q in make().values()}
     assert tried == set(Quantizer.names())
     assert isinstance(Quantizer.make('lfq', bits=4), LFQ)
+
+
+def test_nothing_is_rounded_in_mixed_precision():
+    x = torch.full((4, 4), 1 / 3)
+    with torch.autocast('cpu', torch.bfloat16):
+        assert (x @ x).dtype == torch.bfloat16
+        with full_precision(x):
+            assert (x @ x).dtype == torch.float32
+
+
+def test_what_follows_from_the_sizes_is_not_stored():
+    "A state holds what was learned: a model with other derived tables would refuse it"
+    for name in ('fsq', 'lfq'):
+        assert not make()[name].state_dict(), name

@@ -1,0 +1,1 @@
+"Faults planted in the library, to see whether its tests notice."
