@@ -46,7 +46,7 @@ def test_an_index_of_shards_with_odd_numbers(shards):
 
 
 ODD = [dict(settings=dict(steps=8, epochs=0)), dict(settings=dict(steps=-8))]
-ODD += [dict(history=[3]), dict(seconds=-1)]
+ODD += [dict(history=[3]), dict(seconds=-1), dict(settings=dict(steps=8, epochs=10**400))]
 
 
 @pytest.mark.parametrize('changes', ODD)

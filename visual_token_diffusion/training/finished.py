@@ -37,7 +37,7 @@ def _is_whole(state):
         return False
     lengths = [state['settings'].get(name, 1) for name in ('steps', 'epochs')]
     rows = all(isinstance(row, dict) for row in state['history'])
-    return rows and all(type(n) is int and n > 0 for n in lengths) and 0 <= state['seconds'] < 1e12
+    return rows and all(type(n) is int and 0 < n < 2**53 for n in lengths) and 0 <= state['seconds'] < 1e12
 
 
 def finished_state(
