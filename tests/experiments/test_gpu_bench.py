@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from visual_token_diffusion.experiments import gpu_bench
-from visual_token_diffusion.experiments.gpu_steps import model_flops
+from visual_token_diffusion.experiments.gpu_steps import model_flops, utilization
+from visual_token_diffusion.experiments.gpu_writing import WAYS
 from visual_token_diffusion.worlds.stories import story_text
 
 CPU = torch.device('cpu')
@@ -19,21 +20,41 @@ def found():
 
 
 def test_every_question_has_an_answer(found):
-    names = {'matrix product', 'steps 32x1 eager', 'steps 32x1 compiled', 'equal time 32x1', 'writing', 'training'}
-    assert set(found) == names
+    names = {'matrix product', 'steps 32x1 eager', 'steps 32x1 compiled', 'equal time 32x1'}
+    assert set(found) == names | {'learner', 'writing', 'training', 'utilization'}
     assert not [name for name, answer in found.items() if 'failed' in answer]
 
 
-def test_a_step_with_a_head_costs_more_than_the_backbone(found):
+def test_a_step_with_a_head_stands_beside_the_backbone(found):
     steps = found['steps 32x1 eager']
     assert set(steps) == {'backbone', *gpu_bench.HEADS}
-    assert all(steps[head]['ratio'] > 1 for head in gpu_bench.HEADS)
+    for head in gpu_bench.HEADS:
+        assert steps[head]['ratio'] == steps[head]['ms'] / steps['backbone']['ms'] > 0
 
 
 def test_equal_time_is_measured_on_held_out_text_beside_ngrams(found):
     equal = found['equal time 32x1']
     assert equal['n-grams']['bigram'] < equal['n-grams']['unigram']
     assert all(equal[head]['steps'] > 0 and equal[head]['nats'] > 2 for head in gpu_bench.HEADS)
+
+
+def test_every_way_to_write_stands_beside_its_quality(found):
+    writing = found['writing']
+    assert set(writing) == {'held-out text', *WAYS}
+    assert all(writing[way]['per_second'] > 0 and writing[way]['trigram'] > 0 for way in WAYS)
+    assert writing['held-out text']['trigram'] < min(writing[way]['trigram'] for way in WAYS)
+
+
+def test_the_learner_stands_beside_a_bare_loop(found):
+    took = found['learner']['seconds']
+    assert len(took['learner']) == len(took['loop']) == 4
+    assert 0.2 < found['learner']['ratio'] < 20
+
+
+def test_utilization_is_a_share_of_the_matrix_product(found):
+    rows, limit = found['utilization']['steps 32x1 eager'], found['matrix product']['tflops']
+    assert rows['flat'] == found['steps 32x1 eager']['flat']['backbone_tflops'] / limit
+    assert utilization({}) == {}
 
 
 def test_what_was_measured_is_not_measured_again(found):

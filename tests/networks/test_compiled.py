@@ -12,7 +12,8 @@ from visual_token_diffusion.networks.embeddings import FeatureEmbedding, LogBili
 from visual_token_diffusion.training.compiling import compile_parts
 
 HEADS = ['feature_tree', 'hierarchical', 'flat', 'tied', 'frozen', 'independent', 'sampled']
-B, L, WIDTH = 6, 8, 8
+B, L = 6, 8
+WIDTH = 8
 counters = torch._dynamo.utils.counters
 
 

@@ -19,6 +19,18 @@ TEXT = story_text(200, torch.Generator().manual_seed(0))
 SMALL = ['unit=words', 'width=16', 'heads=1', 'depth=1', 'length=8', 'feature_dim=8', 'batch=4', 'steps=6', 'epochs=1']
 
 
+WAITS = [
+    lambda x: x.sum().item(),
+    lambda x: x[x > 0],
+    lambda x: (x > 0).nonzero(),
+    lambda x: bool(x.any()),
+    lambda x: torch.ones(3).to(DEVICE),
+    lambda x: x.cpu(),
+    lambda x: f'{x.sum():.2f}',
+    lambda x: x.unique(),
+]
+
+
 class Guard(Callback):
     "From the second batch to the last but one, a step may not wait"
 
@@ -96,12 +108,9 @@ def test_the_guard_catches_what_waits(on_the_device):
     "The controls: fastai's own average, an index by a mask, a copy that is waited for"
     x = torch.randn(4, 3).to(DEVICE)
     with NoWaiting():
-        for wait in (
-            lambda: x.sum().item(), lambda: x[x > 0], lambda: (x > 0).nonzero(), lambda: bool(x.any()),
-            lambda: torch.ones(3).to(DEVICE), lambda: x.cpu(), lambda: f'{x.sum():.2f}', lambda: x.unique(),
-        ):
+        for wait in WAITS:
             with pytest.raises(RuntimeError, match='waits'):
-                wait()
+                wait(x)
         assert isinstance(torch.ones(3).to(DEVICE, non_blocking=True) + x, StandIn)
     guard = Guard()
     learn = learner([guard, Last(guard)])

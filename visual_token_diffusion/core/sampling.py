@@ -9,6 +9,7 @@ __all__ = ['sample_categorical', 'apply_temperature_top_p', 'sample_logits', 'gu
 
 # %% ../../nbs/core/sampling.ipynb #samp0005
 import torch
+from .transfer import to_device
 
 # %% ../../nbs/core/sampling.ipynb #samp0010
 def sample_categorical(probs, # (...,V) probabilities, or anything proportional to them
@@ -16,7 +17,8 @@ def sample_categorical(probs, # (...,V) probabilities, or anything proportional 
                       ) -> torch.Tensor:
     "(...) long: one index a row, by inverting the cumulative sum in float64 (Zheng and others, 2024)"
     cumulative = probs.double().cumsum(-1)
-    uniform = torch.rand(*probs.shape[:-1], 1, generator=generator, dtype=torch.float64).to(probs.device)
+    uniform = torch.rand(*probs.shape[:-1], 1, generator=generator, dtype=torch.float64)
+    uniform = to_device(uniform, probs.device)
     ids = torch.searchsorted(cumulative, uniform*cumulative[...,-1:], right=True)[...,0]
     return ids.clamp(max=probs.shape[-1]-1)
 

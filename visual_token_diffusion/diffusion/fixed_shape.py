@@ -1,4 +1,4 @@
-"""The loss of masked tokens with tensors of one shape in every batch, as compiled code and a GPU that never waits ask."""
+"""The loss of masked tokens with tensors of one shape in every batch, for compiled code and a GPU that never waits."""
 
 import torch
 

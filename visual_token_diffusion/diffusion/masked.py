@@ -101,6 +101,7 @@ def most_masked(self:MaskedDiffusion, n, length, rows=slice(None)):
 def predictor(self:MaskedDiffusion, model):
     "The function `(x, mask) -> log_probs (B,L,V)` for samplers that ask for probabilities"
     def predict(x, mask):
-        h = model.hidden_states(x, mask)
-        return model.head.log_probs(h.flatten(0,1)).view(*x.shape, -1)
+        h = model.hidden_states(x, mask).flatten(0,1)
+        parts = h.split(128 if h.device.type=='cpu' else 4096)     # what stays in the cache is faster
+        return torch.cat([model.head.log_probs(part) for part in parts]).view(*x.shape, -1)
     return predict

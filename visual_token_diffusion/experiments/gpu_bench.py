@@ -20,7 +20,8 @@ from ..training.precision import is_faster_in_bf16
 from ..worlds.stories import story_text
 from .benchmark_data import BenchmarkData
 from .earlier import before
-from .gpu_steps import Timer, equal_time, matrix_rate, step_parts, writing_rates
+from .gpu_steps import Timer, equal_time, matrix_rate, step_parts, utilization
+from .gpu_writing import learner_and_loop, writing_rates
 
 __all__ = ['FULL', 'MINI', 'Plan', 'main', 'measure']
 
@@ -41,16 +42,22 @@ class Plan(NamedTuple):
     train_seconds: float  # of each arm of the equal-time comparison
     profile: str  # of the training through the Learner
     steps: int  # of that training
+    texts: int  # written at once
 
 
-FULL = Plan(((512, 8), (768, 12)), 49408, 'clip', 256, 64, 8192, 1.0, 20.0, 'gpu', 300)
-MINI = Plan(((32, 1),), 512, 'words', 4, 16, 128, 0.02, 0.2, 'ci', 4)
+FULL = Plan(((512, 8), (768, 12)), 49408, 'clip', 256, 64, 8192, 1.0, 20.0, 'gpu', 300, 64)
+MINI = Plan(((32, 1),), 512, 'words', 4, 16, 128, 0.02, 0.2, 'ci', 4, 2)
+
+
+def _settings(plan, device, parts=1):
+    "Settings of the profile's training, or of a part of its steps"
+    cfg = load_settings(plan.profile, ['monitor=0', f'steps={max(plan.steps // parts, 2)}', 'epochs=2'])
+    return replace(cfg, device=str(device), batch=min(cfg.batch, plan.batch))
 
 
 def _trained(plan, device, text):
     "A training of the profile through `train_text`: its metrics, tokens a second, peak memory, and a sample"
-    cfg = load_settings(plan.profile, ['monitor=0', f'steps={plan.steps}', 'epochs=2'])
-    cfg = replace(cfg, device=str(device), batch=min(cfg.batch, plan.batch))
+    cfg = _settings(plan, device)
     if device.type == 'cuda':
         torch.cuda.reset_peak_memory_stats()
     began = time.perf_counter()
@@ -69,7 +76,8 @@ def _questions(plan, device, text, data, timer):
             how = 'compiled' if is_compiled else 'eager'
             asked[f'steps {width}x{depth} {how}'] = _steps(plan, width, depth, is_compiled, timer)
         asked[f'equal time {width}x{depth}'] = _equal(plan, width, depth, data, timer)
-    asked['writing'] = lambda: writing_rates(timer)
+    asked['learner'] = lambda: learner_and_loop(text, _settings(plan, device, 10), timer)
+    asked['writing'] = lambda: writing_rates(text, _settings(plan, device, 2), timer, plan.texts)
     asked['training'] = lambda: _trained(plan, device, text)
     return asked
 
@@ -107,6 +115,8 @@ def measure(
         log(f'{name}: {found[name]}')
         if save:
             save(found)
+    found['utilization'] = utilization(found)
+    log(f"utilization: {found['utilization']}")
     return found
 
 

@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import torch
 
-from ..models.visual_token_lm import VisualTokenLM
+from ..training.compiling import compile_parts
 from .softmax_arms import arm_model, optimizers
 from .softmax_benchmark import benchmark_batch, benchmark_loss, benchmark_nelbo, warmup_cosine
 from .step_cost import ZipfData, no_output
 
-__all__ = ['Timer', 'equal_time', 'matrix_rate', 'model_flops', 'step_parts', 'writing_rates']
+__all__ = ['Timer', 'equal_time', 'matrix_rate', 'model_flops', 'step_parts', 'utilization']
 
 
 class Timer(NamedTuple):
@@ -103,7 +103,7 @@ def step_parts(
     depth: int,
     sizes: tuple,  # (vocabulary, batch, length)
     timer: Timer,
-    is_compiled: bool = False,  # the backbone by `torch.compile`
+    is_compiled: bool = False,  # layers and head by `torch.compile`
 ):
     "Milliseconds of a step with each head and of the backbone alone, ratios, TFLOP/s, and peak memory in GiB"
     found = {}
@@ -111,7 +111,7 @@ def step_parts(
     for arm in ('backbone', *heads):
         setting = _setting(arm, width, depth, sizes, timer.device)
         if is_compiled:
-            setting.model.backbone.compile()
+            compile_parts(setting.model, dynamic=False)
         count = iter(range(10**9))
         with timer.context:
             seconds = timer.seconds_of(lambda: setting.step(next(count)))
@@ -165,13 +165,12 @@ def _train_for(model, train, length, batch, timer, seconds, lr):
     return steps
 
 
-def writing_rates(timer: Timer, n: int = 8):
-    "Texts a second of the packaged model: masked at several calls, and other samplers"
-    model = VisualTokenLM.from_pretrained().to(timer.device)
-    found = {}
-    for steps in (8, 16, 32):
-        seconds = timer.seconds_of(lambda: model.generate(n=n, steps=steps, seed=0), warmup=1)
-        found[f'masked, {steps} calls'] = dict(per_second=n / seconds)
-    seconds = timer.seconds_of(lambda: model.generate(n=n, sampler='entropy_bound', seed=0), warmup=1)
-    found['entropy_bound'] = dict(per_second=n / seconds)
-    return found
+def utilization(
+    found: dict,  # what `gpu_bench` has measured
+):
+    "Name of a step -> head -> model FLOP utilization: operations of the backbone a second over those of the matrices"
+    limit = found.get('matrix product', {}).get('tflops')
+    steps = {name: rows for name, rows in found.items() if name.startswith('steps ') and 'failed' not in rows}
+    if not limit:
+        return {}
+    return {name: {head: row['backbone_tflops'] / limit for head, row in rows.items()} for name, rows in steps.items()}

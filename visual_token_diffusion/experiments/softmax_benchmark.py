@@ -12,6 +12,7 @@ import torch
 
 from ..core.files import replacing
 from ..core.results import save_run
+from ..core.transfer import needs_fixed_shapes, to_device
 from ..diffusion.base import antithetic_times
 from ..text.corpus import read_text
 from .benchmark_data import BenchmarkData
@@ -35,18 +36,19 @@ def benchmark_batch(train, batch, length, seed, step):
     digest = hashlib.blake2b(repr(('race', seed, step)).encode(), digest_size=7).digest()
     generator = torch.Generator().manual_seed(int.from_bytes(digest, 'big'))
     starts = torch.randint(len(train) - length + 1, (batch, 1), generator=generator)
-    return train[starts + torch.arange(length)], generator
+    return train[to_device(starts + torch.arange(length), train.device)], generator
 
 
-def _nats(model, x, t, generator):
+def _nats(model, x, t, generator, most=None):
     "(B,) nats of the sequences `x` (B,L): the bound of the model's process, of a causal model the likelihood"
     noisy = model.process.corrupt(x, t, generator=generator)
-    return model(x, noisy.mask, noisy.weight)
+    return model(x, noisy.mask, noisy.weight, most)
 
 
 def benchmark_loss(model, x, generator):
-    "Nats per token of a batch (B,L)"
-    return _nats(model, x, antithetic_times(len(x), generator), generator).mean() / x.shape[1]
+    "Nats per token of a batch (B,L); on a GPU with tensors of one shape"
+    most = model.process.most_masked(*x.shape) if needs_fixed_shapes(x) else None
+    return _nats(model, x, antithetic_times(len(x), generator), generator, most).mean() / x.shape[1]
 
 
 @torch.no_grad()

@@ -6,7 +6,9 @@ import time
 import torch
 
 from ..codebooks.base import Codebook, smallest_codebook
+from ..core.transfer import needs_fixed_shapes
 from ..diffusion.base import antithetic_times
+from ..diffusion.fixed_shape import first_masked
 from .softmax_arms import arm_model, optimizers
 from .softmax_benchmark import benchmark_loss
 
@@ -39,7 +41,11 @@ class ZipfData:
 def no_output(model, x, generator):
     "A loss without an output: what the backbone alone costs"
     noisy = model.process.corrupt(x, antithetic_times(len(x), generator), generator=generator)
-    return model.hidden_states(x, noisy.mask)[noisy.mask].square().mean()
+    h = model.hidden_states(x, noisy.mask)
+    if not needs_fixed_shapes(x):
+        return h[noisy.mask].square().mean()
+    index, is_masked = first_masked(noisy.mask, model.process.most_masked(*x.shape))
+    return h.flatten(0, 1).index_select(0, index).square().mean(1).mul(is_masked).sum() / is_masked.sum()
 
 
 def _peak():

@@ -113,9 +113,9 @@ def nll(self:HierarchicalSoftmaxHead,
 def sample(self:HierarchicalSoftmaxHead, h, temperature=1., generator=None, top_p=1.):
     "Tokens (N,) for hidden states `h` (N,width), and their log-probabilities at temperature 1"
     codes = torch.empty(len(h), 0, dtype=torch.long, device=h.device)
-    log_probs = 0.
+    query,log_probs = self.query(h),0.
     for _ in self.sizes:
-        logits = self.code_logits(h, codes)
+        logits = self.level_logits(*query, codes)
         code = sample_logits(logits, temperature, generator, top_p)[:,None]
         log_probs = log_probs + logits.log_softmax(1).gather(1, code)[:,0]
         codes = torch.cat([codes, code], 1)
@@ -123,17 +123,18 @@ def sample(self:HierarchicalSoftmaxHead, h, temperature=1., generator=None, top_
 
 # %% ../../../nbs/networks/heads/hierarchical.ipynb #60c9af7c
 @patch
-def _level_log_probs(self:HierarchicalSoftmaxHead, h, m):
-    "(N,V) log-probabilities of every token's code `m`, given its codes before"
+def _level_log_probs(self:HierarchicalSoftmaxHead, query, m):
+    "(N,V) log-probabilities of every token's code `m`, given its codes before, from a `query`"
     prefix,node = self.codes[:1,:0],torch.zeros_like(self.codes[:,0])
     if m: prefix,node = self.codes[:,:m].unique(dim=0, return_inverse=True)
-    logits = self.code_logits(h.repeat_interleave(len(prefix), 0), prefix.repeat(len(h), 1))
-    log_probs = logits.log_softmax(1).view(len(h), len(prefix), -1)
+    n,parts = len(query[0]),[part.repeat_interleave(len(prefix), 0) for part in query]
+    logits = self.level_logits(*parts, prefix.repeat(n, 1))
+    log_probs = logits.log_softmax(1).view(n, len(prefix), -1)
     return log_probs[:,node,self.codes[:,m]]
 
 @patch
 def log_probs(self:HierarchicalSoftmaxHead, h):
     "(N,V) log-probabilities of all tokens for hidden states `h` (N,width)"
-    total = 0.
-    for m in range(self.n_codebooks): total = total + self._level_log_probs(h, m)
+    query,total = self.query(h),0.
+    for m in range(self.n_codebooks): total = total + self._level_log_probs(query, m)
     return total
