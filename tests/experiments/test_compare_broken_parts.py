@@ -5,6 +5,8 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from visual_token_diffusion.experiments.compare import worker
+from visual_token_diffusion.codebooks.balanced_kmeans import BalancedCodebook
 from visual_token_diffusion.experiments.compare.base import Broken, settings_of
 from visual_token_diffusion.experiments.compare.quantizer import build_quantizer, check_quantizer
 from visual_token_diffusion.experiments.compare.run import compare
@@ -114,6 +116,71 @@ def test_another_process_survives_what_parts_do(tmp_path, monkeypatch):
     assert 'code 7' in found.lines[1] and 'time limit' in found.lines[2]
     assert found.mean(parts[0], 'bits') == found.mean(parts[3], 'bits')
     assert found.measured() == [parts[0], parts[3]]
+
+
+@pytest.mark.parametrize(
+    'share, late_at',
+    [
+        (lambda second: 0.0, 9),  # sleeps from the start
+        (lambda second: float(second < 3), 12),  # works for three seconds, then sleeps
+        (lambda second: 0.05, None),  # a busy machine
+        (lambda second: 1.0, 9),  # works for too long
+    ],
+)
+def test_what_sleeps_is_late_after_the_limit_however_much_it_worked_before(monkeypatch, share, late_at):
+    watch, now = worker._Watch(None), dict(clock=0.0, used=0.0)
+    monkeypatch.setattr(worker.time, 'monotonic', lambda: now['clock'])
+    monkeypatch.setattr(worker.time, 'process_time', lambda: now['used'])
+    watch.begin(8)
+    found = None
+    for second in range(100):
+        if found is None and watch.is_late():
+            found = second
+        now = dict(clock=now['clock'] + 1, used=now['used'] + share(second))
+    assert found == late_at
+
+
+HOSTILE = '<script>alert(1)</script>'
+
+
+def _raise(self, features, sizes, generator=None, counts=None):
+    raise KeyError(HOSTILE)
+
+
+def test_hostile_names_are_text_in_the_report(tmp_path, monkeypatch):
+    "A class, a file, a world and an error that look like HTML, all through the pipeline"
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / '<b>.py').write_text('from visual_token_diffusion.codebooks.random import RandomCodebook as Own\n')
+    lines = ['the cat sees the dog and the moon'] * 200
+    (tmp_path / '<img src=x onerror=alert(1)>.txt').write_text('\n'.join(lines))
+    named = type(HOSTILE, (BalancedCodebook,), {})
+    raising = type('"><svg onload=alert(2)>', (BalancedCodebook,), dict(codes=_raise))
+    world = '<img src=x onerror=alert(1)>.txt'
+    settings = ['sentences=100', 'tokens=64']
+    parts = 'balanced', named, raising, '<b>.py:Own'
+    found = compare('codebook', *parts, world=world, profile='ci', seeds=1, settings=settings, log=None)
+    page = found.save(tmp_path / 'out').read_text()
+    assert found.verdicts[raising.__name__] == 'broken' and '<b>.py:Own' in found.measured()
+    for tag in ('<script', '<svg onload', '<img src=x', '<b>.py'):
+        assert tag not in page
+    assert '&lt;script&gt;alert(1)' in page and '&lt;img src=x' in page and '&lt;b&gt;.py:Own' in page
+    assert "default-src 'none'" in page and 'http:' not in page and 'https:' not in page
+
+
+class NaNWhenTrained(Signs):
+    "Fine when it is asked, NaN as soon as it is trained"
+
+    def forward(self, z):
+        codes = self.encode(z)
+        decoded = self.decode(codes)
+        return Quantized(decoded * (float('nan') if self.training else 1), codes, {})
+
+
+def test_a_part_that_trains_to_nan_is_broken():
+    settings = ['steps=6', 'width=16']
+    found = compare('quantizer', 'fsq', NaNWhenTrained, profile='ci', seeds=1, settings=settings, log=None)
+    assert found.verdicts['NaNWhenTrained'] == 'broken' and found.measured() == ['fsq']
+    assert 'nan' in found.lines[1].lower() and '\n' not in found.lines[1]
 
 
 def test_a_worker_refuses_in_one_line(tmp_path, monkeypatch):

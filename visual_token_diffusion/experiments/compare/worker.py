@@ -157,15 +157,18 @@ class _Watch(threading.Thread):
         self.answers, self.limit = answers, None
 
     def begin(self, limit):
-        self.began = time.process_time(), time.monotonic()
+        self.began = time.process_time()
+        self.awake = self.began, time.monotonic()
         self.limit = limit
 
     def is_late(self):
         limit = self.limit
         if limit is None:
             return False
-        used, passed = time.process_time() - self.began[0], time.monotonic() - self.began[1]
-        return used > limit or passed > limit and used < ASLEEP * passed
+        used, clock = time.process_time(), time.monotonic()
+        if used - self.awake[0] >= ASLEEP * limit:
+            self.awake = used, clock
+        return used - self.began > limit or clock - self.awake[1] > limit
 
     def run(self):
         while not self.is_late():
