@@ -143,6 +143,9 @@ def test_parts_of_the_processor():
     second = dict(cell_type='code', source='x', outputs=[dict(data={'text/html': 'a ```` b'})])
     text = plain_outputs([first, second])[1]['outputs'][0]['data']['text/markdown']
     assert text.startswith('\n`````{=html}\n') and text.endswith('\n`````\n')
+    printed = [dict(name='stdout', text=text) for text in ('a\n', ['b', '\n'])]
+    cell = dict(cell_type='code', source='x', outputs=[*printed, dict(data={}), dict(name='stdout', text='c')])
+    assert [o.get('text') for o in plain_outputs([cell])[0]['outputs']] == ['a\nb\n', None, 'c']
     named = [dict(cell_type='code', source="load_run('a-b')\nsave_run(\"c\", {})\nload_run(name)")]
     assert runs_of(named) == ['a-b', 'c']
     foot = footer('encoders/semantic', cells(nbs / 'encoders' / 'semantic.ipynb'))

@@ -81,6 +81,19 @@ def _first_sentence(text):
     return re.split(r'(?<=[.:?!])\s', plain)[0][:160]
 
 
+def _joined_streams(outputs):
+    "What a cell printed in several goes, as one"
+    joined = []
+    for output in outputs:
+        last = joined[-1] if joined else {}
+        name = output.get('name')  # of a stream
+        if name and last.get('name') == name:
+            last['text'] = join_source(last['text']) + join_source(output['text'])
+        else:
+            joined.append(output)
+    return joined
+
+
 def _plain_output(cell, alt):
     "Make the outputs of one code cell need nobody"
     cell['outputs'] = [o for o in cell['outputs'] if _WIDGET not in (o.get('data') or {})]
@@ -103,6 +116,7 @@ def plain_outputs(cells):
             elif text.strip() and not text.startswith(('<', ':::')):
                 sentence = _first_sentence(text)
         elif cell.get('outputs'):
+            cell['outputs'] = _joined_streams(cell['outputs'])
             _plain_output(cell, f'{heading}: {sentence}'.strip(': '))
     return cells
 
