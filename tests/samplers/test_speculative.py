@@ -17,7 +17,8 @@ ROWS = torch.cartesian_prod(*[torch.arange(LETTERS)] * LENGTH)
 
 def predict(x, mask, where=None):
     "Log-probabilities of letters that depend on the two before; the number 3 stands before the start"
-    before = torch.cat([torch.full((len(x), 2), LETTERS), x], 1)[:, : x.shape[1] + 1]
+    start = torch.full((len(x), 2), LETTERS)
+    before = torch.cat([start, x], 1)[:, : x.shape[1] + 1]
     log_probs = TABLE[before[:, :-1], before[:, 1:]].log()
     return log_probs if where is None else log_probs[where]
 
@@ -36,17 +37,19 @@ def walk(n, seed=0, **options):
     return list(sample_speculative(predict, None, start, generator=gen(seed), **options))
 
 
-@pytest.mark.parametrize('options', [dict(draft=1, context=1), dict(draft=3, context=1), dict(draft=9, context=2)])
-def test_rows_follow_the_list(options):
+@pytest.mark.parametrize('draft,context', [(1, 1), (3, 1), (9, 2)])
+def test_rows_follow_the_list(draft, context):
     n = 20_000
-    counts = torch.bincount(number(walk(n, **options)[-1].x), minlength=len(ROWS)).double()
+    last = walk(n, draft=draft, context=context)[-1]
+    counts = torch.bincount(number(last.x), minlength=len(ROWS)).double()
     chi_square = float(((counts - n * CHANCES) ** 2 / (n * CHANCES)).sum())
     freedom = len(ROWS) - 1
     assert abs(chi_square - freedom) < 4 * (2 * freedom) ** 0.5
 
 
 def test_a_token_that_the_draft_never_says_still_comes():
-    p, q = torch.tensor([[0.5, 0.5]]).expand(4000, 2), torch.tensor([[1.0, 0.0]]).expand(4000, 2)
+    p = torch.tensor([[0.5, 0.5]]).expand(4000, 2)
+    q = torch.tensor([[1.0, 0.0]]).expand(4000, 2)
     kept, other = keep_or_replace(p, q, torch.zeros(4000, dtype=torch.long), gen())
     assert abs(float(kept.float().mean()) - 0.5) < 0.04 and (other[~kept] == 1).all()
 

@@ -18,7 +18,7 @@ from safetensors.torch import load_file, save_file
 from .. import __version__
 from ..codebooks.table import CodeTable
 from ..core.errors import CheckpointError
-from ..core.files import write_bytes_atomically
+from ..core.files import read_json_file, write_bytes_atomically
 from ..core.registry import seam_base
 from .model_card import model_card
 from ..networks.heads.base import Head
@@ -107,11 +107,11 @@ def generate_model_card(self:CheckpointMixin, where:str='this folder', **kwargs)
 def read_json(path) -> dict:
     "A JSON object. Raises `CheckpointError` in one line"
     path = Path(path)
-    try: value = json.loads(path.read_text(encoding='utf-8'))
+    try: value = read_json_file(path)
     except FileNotFoundError:
         missing = f"there is no {path.name} in {path.parent}; is it a folder that `vtd train` wrote?"
         raise CheckpointError(missing) from None
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         raise CheckpointError(f"{path} cannot be read as JSON; the checkpoint is damaged") from None
     if not isinstance(value, dict): raise CheckpointError(f"{path} is not what a checkpoint holds there")
     return value

@@ -1,4 +1,4 @@
-"""A cheap guess of several tokens, one call that checks them all: an autoregressive model writes faster, and exactly what it would have written.
+"""A cheap guess of several tokens, and one call that checks them all: fewer calls, the same distribution.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/samplers/speculative.html.md"""
 
@@ -50,7 +50,8 @@ class _Network:
 # %% ../../nbs/samplers/speculative.ipynb #spc00015
 def _draft(network, state, first, n, context, generator):
     "The row (B,L) with `n` drafted tokens from `first` (B,) on, and what each was drawn from (B,n,V)"
-    x,length,chances = state.x.clone(),state.x.shape[1],[]
+    x,length = state.x.clone(),state.x.shape[1]
+    chances = []
     rows = torch.arange(len(x), device=x.device)
     for k in range(n):
         at = (first+k).clamp(max=length-1)
@@ -74,7 +75,7 @@ def _at_places(places, rows):
 def _judge(network, drafted, mask, places, q, generator):
     "Tokens for `places` (B,n+1), their log-probabilities, and which are drafts that are kept"
     inside = places < drafted.shape[1]
-    p = torch.full((*places.shape, q.shape[-1]), 1/q.shape[-1], dtype=q.dtype, device=q.device)
+    p = q.new_full((*places.shape, q.shape[-1]), 1/q.shape[-1])
     p[inside] = network(drafted, mask, _on_row(places, inside, drafted.shape[1]))
     q = torch.cat([q, torch.zeros_like(q[:,:1])], 1)
     draft,given = _at_places(places, drafted),~_at_places(places, mask)
@@ -93,7 +94,8 @@ def _step(network, state, n, context, generator):
     places = first[:,None]+torch.arange(n+1, device=first.device)
     drafted,q = _draft(network, state, first, n, context, generator)
     token,log_probs,kept = _judge(network, drafted, state.mask, places, q, generator)
-    reached = torch.cat([torch.ones_like(kept[:,:1]), kept[:,:-1].cumprod(1).bool()], 1)
+    before = kept[:,:-1].cumprod(1).bool()
+    reached = torch.cat([torch.ones_like(kept[:,:1]), before], 1)
     written = _on_row(places, reached, length) & state.mask
     x = torch.where(written, _on_row(places, token, length), state.x)
     confidence = torch.where(written, _on_row(places, log_probs, length), state.confidence)
