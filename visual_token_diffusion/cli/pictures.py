@@ -1,10 +1,10 @@
 """`vtd encode`, `vtd decode` and `vtd info`: text to a picture and back, and what a model is."""
 
-import json
 import sys
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..core.files import read_json_file
 from ..metrics.report import metrics_text
 from ..models.checkpoint import FILES
 from ..models.drawing import TextDrawer
@@ -124,10 +124,10 @@ def decode(given, console=None):
 def _saved_metrics(path):
     "What was measured, or None"
     try:
-        metrics = json.loads(path.read_text(encoding='utf-8'))
+        metrics = read_json_file(path)
         metrics_text(metrics)
         return metrics
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError):
         return None
 
 

@@ -1,6 +1,5 @@
 "A folder that holds a `Configured` module whole, and a loader that believes nothing it reads."
 
-import json
 import os
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,7 +12,7 @@ from torch.nn.modules import module as hooks
 from .. import __version__
 from .configured import Configured, build, recipe
 from .errors import CheckpointError
-from .files import replacing, write_json_atomically
+from .files import read_json_file, replacing, write_json_atomically
 from .given import check_type
 
 __all__ = ['load_configured', 'save_configured']
@@ -97,10 +96,10 @@ def _read_config(folder, cls, key):
     "The recipe in a folder. Raises `CheckpointError`"
     path = folder / CONFIG
     try:
-        config = json.loads(path.read_text(encoding='utf-8'))
+        config = read_json_file(path)
     except FileNotFoundError:
         raise CheckpointError(f'there is no {CONFIG} in {folder}; save a model there with `save_pretrained`') from None
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         raise CheckpointError(f'{path} cannot be read as JSON; the checkpoint is damaged') from None
     if not isinstance(config, dict) or not isinstance(config.get(key), dict):
         raise CheckpointError(f'{path} describes no {cls.__name__}')

@@ -6,7 +6,7 @@ import tempfile
 from contextlib import contextmanager
 from pathlib import Path
 
-__all__ = ['replacing', 'write_bytes_atomically', 'write_json_atomically', 'write_text_atomically']
+__all__ = ['read_json_file', 'replacing', 'write_bytes_atomically', 'write_json_atomically', 'write_text_atomically']
 
 
 @contextmanager
@@ -47,3 +47,18 @@ def write_text_atomically(path, text):
 def write_json_atomically(path, value, **kwargs):
     "Write `value` as JSON to `path` by renaming a complete file; keywords as for `json.dumps`"
     write_text_atomically(path, json.dumps(value, **kwargs) + '\n')
+
+
+def read_json_file(
+    path,  # of a file
+    most: int = 2**28,  # bytes that are read
+):
+    "What a JSON file holds. Raises `OSError` or `ValueError`, also for one that is too large or nested too deeply"
+    with open(path, 'rb') as file:
+        data = file.read(most + 1)
+    if len(data) > most:
+        raise ValueError(f'{path} has more than {most:,} bytes')
+    try:
+        return json.loads(data.decode('utf-8'))
+    except RecursionError:
+        raise ValueError(f'{path} is nested too deeply') from None

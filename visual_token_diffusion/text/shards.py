@@ -13,7 +13,7 @@ import torch
 
 from .. import __version__
 from ..core.errors import DataError
-from ..core.files import replacing
+from ..core.files import read_json_file, replacing
 from .corpus import as_text
 from .vocab import vocab_from_json, vocab_to_json
 
@@ -172,12 +172,12 @@ class TokenShards:
         if not path.exists():
             return self._foreign(vocab, dtype)
         try:
-            index = json.loads(path.read_text())
+            index = read_json_file(path)
             if index['format'] != 1:
                 raise ValueError(f"format {index['format']}")
             files = [_entry(**f) for f in index['files']]
             return dict(vocab=vocab_from_json(index['vocab']), dtype=index['dtype'], files=files)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as e:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as e:
             said = f"{path} is damaged or from a newer version ({type(e).__name__})"
             raise DataError(f"{said}; write the shards again") from None
 

@@ -1,13 +1,12 @@
 "A training that came to its end: its states make room, and a small file says what it was, so that it can go on."
 
-import json
 import math
 from dataclasses import replace
 from pathlib import Path
 
 from ..core.config import RunConfig
 from ..core.errors import CheckpointError
-from ..core.files import write_json_atomically
+from ..core.files import read_json_file, write_json_atomically
 
 __all__ = ['finish', 'finished_state', 'lengthened']
 
@@ -46,10 +45,10 @@ def finished_state(
     "What `finish` wrote; empty for a training that has not come to its end. Raises `CheckpointError` if damaged"
     path = Path(folder) / _FILE
     try:
-        state = json.loads(path.read_text(encoding='utf-8'))
+        state = read_json_file(path)
     except FileNotFoundError:
         return {}
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         state = None
     if _is_whole(state):
         return state

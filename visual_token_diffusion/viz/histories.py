@@ -2,13 +2,13 @@
 
 import csv
 import io
-import json
 import math
 import os
 from pathlib import Path
 from typing import NamedTuple
 
 from ..core.errors import CallError, DataError
+from ..core.files import read_json_file
 from ..core.given import described
 
 __all__ = ['History', 'read_history']
@@ -37,8 +37,8 @@ def _number(text):
 def _read_json(path):
     "A JSON object, empty where there is none"
     try:
-        found = json.loads(path.read_text(encoding='utf-8'))
-    except (OSError, ValueError, RecursionError):
+        found = read_json_file(path)
+    except (OSError, ValueError):
         return {}
     return found if isinstance(found, dict) else {}
 
