@@ -141,3 +141,10 @@ def test_wrong_calls_are_refused_in_one_line(why, model):
     with pytest.raises(ValueError, match=why) as e:
         WRONG[why](model)
     assert '\n' not in str(e.value) and len(str(e.value)) < 250
+
+
+@pytest.mark.parametrize('options', [dict(order='confidence'), dict(block=4), dict(remask=True)])
+def test_a_model_that_writes_from_the_left_refuses_what_it_would_ignore(options):
+    model = made(process='autoregressive')
+    with pytest.raises(ValueError, match=f'leave out {next(iter(options))}, which masked models take'):
+        model.generate(**options)
