@@ -1,6 +1,8 @@
 "`vtd compare`: seams are listed, bad input is one line, a part of the user's own is measured once and reported."
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -70,6 +72,31 @@ def test_a_part_of_ones_own_from_a_file(place, capsys):
     assert main([*asked, '--json']) == 0
     found = json.loads(capsys.readouterr().out)
     assert found['verdicts'][1]['word'] == 'equal' and found['report'].endswith('report.html')
+
+
+def test_a_killed_comparison_goes_on(place):
+    "Killed at its second part, which waits for a file, it has kept the first one, and measures the rest only"
+    waiting = (
+        'import time\nfrom pathlib import Path\n'
+        'from visual_token_diffusion.codebooks.balanced_kmeans import BalancedCodebook\n'
+        'class Waits(BalancedCodebook):\n    def codes(self, *args):\n'
+        "        while not Path('go').exists(): time.sleep(.1)\n        return super().codes(*args)\n"
+    )
+    (place / 'waits.py').write_text(waiting)
+    asked = ['codebook', 'balanced', 'waits.py:Waits', '--profile', 'ci', '--seeds', '1', 'sentences=300', '-o', 'out']
+    code = 'import sys; from visual_token_diffusion.cli.main import main; sys.exit(main())'
+    command = [sys.executable, '-W', 'ignore', '-c', code, 'compare', *asked]
+    first = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    line = next(line for line in first.stdout if 'balanced, seed 0' in line)
+    first.kill()
+    first.wait()
+    first.stdout.close()
+    assert 'kept' not in line and len(list((place / 'out' / 'cells').glob('*.json'))) == 1
+    assert not (place / 'out' / 'result.json').exists()
+    (place / 'go').touch()
+    again = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=True).stdout
+    assert again.count('kept') == 1 and 'waits.py:Waits: one seed' not in again
+    assert 'waits.py:Waits: equal to balanced' in again and (place / 'out' / 'report.html').exists()
 
 
 def test_exit_code_2_where_no_part_could_be_measured(place, capsys):

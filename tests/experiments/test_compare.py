@@ -4,16 +4,17 @@ import json
 import re
 
 import pytest
+import torch
 
 from visual_token_diffusion.codebooks.balanced_kmeans import BalancedCodebook
 from visual_token_diffusion.core.errors import InputError
 from visual_token_diffusion.experiments.compare.base import Measure, settings_of
-from visual_token_diffusion.experiments.compare.judgement import judge, table_text
+from visual_token_diffusion.experiments.compare.judgement import judge, rounded, table_text
 from visual_token_diffusion.experiments.compare.parts import parse_part
 from visual_token_diffusion.experiments.compare.planted import PLANTED
 from visual_token_diffusion.experiments.compare.run import compare, default_folder
 from visual_token_diffusion.experiments.compare.seams import COMPARISONS, comparison_of
-from visual_token_diffusion.experiments.compare.statistics import difference, mean_error, threshold, verdict_word
+from visual_token_diffusion.experiments.compare.statistics import difference, holm, mean_error, threshold, verdict_word
 
 # Few steps, so that a test takes seconds; the recorded run has the settings of the profile cpu.
 SMALL = dict(
@@ -60,6 +61,30 @@ def test_paired_differences_are_told_apart_by_a_t_test():
     assert mean_error([1.0, 3.0]) == (2.0, 1.0)
 
 
+def test_holm_corrects_for_the_number_of_parts():
+    "Against the textbook: the smallest p of three is multiplied by 3, the next by 2, and none falls below one before"
+    nothing = [0.0, 0.0, 0.0]
+    parts = [[1.0, 1.1, 0.9], [1.0, 1.3, 0.7], [1.0, 2.0, 3.0], nothing]
+    alone = [difference(values, nothing) for values in parts]
+    found = holm(alone)
+    p = [d.p for d in alone]
+    assert p[:3] == sorted(p[:3]) and p[3] == 1.0
+    assert [d.p for d in found[:3]] == pytest.approx([4 * p[0], 3 * p[1], 2 * p[2]])
+    assert [d.told for d in alone] == [True, True, False, False]
+    assert [d.told for d in found] == [True, 3 * p[1] < 0.05, False, False]
+    assert holm([alone[0]])[0] == alone[0] and holm([]) == []
+    assert holm([difference([1.0], [0.0])])[0].p is None
+
+
+def test_many_equal_parts_are_seldom_told_apart():
+    "Without a correction one of twenty in each part; with it one of twenty comparisons of eight parts"
+    draws = torch.randn(400, 9, 3, generator=torch.Generator().manual_seed(0), dtype=torch.double).tolist()
+    alone = [[difference(part, first) for part in parts] for first, *parts in draws]
+    wrong = sum(any(d.told for d in row) for row in alone) / len(alone)
+    corrected = sum(any(d.told for d in holm(row)) for row in alone) / len(alone)
+    assert wrong > 0.15 and corrected < 0.08
+
+
 def cells(*values):
     return [dict(numbers=dict(error=v)) for v in values]
 
@@ -77,6 +102,33 @@ def test_worse_than_the_trivial_predictor_is_broken():
     assert good['word'] == 'baseline' and bad['word'] == 'broken'
     assert 'trivial predictor' in bad['line'] and 'worse than good' in bad['line']
     assert 'best possible' in table_text(facts)
+
+
+def test_where_every_part_is_worse_than_the_trivial_predictor_there_is_no_verdict():
+    facts = result(good=cells(9, 9, 9), other=cells(9, 9.5, 9.7), trivial=cells(8, 8, 8))
+    assert [j['word'] for j in judge(facts)] == ['no verdict', 'no verdict']
+    assert all('take more steps' in j['line'] for j in judge(facts))
+    alone = result(good=cells(9, 9, 9), trivial=cells(8, 8, 8))
+    assert judge(alone)[0]['word'] == 'broken'
+
+
+def test_numbers_have_as_many_digits_as_their_errors():
+    assert rounded(3.53612, 0.4012) == ('3.54', '0.40')
+    assert rounded(0.00058361, 1.4e-5) == ('0.000584', '0.000014')
+    assert rounded(123.4, 31.0) == ('123', '31')
+    assert rounded(6.0, 0.0) == ('6', '') and rounded(None, None) == ('–', '')
+
+
+def test_a_folder_of_another_comparison_is_refused(tmp_path):
+    few('codebook', 'balanced', out=tmp_path).save(tmp_path)
+    kept = (tmp_path / 'result.json').read_text()
+    with pytest.raises(InputError, match='holds a comparison of codebook in the world stories; name another'):
+        compare('encoder', 'semantic', profile='ci', out=tmp_path, log=None)
+    few('codebook', 'random', out=tmp_path).save(tmp_path)  # other parts of the same comparison are welcome
+    (tmp_path / 'result.json').write_text('{"mine": 1}')
+    with pytest.raises(InputError, match='is no result of a comparison'):
+        few('codebook', 'balanced', out=tmp_path)
+    assert 'stories' in kept and (tmp_path / 'result.json').read_text() == '{"mine": 1}'
 
 
 def test_no_better_than_the_control_is_said():

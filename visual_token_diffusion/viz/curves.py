@@ -80,10 +80,14 @@ def _apart(heights, gap=14, lowest=math.inf):
         limit = placed[k][0]-gap
     return placed
 
+def _short(value):
+    "Three decimals, or two digits of what is small"
+    return f'{value:.3f}' if abs(value) >= .1 or value == 0 else f'{value:.2g}'
+
 def _end_names(axes, ends):
     "The name and last value of every line, right of its end; `ends` is name -> value"
     placed = _apart([(axes.y(y), name) for name,y in ends.items()], lowest=axes.height-36)
-    return [_text(axes.width-114, y+4, f'{name} {ends[name]:.3f}', 12) for y,name in placed]
+    return [_text(axes.width-114, y+4, f'{name} {_short(ends[name])}', 12) for y,name in placed]
 
 # %% ../../nbs/viz/curves.ipynb #2e9cfa72
 def curves(rows:dict, # name -> [(x, y), ...]
@@ -101,7 +105,7 @@ def curves(rows:dict, # name -> [(x, y), ...]
     drawn += [_level(axes, y, 'stroke-dasharray="1 4"') for y in levels.values()]
     rows = {name:points for name,points in rows.items() if points}
     drawn += _end_names(axes, {name:points[-1][1] for name,points in rows.items()} | levels)
-    facts = '; '.join(f'{n} from {p[0][1]:.3f} to {p[-1][1]:.3f}' for n,p in rows.items())
+    facts = '; '.join(f'{n} from {_short(p[0][1])} to {_short(p[-1][1])}' for n,p in rows.items())
     label = html.escape(f'curves over {x_name}: {facts}', quote=True)
     box = f'viewBox="0 0 {axes.width} {axes.height}" width="{axes.width}"'
     return f'<svg {box} role="img" aria-label="{label}">{"".join(drawn)}</svg>'

@@ -1,8 +1,10 @@
 """What a comparison has found: means with standard errors, differences from the baseline, and a verdict in words."""
 
-from .statistics import difference, mean_error, threshold, verdict_word
+import math
 
-__all__ = ['ROLES', 'judge', 'mean_of', 'number', 'rows_of', 'table_text']
+from .statistics import CONFIDENCE, difference, holm, mean_error, verdict_word
+
+__all__ = ['ROLES', 'judge', 'mean_of', 'number', 'rounded', 'rows_of', 'table_text', 'tested_text']
 
 ROLES = {'control': 'control', 'trivial': 'trivial predictor'}
 
@@ -35,9 +37,10 @@ def _fault(cells):
 
 def _signed(found, unit):
     "A difference in words"
-    error = '' if found.error is None else f' ± {number(found.error, 2)}'
+    mean, error = rounded(found.mean, found.error)
+    sign = '+' if found.mean > 0 else ''
     size = '' if found.size is None else f', {abs(found.size):.1f} s.e.'
-    return f'{unit} {found.mean:+.4g}{error}{size}'
+    return f'{unit} {sign}{mean}' + (f' ± {error}' if error else '') + size
 
 
 def _against(cells, others, measure):
@@ -55,16 +58,43 @@ def _is_worse(cells, others, measure):
     return all(sign * (a - b) > 0 for a, b in zip(values, base))
 
 
+def _is_too_early(result):
+    "Whether there are several parts and all are worse than the trivial predictor: that is no fault of one of them"
+    arms, measure = result['cells'], result['measures'][0]
+    measured = [arms[part] for part in result['parts'] if not _fault(arms[part])]
+    return len(measured) > 1 and all(_is_worse(cells, arms.get('trivial', []), measure) for cells in measured)
+
+
 def _warning(cells, arms, result, measure):
     "What control and trivial predictor say of a part; empty where it is better than both"
     trivial, control = arms.get('trivial', []), arms.get('control', [])
     if _is_worse(cells, trivial, measure):
         own, other = (number(mean_of(c, measure.key)[0]) for c in (cells, trivial))
-        return f'broken: worse than the trivial predictor, {result["trivial"]} ({own} against {other})'
+        said = f'worse than the trivial predictor, {result["trivial"]} ({own} against {other})'
+        early = f'no verdict: {said}, as is every part; take more steps, or compare on more'
+        return early if _is_too_early(result) else f'broken: {said}'
     beside = _against(cells, control, measure)
     word = '' if beside is None or result['seeds'] == 1 else verdict_word(beside, measure.better)
     said = {'worse': 'worse than', 'equal': 'equal to', 'not told apart': 'not told apart from'}
     return f'{said[word]} the control, {result["control"]}' if word in said else ''
+
+
+def _contests(result):
+    "`{part: Difference}` from the baseline on the deciding measure, corrected for the number of parts"
+    arms, base = result['cells'], result['baseline']
+    others = [part for part in result['parts'] if part != base and not _fault(arms[part])]
+    found = {part: _against(arms[part], arms[base], result['measures'][0]) for part in others}
+    found = {part: d for part, d in found.items() if d is not None}
+    return dict(zip(found, holm(list(found.values()))))
+
+
+def tested_text(result):
+    "What a verdict rests on, in one line; empty where there is nothing to test"
+    n = len(_contests(result))
+    if not n or result['seeds'] == 1:
+        return ''
+    corrected = f", Holm's correction over {n} parts" if n > 1 else ''
+    return f'{result["measures"][0].name} decides: paired t-test over the seeds{corrected}, p < {1 - CONFIDENCE:.2g}'
 
 
 def _contest(found, measure, base, seeds):
@@ -74,9 +104,8 @@ def _contest(found, measure, base, seeds):
         return word, f'equal to {base}: the same {measure.name} to the last bit, on every seed'
     if seeds == 1:
         return 'one seed', f'one seed says little: {_signed(found, measure.name)} against {base}'
-    above = f'told apart above {threshold(seeds):.1f} s.e.'
     what = f'{word} from {base}' if word == 'not told apart' else f'{word} than {base}'
-    return word, f'{what} ({_signed(found, measure.name)}; {above})'
+    return word, f'{what} ({_signed(found, measure.name)}; p = {number(found.p, 2)})'
 
 
 def judge(
@@ -85,17 +114,20 @@ def judge(
     "For each part `{'part', 'word', 'line'}`"
     arms, measure = result['cells'], result['measures'][0]
     base, lines = result['baseline'], []
+    contests = _contests(result)
     for part in result['parts']:
         fault = _fault(arms[part])
         if fault:
             lines.append(dict(part=part, word=fault.split(':')[0], line=fault))
             continue
         word, said = 'baseline', 'the baseline'
-        if part != base:
-            word, said = _contest(_against(arms[part], arms[base], measure), measure, base, result['seeds'])
+        if part in contests:
+            word, said = _contest(contests[part], measure, base, result['seeds'])
+        elif part != base:
+            word, said = 'not compared', f'not compared: {base}, the baseline, has no {measure.name}'
         warning = _warning(arms[part], arms, result, measure)
-        if warning.startswith('broken'):
-            word, said = 'broken', f'{warning}; {said}' if part != base else warning
+        if warning.startswith(('broken', 'no verdict')):
+            word, said = warning.split(':')[0], f'{warning}; {said}' if part != base else warning
         elif warning:
             said = f'{said}; {warning}'
         lines.append(dict(part=part, word=word, line=said))
@@ -111,9 +143,22 @@ def rows_of(result):
             yield ROLES.get(name, name), [mean_of(cells, m.key) for m in result['measures']], cells
 
 
+def rounded(
+    mean,
+    error,  # None, or 0, is not shown
+):
+    "`(mean, error)` as text: the error with two digits, the mean with as many decimals; '' where there is no error"
+    if mean is None or not error:
+        return number(mean), ''
+    decimals = max(0, 1 - math.floor(math.log10(error)))
+    if decimals > 7:
+        return number(mean), number(error, 2)
+    return f'{mean:.{decimals}f}', f'{error:.{decimals}f}'
+
+
 def _entry(pair):
-    mean, error = pair
-    return number(mean) + ('' if error is None or mean is None else f' ± {number(error, 2)}')
+    mean, error = rounded(*pair)
+    return f'{mean} ± {error}' if error else mean
 
 
 def table_text(result):

@@ -161,6 +161,19 @@ PLANTED = dict(
 )
 
 
+SETTINGS = dict(tokenizer=['steps=150', 'code_steps=10'], preset=['steps=60'])  # the others have those of the profile
+
+
+def _held(result):
+    "Verdicts, and the deciding measure of every part, seed by seed"
+    measure, cells = result.facts['measures'][0], result.facts['cells']
+    values = {arm: [cell.get('numbers', {}).get(measure.key) for cell in cells[arm]] for arm in cells}
+    seconds = result.facts['seconds']
+    held = dict(measure=measure.name, profile=result.facts['profile'], seeds=result.facts['seeds'], seconds=seconds)
+    held['settings'] = SETTINGS.get(result.facts['seam'], [])
+    return dict(zip(('good', 'copy', 'faulty'), result.judged)) | held | dict(values=values)
+
+
 def main(
     arguments=None,  # list of strings; None takes those of the command line
 ):
@@ -173,13 +186,8 @@ def main(
     for seam in args.seam:
         if seam in found:
             continue
-        result = compare(seam, *PLANTED[seam], profile=args.profile, seeds=3)
-        measure = result.facts['measures'][0]
-        means = [result.mean(part, measure.key) for part in result.facts['parts']]
-        roles = dict(zip(('good', 'copy', 'faulty'), result.judged))
-        seconds = result.facts['seconds']
-        held = dict(measure=measure.name, profile=args.profile, seeds=result.facts['seeds'], seconds=seconds)
-        found[seam] = dict(roles, **held, means=means)
+        result = compare(seam, *PLANTED[seam], profile=args.profile, seeds=3, settings=SETTINGS.get(seam, ()))
+        found[seam] = _held(result)
         save_run(RUN, found, COMMAND)
         print(result, flush=True)
 

@@ -4,7 +4,7 @@ import html
 import math
 
 from ...viz.curves import curves
-from .judgement import ROLES, mean_of, number, rows_of
+from .judgement import ROLES, mean_of, number, rounded, rows_of, tested_text
 
 __all__ = ['report_html']
 
@@ -18,7 +18,8 @@ background:var(--paper);overflow-wrap:anywhere}
 h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;margin:2rem 0 .5rem}
 p{margin:.4rem 0}.soft{color:var(--soft)}
 .wide{overflow-x:auto;max-width:100%}
-.wide svg{max-width:none}
+.wide svg{max-width:none}.small{display:none}
+@media (max-width:50rem){.large{display:none}.small{display:block}}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem;overflow-wrap:normal}
 th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
 th:first-child,td:first-child{text-align:left;white-space:normal;min-width:9rem;max-width:16rem;overflow-wrap:anywhere}
@@ -44,8 +45,8 @@ def _verdicts(judged):
 
 
 def _entry(pair):
-    mean, error = pair
-    return number(mean) + ('' if mean is None or error is None else f' <small>± {number(error, 2)}</small>')
+    mean, error = rounded(*pair)
+    return mean + (f' <small>± {error}</small>' if error else '')
 
 
 def _table(result):
@@ -72,6 +73,11 @@ def _mean_curve(cells):
     return [(points[0][0], sum(y for _, y in points) / len(points)) for points in zip(*rows)]
 
 
+def _shortened(rows, size):
+    "Room for names is scarce on a phone"
+    return rows if size == 'large' else {name[-11:]: points for name, points in rows.items()}
+
+
 def _curves(result):
     "Curves of all arms with the floor and the trivial predictor as level lines"
     if not result['curve']:
@@ -88,9 +94,11 @@ def _curves(result):
         best, (trivial, _) = result['floors'].get(measure.key), mean_of(arms.get('trivial', []), measure.key)
         named = {'best': best, 'trivial': trivial}
         levels = {k: v for k, v in named.items() if v is not None and math.isfinite(v)}
-    room = 540 + 7 * max(0, max(map(len, [*rows, *levels])) - 9)
-    drawn = curves(rows, levels, size=(room, 300), x_name=x_name, y_name=y_name)
-    return f'<h2>Curves</h2><p class="soft">Means over the seeds.</p><div class="wide">{drawn}</div>'
+    room = 7 * max(0, max(map(len, [*rows, *levels])) - 9)
+    sizes = dict(large=(720 + room, 340), small=(358, 300))
+    drawn = {k: curves(_shortened(rows, k), levels, size, x_name, y_name) for k, size in sizes.items()}
+    boxes = ''.join(f'<div class="wide {k}">{svg}</div>' for k, svg in drawn.items())
+    return f'<h2>Curves</h2><p class="soft">Means over the seeds.</p>{boxes}'
 
 
 def _pictures(result):
@@ -124,13 +132,14 @@ def report_html(
 ) -> str:
     "The page. Every name in it is escaped"
     title = _escaped(f"{result['seam']}: {', '.join(result['parts'])}")
-    held = f"{result['seeds']} seeds; profile {result['profile']}; world {result['world']}"
+    held = f"{result['seeds']} seed{'s' * (result['seeds'] != 1)}; profile {result['profile']}; world {result['world']}"
     arms = [f'{name}: {result[key]}' for key, name in ROLES.items() if result[key]]
     intro = f'<p>{_escaped(result["about"])}</p><p class="soft">{_escaped("; ".join([held, *arms]))}</p>'
     command = f'<h2>Command</h2><pre>{_escaped(result["command"])}</pre>' if result['command'] else ''
     head = '<meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">'
+    tested = f'<p class="soft">{_escaped(tested_text(result))}</p>'
     body = [
-        f'<h1>{title}</h1>', intro, '<h2>Verdicts</h2>', *_verdicts(judged), '<h2>Table</h2>', _table(result),
+        f'<h1>{title}</h1>', intro, '<h2>Verdicts</h2>', *_verdicts(judged), tested, '<h2>Table</h2>', _table(result),
         _curves(result), _pictures(result), command, '<h2>What was held equal</h2>', _facts(result),
     ]
     policy = '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '

@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import json
 import os
 import re
 import time
@@ -46,6 +47,20 @@ def _chosen(comparison, parts, baseline):
     if baseline not in texts:
         texts.insert(0, baseline)
     return texts, baseline
+
+
+def _check_held(folder, seam, world):
+    "Refuse a folder with another comparison's result. Raises `InputError`"
+    path = folder / 'result.json'
+    if not path.exists():
+        return
+    try:
+        held = json.loads(path.read_text(encoding='utf-8'))
+        found = held['seam'], held['world']
+    except (OSError, ValueError, KeyError, TypeError):
+        raise InputError(f'{path} is no result of a comparison; name another folder') from None
+    if found != (seam, world):
+        raise InputError(f'{folder} holds a comparison of {found[0]} in the world {found[1]}; name another folder')
 
 
 def _hash(data):
@@ -159,6 +174,8 @@ def compare(
     profile = profile or os.environ.get('VTD_PROFILE') or 'cpu'
     cfg = settings_of(comparison, profile, [*settings, *([f'seeds={seeds}'] if seeds is not None else [])])
     texts, baseline = _chosen(comparison, parts, baseline)
+    if out:
+        _check_held(Path(out), seam, world)
     began = time.perf_counter()
     with Worker(verbose) if apart else Inside() as runner:
         run = _Run(seam, world, cfg, Path(out) if out else None, runner, log or (lambda line: None))

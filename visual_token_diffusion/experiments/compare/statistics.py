@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-__all__ = ['CONFIDENCE', 'Difference', 'difference', 'mean_error', 'threshold', 'verdict_word']
+__all__ = ['CONFIDENCE', 'Difference', 'difference', 'holm', 'mean_error', 'threshold', 'verdict_word']
 
 CONFIDENCE = 0.95
 
@@ -14,6 +14,7 @@ class Difference(NamedTuple):
     mean: float
     error: float  # standard error of the mean
     size: float  # mean over standard error
+    p: float  # of a two-sided paired t-test; None for one seed
     told: bool  # apart from nothing
     is_equal: bool  # the same numbers to the last bit
 
@@ -39,15 +40,31 @@ def difference(
     others,  # the baseline's, for the same seeds
 ) -> Difference:
     "Paired differences. Where all seeds agree to the last bit, any difference is told"
+    from scipy.special import stdtr
+
     gaps = [a - b for a, b in zip(values, others)]
     mean, error = mean_error(gaps)
     is_equal = all(gap == 0 for gap in gaps)
     if error is None:
-        return Difference(mean, error, None, False, is_equal)
+        return Difference(mean, error, None, None, False, is_equal)
     if error == 0:
-        return Difference(mean, error, None, not is_equal, is_equal)
+        return Difference(mean, error, None, float(is_equal), not is_equal, is_equal)
     size = mean / error
-    return Difference(mean, error, size, abs(size) > threshold(len(gaps)), is_equal)
+    p = 2 * float(stdtr(len(gaps) - 1, -abs(size)))
+    return Difference(mean, error, size, p, p < 1 - CONFIDENCE, is_equal)
+
+
+def holm(
+    differences,  # of several parts from one baseline
+) -> list:
+    """The same with `p` and `told` corrected for their number, so that a comparison of equal parts tells one of them
+    apart in one of twenty at most (Holm 1979, https://www.jstor.org/stable/4615733)"""
+    order = sorted((i for i, d in enumerate(differences) if d.p is not None), key=lambda i: differences[i].p)
+    found, least = list(differences), 0.0
+    for rank, i in enumerate(order):
+        least = max(least, min(1.0, (len(order) - rank) * found[i].p))
+        found[i] = found[i]._replace(p=least, told=least < 1 - CONFIDENCE)
+    return found
 
 
 def verdict_word(found, better):
