@@ -165,7 +165,8 @@ def test_what_is_held_out_is_spread_and_made_of_whole_documents(tmp_path):
         assert straight[start - 1] == straight[stop - 1] == vocab.encode('\n')[0]
     expected = torch.cat([straight[start:stop] for start, stop in ranges])
     assert torch.equal(held[:], expected)
-    for a, b in torch.randint(-20, len(held) + 20, (200, 2), generator=torch.Generator().manual_seed(1)).tolist():
+    g = torch.Generator().manual_seed(1)
+    for a, b in torch.randint(-20, len(held) + 20, (200, 2), generator=g).tolist():
         assert torch.equal(held[a:b], expected[a:b])
     assert s.held_out(0.2, 1)[-1][1] == len(s) and len(s.held_out(0.2, 1)) == 1
     assert pickle.loads(pickle.dumps(rest))[:40].tolist() == rest[:40].tolist()
