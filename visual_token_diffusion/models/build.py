@@ -89,8 +89,9 @@ def check_memory(vocab_size:int,
                  cfg:RunConfig # sizes, parts, device
                 ):
     "Refuse a training that does not fit. Raises `ValueError`"
-    on_cuda = cfg.device.startswith('cuda') or cfg.device=='auto' and torch.cuda.is_available()
-    need,free = memory_needed(vocab_size, cfg),memory_free('cuda' if on_cuda else 'cpu')
+    device = cfg.device
+    if device=='auto': device = 'cuda' if torch.cuda.is_available() else 'cpu'
+    need,free = memory_needed(vocab_size, cfg),memory_free(device)
     if need <= free: return
     raise ValueError(f"this training needs about {need/2**30:.1f} GiB and {free/2**30:.1f} GiB are free; "
                      "make width, depth, length or batch smaller")

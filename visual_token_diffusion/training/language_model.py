@@ -107,6 +107,9 @@ def _fit(learn, cfg, start_epoch, path):
             learn.fit(cfg.epochs, start_epoch=start_epoch)
     except (SaveError, NotFinite, CollapseError) as e:
         raise type(e)(str(e).split('\n\t')[-1]) from None
+    except torch.OutOfMemoryError:
+        raise ValueError(f"the memory of {learn.dls.device} is full with {cfg.batch} sequences of {cfg.length} tokens; "
+                         "make batch smaller, and accumulate larger by as much") from None
     except (ProcessLost, RuntimeError) as e:
         if world==1 or not (isinstance(e, ProcessLost) or is_lost(e)): raise
         raise _process_lost(path) from None
