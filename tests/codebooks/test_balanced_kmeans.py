@@ -73,3 +73,10 @@ def test_only_a_random_start_uses_the_generator():
     assert torch.equal(some[0], some[1]) and not torch.equal(some[0], some[2])
     start = Codebook.make('balanced', random_start=True)
     assert torch.equal(start.assign(x, generator=gen(1)).codes, some[0])
+
+
+def test_only_points_at_the_origin_are_unknown():
+    "A zero in one coordinate is a coordinate like others"
+    x = torch.tensor([[5.0, 0], [0, 5], [6, 0], [0, 6], [0, 0]])
+    a, b = cut_in_two(x, 2)
+    assert sorted([sorted(a.tolist()), sorted(b.tolist())], key=len) in ([[0, 2], [1, 3, 4]], [[1, 3], [0, 2, 4]])

@@ -10,7 +10,9 @@ def test_codes_are_the_digits_of_a_number():
     codes = node_codes(nodes, sizes)
     assert codes.tolist() == [[a, 0, b] for a in range(3) for b in range(4)]
     assert torch.equal(node_index(codes, sizes), nodes)
-    assert node_codes(nodes.view(3, 4), sizes).shape == (3, 4, 3)
+    grid = nodes.view(3, 4)
+    assert node_codes(grid, sizes).shape == (3, 4, 3)
+    assert torch.equal(node_index(node_codes(grid, sizes), sizes), grid)
 
 
 def test_a_table_finds_tokens_again():

@@ -18,6 +18,7 @@ TOKENS = {
 }
 EXACT = [name for name in TOKENS if name != 'editing']  # it writes what is likely, and says so
 CHAINS = ['ancestral', 'psi', 'entropy_bound_uniform', 'uniform_blocks']
+ELSEWHERE = ['speculative']  # asks rows of other lengths than the toy's: tests/samplers/test_speculative.py
 CONTINUOUS = ['ddim', 'euler', 'heun', 'ancestral_gaussian']
 
 
@@ -47,7 +48,7 @@ def final_tokens(step):
 
 
 def test_every_sampler_is_asked_something():
-    assert set(BASE.names()) == {*TOKENS, *CONTINUOUS, *CHAINS}
+    assert set(BASE.names()) == {*TOKENS, *CONTINUOUS, *CHAINS, *ELSEWHERE}
 
 
 @pytest.mark.parametrize('name', EXACT)
@@ -68,6 +69,7 @@ def test_steps_are_steps(name):
     steps = walk(name, 5)
     assert all(isinstance(s, SamplerStep) for s in steps)
     assert steps[0].mask.all() and not steps[-1].mask.any()
+    assert not steps[0].changed.any() and not steps[0].confidence.any()
     for before, after in zip(steps, steps[1:]):
         assert not (after.mask & ~before.mask).any()
         kept = ~before.mask
@@ -149,6 +151,13 @@ class OnDevice(ToyModel):
 
     def hidden_states(self, x, mask=None):
         return super().hidden_states(x.cpu(), None if mask is None else mask.cpu()).to(DEVICE)
+
+
+def test_a_line_of_text_may_have_blanks_anywhere():
+    sampler = BASE.from_text(' entropy_bound , bound = .5 , temperature=0')
+    assert sampler.name == 'entropy_bound' and sampler.options == dict(bound=0.5, temperature=0)
+    with pytest.raises(ValueError, match="key=value, got 'bound'"):
+        BASE.from_text('entropy_bound,bound')
 
 
 @pytest.mark.parametrize('name', list(TOKENS) + CONTINUOUS)

@@ -48,3 +48,17 @@ def test_without_gradients_the_values_are_the_same():
     head, h, ids = _head()
     with torch.no_grad():
         assert torch.allclose(chunked_nll(head.logits, h, ids, 50, 100), head.nll(h, ids))
+
+
+@pytest.mark.parametrize('most,calls', [(50 * 33, 1), (50 * 32, 4)])
+def test_what_fits_is_computed_once(most, calls):
+    "One table if the rows just fit; in two chunks, each is computed again backwards"
+    head, h, ids = _head()
+    seen = []
+
+    def logits(part):
+        seen.append(len(part))
+        return head.logits(part)
+
+    chunked_nll(logits, h.requires_grad_(), ids, 50, most).sum().backward()
+    assert len(seen) == calls

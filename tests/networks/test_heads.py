@@ -226,3 +226,20 @@ def test_few_samples_read_too_low():
     torch.manual_seed(0)
     few = torch.stack([head.nll(h, ids).mean() for _ in range(20)]).mean().item()
     assert few < full - 0.05
+
+
+def test_what_follows_from_the_codes_is_not_stored():
+    "A state holds no table that the head builds anyway"
+    assert 'inverse' not in build('hierarchical').state_dict()
+    assert 'proposal' not in build('sampled', counts=counts).state_dict()
+
+
+@pytest.mark.parametrize('name', ['flat', 'tied', 'sampled'])
+def test_before_anything_is_counted_all_tokens_are_alike(name):
+    assert torch.allclose(build(name).prior.exp(), torch.full((V,), 1 / V))
+
+
+def test_a_vocabulary_that_ends_at_a_cutoff_has_one_cluster_less():
+    head = AdaptiveHead(V, WIDTH, cutoffs=(4, V))
+    assert len(head.soft.tail) == 1
+    assert torch.allclose(head.log_probs(torch.randn(2, WIDTH)).exp().sum(1), torch.ones(2), atol=1e-5)

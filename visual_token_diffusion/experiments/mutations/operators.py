@@ -22,6 +22,7 @@ PAIRS = [
     ('any', 'all'), ('floor', 'ceil'), ('sin', 'cos'), ('softmax', 'log_softmax'), ('zeros', 'ones'),
     ('zeros_like', 'ones_like'), ('cumsum', 'cumprod'), ('rand', 'randn'), ('train', 'eval'),
 ]
+BUILT_IN = {'min', 'max', 'any', 'all'}
 TWINS = dict(PAIRS) | {second: first for first, second in PAIRS}
 DROPPED = {
     'detach', 'abs', 'clamp', 'clamp_min', 'clamp_max', 'exp', 'log', 'sqrt', 'square', 'flip', 'lower', 'strip',
@@ -116,7 +117,7 @@ def _call(node):
     if not isinstance(node, ast.Call):
         return
     name, first = _name(node.func), node.args[:2]
-    if name in TWINS:
+    if name in TWINS and (isinstance(node.func, ast.Attribute) or TWINS[name] in BUILT_IN):
         field = 'attr' if isinstance(node.func, ast.Attribute) else 'id'
         yield 'twin', _with(node, func=ast.parse(_with(node.func, **{field: TWINS[name]}), mode='eval').body)
     if name in DROPPED and isinstance(node.func, ast.Attribute) and _name(node.func.value) not in LIBRARIES:

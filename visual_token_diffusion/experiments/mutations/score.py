@@ -1,7 +1,7 @@
 """Plants small faults all over the library and counts those that its tests notice."""
 
 # `python -m visual_token_diffusion.experiments.mutations.score` goes on where it stopped;
-# `--again` asks once more about what survived, `--function models/checkpoint.py:read_json` about one function.
+# `--again` asks once more about what survived, pages too, `--function models/checkpoint.py:read_json` about one function.
 
 import argparse
 import os
@@ -39,7 +39,7 @@ def _part(folder, seam):
 GROUPS = {
     'quantizers': _part('quantizers', 'quantizer'),
     'codebooks': _part('codebooks', 'codebook'),
-    'heads': Group(('networks/heads/*.py',), ('networks/test_*.py', 'contracts/test_head.py')),
+    'heads': Group(('networks/heads/*.py',), ('networks/test_[chv]*.py', 'contracts/test_head.py')),
     'samplers': _part('samplers', 'sampler'),
     'decoders': _part('decoders', 'decoder'),
     'processes': _part('diffusion', 'process'),
@@ -107,7 +107,7 @@ def _files(folder, group):
     return sorted({str(path.relative_to(folder)) for name in group.tests for path in (folder / 'tests').glob(name)})
 
 
-def _try(folder, notes, name, faults, most, keep):
+def _try(folder, notes, name, faults, keep, **options):
     "Ask the tests of a group about faults, in a fork; `keep` is called with every fault and its result"
     def answer(fault, result):
         _show(fault, result)
@@ -118,9 +118,9 @@ def _try(folder, notes, name, faults, most, keep):
         import pytest
 
         enter(folder)
-        options = ['-q', '-s', '-n0', '--disable-warnings', '-p', 'no:cacheprovider', '--import-mode=importlib', '-o', 'addopts=']
-        session = Session(folder, notes, faults, most, answer)
-        os._exit(pytest.main([*options, *_files(folder, GROUPS[name])], plugins=[session]))
+        arguments = ['-q', '-s', '-n0', '--disable-warnings', '-p', 'no:cacheprovider', '--import-mode=importlib', '-o', 'addopts=']
+        session = Session(folder, notes, faults, answer, **options)
+        os._exit(pytest.main([*arguments, *_files(folder, GROUPS[name])], plugins=[session]))
     os.waitpid(child, 0)
 
 
@@ -137,7 +137,7 @@ def _try_function(folder, notes, args):
     module, _, function = args.function.partition(':')
     name, source = _group_of(module), (folder / PACKAGE / module).read_text(encoding='utf-8')
     faults = [fault for fault in faults_of(source, module) if fault.function.startswith(function)]
-    _try(folder, notes, name, faults, args.most, lambda fault, result: None)
+    _try(folder, notes, name, faults, lambda fault, result: None, most=args.most)
 
 
 def _try_sample(folder, notes, args):
@@ -155,7 +155,7 @@ def _try_sample(folder, notes, args):
             save_run(RUN, dict(summary=_summary(known), faults=known, seed=args.seed), COMMAND, folder=args.runs)
 
         if faults:
-            _try(folder, notes, name, faults, args.most, keep)
+            _try(folder, notes, name, faults, keep, most=args.most, pages=args.again)
 
 
 def main(
@@ -167,7 +167,7 @@ def main(
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--most', type=float, default=60, help='seconds of tests for each fault')
     parser.add_argument('--groups', nargs='*', default=list(GROUPS), choices=list(GROUPS))
-    parser.add_argument('--again', action='store_true', help='ask once more about what survived')
+    parser.add_argument('--again', action='store_true', help='what survived is asked once more, its page too')
     parser.add_argument('--function', help='every fault of one function, as module.py:function; nothing is kept')
     parser.add_argument('--notes', help='folder for what the tests call; a temporary one if none is given')
     args = parser.parse_args(arguments)

@@ -72,6 +72,11 @@ def _wait(child, limit):
     return 'out of time'
 
 
+def _limit(seconds):
+    "End this process when it has computed for so many seconds more"
+    resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, resource.RLIM_INFINITY))
+
+
 def forked(
     call,  # function that takes the function that tells the parent something
     limit,  # seconds of processor time
@@ -81,7 +86,7 @@ def forked(
     child = os.fork()
     if not child:
         os.setsid()
-        resource.setrlimit(resource.RLIMIT_CPU, (int(limit) + 1, int(limit) + 5))
+        _limit(limit)
         silence = os.open(os.devnull, os.O_WRONLY)
         os.dup2(silence, 1)
         os.dup2(silence, 2)
@@ -98,9 +103,10 @@ def forked(
 class Session:
     "A plugin of pytest that runs the collected tests itself: without a fault, to see what they call, and with each"
 
-    def __init__(self, folder, notes, faults, most, answer):
+    def __init__(self, folder, notes, faults, answer, most=60, pages=True):
         self.folder, self.notes, self.faults = folder, notes, faults
-        self.most, self.answer = most, answer  # seconds of tests for a fault; function of a fault and its result
+        self.answer = answer  # function of a fault and its result
+        self.most, self.pages = most, pages  # seconds of tests for a fault; whether pages are asked, too
 
     def pytest_runtestloop(self, session):
         for fault in self.faults:
@@ -180,6 +186,7 @@ class Session:
                 tell('not planted')
             for name in tests:
                 tell(name)
+                _limit(3 + 10 * self.facts[name]['seconds'])
                 if not self._run(self.items[name])[0]:
                     return 1
             return 0
@@ -195,7 +202,7 @@ class Session:
     def _ask_page(self, fault, path, asked):
         "The page that the module comes from, with the fault in it"
         page = self.folder / 'nbs' / Path(fault.module).with_suffix('.ipynb')
-        if not page.exists():
+        if not self.pages or not page.exists():
             return dict(fell=False, by='', asked=asked)
         text = planted_page(page.read_text(encoding='utf-8'), path.read_text(encoding='utf-8'), fault)
         if text is None:
