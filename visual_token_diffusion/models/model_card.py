@@ -85,12 +85,13 @@ def _credit_text(model):
     return f'\nSome tokens are drawn with emoji. {ATTRIBUTION}.\n' if credit is not None and credit.item() else ''
 
 # %% ../../nbs/models/model_card.ipynb #1b0e61a5
-_told = ('profile','seed','unit','codebook','steps','batch','lr','weight_decay','ema','precision','dropout')
+_told = ('profile','seed','unit','codebook','steps','batch','lr','weight_decay','ema','precision','dropout',
+         'optimizer','loss_weights')
 _shown = '\n![samples, one a row, words under the grids](samples.png)\n'
 
 def _settings_text(settings):
     "The settings of the training that a reader wants to know"
-    lines = '\n'.join(f'- `{k}={v}`' for k,v in settings.items() if k in _told)
+    lines = '\n'.join(f'- `{k}={v}`' for k,v in settings.items() if k in _told and v != -1) # -1: as it finds fit
     return f'Trained with\n\n{lines}\n' if lines else ''
 
 def model_card(model, # a `VisualTokenLM`
