@@ -138,3 +138,18 @@ def test_bad_input():
         DiscretizedGaussian(5, 0.0)
     with pytest.raises(ValueError, match='table of codes'):
         Absorbing.build()
+
+
+@pytest.mark.parametrize('p', PROCESSES, ids=label)
+def test_a_kernel_is_linear(p):
+    "Twice the mass is twice the mass afterwards, whether or not it sums to one"
+    mass = torch.rand(3, p.n_states, generator=torch.Generator().manual_seed(0), dtype=torch.double)
+    alpha = p.schedule.alpha(f64(0.6))
+    assert torch.allclose(p.forward_kernel(2 * mass, alpha), 2 * p.forward_kernel(mass, alpha))
+
+
+@pytest.mark.parametrize('size', [2, 3, 5, 8, 20])
+def test_nothing_is_known_where_nothing_is_left(size):
+    "At alpha 0 every symbol is as likely as every other"
+    for p in (Uniform(size), DiscretizedGaussian(size, 0.8)):
+        assert torch.allclose(kernel(p, f64(0.0)), torch.full((size, size), 1 / size).double())

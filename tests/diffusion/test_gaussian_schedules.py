@@ -12,6 +12,7 @@ from visual_token_diffusion.diffusion.gaussian_schedules import (
     SqrtNoise,
     ddpm_table,
     equal_shares,
+    interpolate_in_table,
 )
 
 SCHEDULES = [LinearNoise(), CosineNoise(), SqrtNoise(), LogSNR(8, -12), LinearPath()]
@@ -54,3 +55,10 @@ def test_equal_shares_of_an_even_density_are_even():
 def test_knots_must_fall(knots):
     with pytest.raises(ValueError, match='falling'):
         PiecewiseLogSNR(knots)
+
+
+def test_a_table_is_straight_between_its_entries_to_the_very_end():
+    table = torch.tensor([0.0, 1, 4, 9], dtype=torch.double)
+    times = torch.tensor([0.0, 0.5, 1, 1.5, 2.5, 2.75, 3]) / 3
+    want = torch.tensor([0, 0.5, 1, 2.5, 6.5, 7.75, 9], dtype=torch.double)
+    torch.testing.assert_close(interpolate_in_table(table, times), want, rtol=1e-6, atol=1e-6)

@@ -75,3 +75,10 @@ def test_the_probe_finds_what_is_there():
     assert leak_probe(noise, labels)[0] > chance + 0.2
     with pytest.raises(ValueError, match='label each'):
         leak_probe(noise, labels[:-1])
+
+
+def test_the_probe_knows_how_frequent_labels_are():
+    "Noise that says nothing: a fit without a constant would guess both labels alike"
+    labels = (torch.arange(400) % 5 == 0).long()
+    accuracy, _, chance = leak_probe(0.01 * randn(400, 2, seed=2), labels)
+    assert accuracy == pytest.approx(chance, abs=0.02) and chance == pytest.approx(0.8)

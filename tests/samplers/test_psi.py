@@ -49,6 +49,7 @@ def test_below_one_written_tokens_are_masked_again_and_in_the_end_none():
     process = PROCESSES[0]
     denoise = chain_denoiser(Denoiser(TOY).eval(), process)
     walk = list(sample_psi(denoise, process, START, steps=8, kappa=0.0, generator=gen(1)))
+    assert not walk[0].changed.any() and not walk[0].confidence.any(), 'nothing is written at the start'
     again = [(after.mask & ~before.mask).any() for before, after in zip(walk, walk[1:])]
     assert any(again) and not walk[-1].mask.any() and (walk[-1].x < 4).all()
 

@@ -62,6 +62,7 @@ def test_equal_distributions_keep_everything():
 
 def test_every_call_writes_from_the_left():
     steps = walk(50, draft=2)
+    assert steps[0].mask.all() and not steps[0].changed.any(), 'nothing is written at the start'
     assert not steps[-1].mask.any() and 2 <= len(steps) - 1 <= LENGTH
     for before, after in zip(steps, steps[1:]):
         assert (after.changed.any(1) | ~before.mask.any(1)).all()
