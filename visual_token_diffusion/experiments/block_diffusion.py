@@ -8,7 +8,6 @@ from functools import partial
 
 import torch
 
-from ..core.results import save_run
 from ..diffusion.autoregressive import Autoregressive
 from ..diffusion.base import antithetic_times
 from ..diffusion.block import BlockDiffusion
@@ -16,7 +15,7 @@ from ..metrics.factorization import factorization_bits
 from ..samplers.base import Sampler
 from ..worlds.stories import stories, story_stream
 from ..worlds.windows import TextWindows
-from .earlier import before
+from .earlier import measure_missing
 from .sampler_table import measure_texts
 from .story_training import LENGTH, story_denoiser, train_on_stories
 
@@ -157,12 +156,7 @@ def main(
     parser.add_argument('--parts', nargs='*', default=PARTS, choices=PARTS)
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args(arguments)
-    found = before(RUN)
-    for key, measure in _tasks(args.parts, args.seeds):
-        if key not in found:
-            found[key] = measure()
-            save_run(RUN, found, COMMAND)
-            print(key, found[key], flush=True)
+    measure_missing(RUN, _tasks(args.parts, args.seeds), COMMAND)
 
 
 if __name__ == '__main__':

@@ -3,18 +3,19 @@
 # `python -m visual_token_diffusion.experiments.continuous_ideal` goes on where it stopped.
 
 import argparse
+import itertools
 import math
+from functools import partial
 
 import torch
 
-from ..core.results import save_run
 from ..diffusion.gaussian import GaussianDiffusion
 from ..diffusion.gaussian_schedules import LinearPath, PiecewiseLogSNR
 from ..diffusion.per_token_times import PerTokenTimes
 from ..diffusion.token_information import TokenInformation
 from .continuous_languages import LAST, StoryRows
 from .continuous_measures import judge
-from .earlier import before
+from .earlier import measure_missing
 from .sampler_table import lost_bits
 
 __all__ = ['CALLS', 'SCHEDULES', 'main', 'steps_cost']
@@ -88,6 +89,20 @@ def _measure(lang, name, calls, seed, rows=ROWS, written=WRITTEN):
     return found | judge(lang, ideal.decode(last))
 
 
+def _lost_with_masks(lang, calls, seed):
+    "The same of masks that are written in random order"
+    return dict(cost=lost_bits(lang.windows, 'random', dict(steps=calls), seed, ROWS // 2, lang.length)['lost'])
+
+
+def _tasks(seeds):
+    "Keys of all that is measured, with what measures it"
+    lang = StoryRows()
+    for seed, calls in itertools.product(range(seeds), CALLS):
+        for name in SCHEDULES:
+            yield f'{name}|{calls}|{seed}', partial(_measure, lang, name, calls, seed)
+        yield f'masks|{calls}|{seed}', partial(_lost_with_masks, lang, calls, seed)
+
+
 def main(
     arguments=None,  # list of strings; None takes those of the command line
 ):
@@ -95,20 +110,7 @@ def main(
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args(arguments)
-    lang, found = StoryRows(), before(RUN)
-    for seed in range(args.seeds):
-        for calls in CALLS:
-            for name in (*SCHEDULES, 'masks'):
-                key = f'{name}|{calls}|{seed}'
-                if key in found:
-                    continue
-                if name == 'masks':
-                    lost = lost_bits(lang.windows, 'random', dict(steps=calls), seed, ROWS // 2, lang.length)['lost']
-                    found[key] = dict(cost=lost)
-                else:
-                    found[key] = _measure(lang, name, calls, seed)
-                save_run(RUN, found, COMMAND)
-                print(key, found[key], flush=True)
+    measure_missing(RUN, _tasks(args.seeds), COMMAND)
 
 
 if __name__ == '__main__':

@@ -8,7 +8,6 @@ from functools import partial
 
 import torch
 
-from ..core.results import save_run
 from ..models.code_model import CodeModel
 from ..models.latent_flow import LatentFlow
 from ..models.unified.pictures import CellCodes, PatchLatents
@@ -17,7 +16,7 @@ from ..models.unified.switches import switches_of
 from ..training.quiet import quietly
 from ..training.unified_learner import unified_learner, unified_model
 from ..worlds.captions import World
-from .earlier import before
+from .earlier import measure_missing
 
 __all__ = [
     'CAPTIONS', 'COUNTS', 'FAMILIES', 'SeenWorld', 'choose_scenes', 'expected_cover', 'independent', 'main', 'measure',
@@ -259,12 +258,8 @@ def main(
     parser.add_argument('--part', nargs='*', default=['scenes', 'captions'], choices=['scenes', 'captions'])
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args(arguments)
-    for key, run in _runs(args.seeds):
-        if key in before(RUN) or key.split('|')[0] not in args.part:
-            continue
-        row = run()
-        save_run(RUN, before(RUN) | {key: row}, COMMAND)
-        print(key, {k: round(v, 3) for k, v in row.items()}, flush=True)
+    tasks = (task for task in _runs(args.seeds) if task[0].split('|')[0] in args.part)
+    measure_missing(RUN, tasks, COMMAND)
 
 
 if __name__ == '__main__':

@@ -1,8 +1,8 @@
-"""Experiments go on where they stopped: what an earlier run has saved."""
+"""Experiments go on where they stopped: what an earlier run has saved, and what it lacks."""
 
-from ..core.results import load_run
+from ..core.results import load_run, save_run
 
-__all__ = ['before']
+__all__ = ['before', 'measure_missing']
 
 
 def before(
@@ -13,3 +13,17 @@ def before(
         return load_run(run)['metrics']
     except ValueError:
         return {}
+
+
+def measure_missing(
+    run: str,  # name of a run
+    tasks,  # `(key, function without arguments)` of everything that it should hold
+    command: str,  # that makes it
+):
+    "Measure what a run lacks and save each result at once; another process may add to the same run meanwhile"
+    for key, measure in tasks:
+        if key in before(run):
+            continue
+        found = measure()
+        save_run(run, before(run) | {key: found}, command)
+        print(key, {k: round(v, 4) for k, v in found.items() if isinstance(v, float)}, flush=True)

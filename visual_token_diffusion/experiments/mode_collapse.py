@@ -9,12 +9,11 @@ from functools import partial
 
 import torch
 
-from ..core.results import save_run
 from ..metrics.mode_collapse import Mixture, failure_mode, mixture, mixture_flow
 from ..models.code_model import CodeModel
 from ..training.rl.unigrpo import answer_masks, group_advantage, k3, masked_shares, unigrpo_loss
 from .code_table import ENTRIES, LENGTH, CodeTable, TwoModes, examples_optimum, table_kl, tilted, told
-from .earlier import before
+from .earlier import measure_missing
 
 __all__ = [
     'BETAS', 'FITS', 'FLOWS', 'MODES', 'NOISES', 'REWARDED', 'REWARD_ARMS', 'SEPARATIONS', 'basins', 'fit_arm', 'main',
@@ -254,13 +253,8 @@ def main(
     parser.add_argument('--part', nargs='*', default=['basins', 'fit', 'reward'], choices=['basins', 'fit', 'reward'])
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args(arguments)
-    for key, measure in _runs(args.seeds):
-        if key in before(RUN) or key.split('|')[0] not in args.part:
-            continue
-        found = measure()
-        save_run(RUN, before(RUN) | {key: found}, COMMAND)
-        row = {k: v for k, v in found.items() if isinstance(v, float)} or found['counts']
-        print(key, {k: round(v, 4) for k, v in row.items()}, flush=True)
+    tasks = (task for task in _runs(args.seeds) if task[0].split('|')[0] in args.part)
+    measure_missing(RUN, tasks, COMMAND)
 
 
 if __name__ == '__main__':

@@ -4,17 +4,17 @@
 
 import argparse
 import itertools
+from functools import partial
 
 import torch
 
-from ..core.results import save_run
 from ..diffusion.base import antithetic_times
 from ..diffusion.block import BlockDiffusion
 from ..diffusion.uniform_blocks import Feedback, UniformBlocks
 from ..samplers.base import Sampler
 from ..worlds.stories import stories
 from ..worlds.windows import TextWindows
-from .earlier import before
+from .earlier import measure_missing
 from .sampler_table import measure_texts
 from .story_training import WIDTH, story_denoiser, train_on_stories
 
@@ -79,13 +79,9 @@ def main(
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args(arguments)
-    found, windows = before(RUN), TextWindows(stories())
-    for seed, name in itertools.product(range(args.seeds), ARMS):
-        key = f'{name}|{seed}'
-        if key not in found:
-            found[key] = _measured(name, seed, windows)
-            save_run(RUN, found, COMMAND)
-            print(key, found[key], flush=True)
+    windows, arms = TextWindows(stories()), itertools.product(range(args.seeds), ARMS)
+    tasks = ((f'{name}|{seed}', partial(_measured, name, seed, windows)) for seed, name in arms)
+    measure_missing(RUN, tasks, COMMAND)
 
 
 if __name__ == '__main__':
