@@ -81,7 +81,7 @@ CALLS = {
     'a part misspelt': lambda: package.seam_base('quantizer').make('vqq', 3),
     'text to draw that is none': lambda: package.TextDrawer().draw(5),
     'grids to read that are none': lambda: package.TextDrawer().read('x.png'),
-    'a language that is none': lambda: package.TextDrawer('klingon').draw('cat'),
+    'a language that is none': lambda: package.TextDrawer('klingon', emoji=False),
     'a language that is a number': lambda: package.TextDrawer(3),
     'a view to nowhere': lambda: View('<p>x</p>', 'x').save('nowhere/x.html'),
     'a view to no path': lambda: View('<p>x</p>', 'x').save(None),

@@ -14,12 +14,12 @@ from visual_token_diffusion.core.errors import CallError, DataError
 from visual_token_diffusion.viz.picture_file import FITS, looked_at, read_picture
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (12, 9, 3), dtype=np.uint8)
-MODES = ('RGB', 'CMYK', 'L', '1', 'P', 'LA', 'RGBA', 'YCbCr', 'LAB')
+MODES = ('RGB', 'CMYK', 'L', '1', 'P', 'LA', 'RGBA', 'LAB')
 
 
 @pytest.mark.parametrize('mode', MODES)
 def test_every_mode_looks_as_pillow_shows_it(mode, tmp_path):
-    path = tmp_path / ('x.tif' if mode in ('CMYK', 'YCbCr', 'LAB') else 'x.png')
+    path = tmp_path / ('x.tif' if mode in ('CMYK', 'LAB') else 'x.png')
     image = Image.fromarray(PIXELS).convert(mode)
     image.save(path)
     assert looked_at(path) == ('PNG' if path.suffix == '.png' else 'TIFF', (9, 12))

@@ -21,6 +21,7 @@ from ..encoders.icon_choice import IconLexicon, is_credited, pictures_of
 from ..encoders.pictograms import PictogramEncoder
 from ..text.word_forms import detect_language
 from ..text.vocab import make_vocab
+from ..worlds.emoji_names import check_language
 
 # %% ../../nbs/models/drawing.ipynb #drwt0021
 Drawn = namedtuple('Drawn', 'grids labels language n_icons credit words keys')
@@ -34,6 +35,7 @@ class TextDrawer:
                 ):
         self.language = check_type(language, (str,type(None)), "a language, such as 'en', or None")
         self.emoji = emoji
+        if language is not None: check_language(language)
         self.vocab = make_vocab('clip')
         ids = torch.arange(len(self.vocab))
         table = CodeTable(node_codes(ids*20011 % 37**3, (37,)*3), 37)     # 20011 and 37 share no factor

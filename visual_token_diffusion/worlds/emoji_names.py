@@ -4,7 +4,8 @@ import difflib, functools, importlib, json, os, re, unicodedata
 from collections import namedtuple
 from ..core.errors import DataError
 
-__all__ = ['FOLDS', 'LANGUAGES', 'Concept', 'NameIndex', 'clean_name', 'concepts', 'emoji_names', 'optional_package']
+__all__ = ['FOLDS', 'LANGUAGES', 'Concept', 'NameIndex', 'check_language', 'clean_name', 'concepts', 'emoji_names',
+           'optional_package']
 
 FOLDS = ('skin', 'gender', 'direction', 'flags')
 LANGUAGES = ('en', 'ar', 'de', 'es', 'fa', 'fr', 'id', 'it', 'ja', 'ko', 'pt', 'ru', 'tr', 'zh', 'alias')
@@ -38,8 +39,10 @@ def clean_name(name:str # such as ':red_apple:'
     raise DataError(f"{str(name)[:40]!r} is no name: it is empty or holds control characters")
 
 
-def _check_language(language):
-    if language in LANGUAGES: return
+def check_language(language:str # one of `LANGUAGES`, or a JSON file of one's own
+                  ):
+    "Raises `DataError` for a language without names, whether or not the package `emoji` is there"
+    if language in LANGUAGES or os.path.isfile(language): return
     near = difflib.get_close_matches(str(language).lower(), LANGUAGES, 1, .5)
     hint = f"did you mean '{near[0]}'? There are" if near else 'there are'
     known = ', '.join(LANGUAGES)
@@ -132,7 +135,7 @@ def emoji_names(chars, # emoji
                ) -> list:
     "A name for each. Raises `DataError` for an unknown language, or names that are missing, empty or no text"
     own = os.path.isfile(language)
-    if not own: _check_language(language)
+    check_language(language)
     names = _file_names(language) if own else _package_names(language)
     found = [names.get(char, names.get(_plain(char))) for char in chars]
     missing = [i for i,name in enumerate(found) if not isinstance(name, str) or not name.strip(': ')]
