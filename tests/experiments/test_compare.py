@@ -64,8 +64,8 @@ def test_paired_differences_are_told_apart_by_a_t_test():
 def test_holm_corrects_for_the_number_of_parts():
     "Against the textbook: the smallest p of three is multiplied by 3, the next by 2, and none falls below one before"
     nothing = [0.0, 0.0, 0.0]
-    parts = [[1.0, 1.1, 0.9], [1.0, 1.3, 0.7], [1.0, 2.0, 3.0], nothing]
-    alone = [difference(values, nothing) for values in parts]
+    spread = 0.1, 0.3, 1.0
+    alone = [difference([1.0, 1 + s, 1 - s], nothing) for s in spread] + [difference(nothing, nothing)]
     found = holm(alone)
     p = [d.p for d in alone]
     assert p[:3] == sorted(p[:3]) and p[3] == 1.0

@@ -127,10 +127,10 @@ def test_neighbours_name_what_they_are_near(seen):
     assert scores.argmax(1).tolist() == list(range(12))
 
 
-def test_right_words():
-    assert ue.right_words('red apple', 'red apple') == 1
-    assert ue.right_words('red red', 'red apple') == 0.5
-    assert ue.right_words('', 'red apple') == 0
+def test_word_overlap():
+    assert ue.word_overlap('red apple', 'red apple') == 1
+    assert ue.word_overlap('red red', 'red apple') == 0.5
+    assert ue.word_overlap('', 'red apple') == 0
 
 
 def test_pictures_survive_packing(seen):

@@ -49,6 +49,10 @@ def _level(axes, value, stroke):
     return f'<line x1="50" x2="{axes.width-120}" y1="{y}" y2="{y}" stroke="currentColor" {stroke}/>'
 
 # %% ../../nbs/viz/curves.ipynb #acab1df3
+def _short(value):
+    "Three decimals, or two digits of what is small"
+    return f'{value:.3f}' if abs(value) >= .1 or value == 0 else f'{value:.2g}'
+
 def _ticks(axes, x_name, y_name):
     "Numbers along both axes, faint lines, and what the axes are"
     drawn = []
@@ -79,10 +83,6 @@ def _apart(heights, gap=14, lowest=math.inf):
         placed[k] = min(y, limit),name
         limit = placed[k][0]-gap
     return placed
-
-def _short(value):
-    "Three decimals, or two digits of what is small"
-    return f'{value:.3f}' if abs(value) >= .1 or value == 0 else f'{value:.2g}'
 
 def _end_names(axes, ends):
     "The name and last value of every line, right of its end; `ends` is name -> value"

@@ -4,7 +4,9 @@ import math
 
 from .statistics import CONFIDENCE, difference, holm, mean_error, verdict_word
 
-__all__ = ['ROLES', 'judge', 'mean_of', 'number', 'rounded', 'rows_of', 'table_text', 'tested_text']
+__all__ = [
+    'ROLES', 'counted', 'judge', 'mean_of', 'number', 'rounded', 'rows_of', 'table_text', 'tested_text',
+]
 
 ROLES = {'control': 'control', 'trivial': 'trivial predictor'}
 
@@ -12,6 +14,11 @@ ROLES = {'control': 'control', 'trivial': 'trivial predictor'}
 def number(value, digits=4):
     "So many significant digits, or a dash"
     return '–' if value is None else f'{value:.{digits}g}'
+
+
+def counted(seeds):
+    "Seeds in words"
+    return f'{seeds} seed' if seeds == 1 else f'{seeds} seeds'
 
 
 def _values(cells, key):

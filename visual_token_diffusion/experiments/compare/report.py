@@ -4,7 +4,7 @@ import html
 import math
 
 from ...viz.curves import curves
-from .judgement import ROLES, mean_of, number, rounded, rows_of, tested_text
+from .judgement import ROLES, counted, mean_of, number, rounded, rows_of, tested_text
 
 __all__ = ['report_html']
 
@@ -13,7 +13,7 @@ STYLE = """
 @media (prefers-color-scheme:dark){:root{--ink:#e9e9e6;--paper:#17181a;--line:#3a3b3f;--soft:#a3a3a8;--good:#5fd0a5;
 --bad:#ff9d6b}}
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:60rem;padding:1rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);
+body{margin:0 auto;max-width:66rem;padding:1rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);
 background:var(--paper);overflow-wrap:anywhere}
 h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;margin:2rem 0 .5rem}
 p{margin:.4rem 0}.soft{color:var(--soft)}
@@ -21,8 +21,8 @@ p{margin:.4rem 0}.soft{color:var(--soft)}
 .wide svg{max-width:none}.small{display:none}
 @media (max-width:50rem){.large{display:none}.small{display:block}}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem;overflow-wrap:normal}
-th,td{padding:.3rem .7rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
-th:first-child,td:first-child{text-align:left;white-space:normal;min-width:9rem;max-width:16rem;overflow-wrap:anywhere}
+th,td{padding:.3rem .5rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
+th:first-child,td:first-child{text-align:left;white-space:normal;min-width:min(13rem,36vw);max-width:16rem;overflow-wrap:anywhere}
 td small{color:var(--soft)}
 .verdict{border-left:4px solid var(--line);padding:.1rem .8rem;margin:.6rem 0}
 .better,.equal{border-color:var(--good)}.worse,.broken{border-color:var(--bad)}
@@ -34,6 +34,11 @@ pre{padding:.7rem;border:1px solid var(--line);white-space:pre-wrap;font-size:.8
 
 def _escaped(text):
     return html.escape(str(text), quote=True)
+
+
+def _breakable(name):
+    "A long name breaks behind its commas"
+    return _escaped(name).replace(',', ',<wbr>')
 
 
 def _verdicts(judged):
@@ -57,7 +62,7 @@ def _table(result):
     for label, pairs, cells in rows_of(result):
         seconds = [cell.get('seconds') or 0 for cell in cells]
         entries = ''.join(f'<td>{_entry(pair)}</td>' for pair in pairs)
-        rows.append(f'<tr><td>{_escaped(label)}</td>{entries}<td>{sum(seconds) / len(seconds):.1f}</td></tr>')
+        rows.append(f'<tr><td>{_breakable(label)}</td>{entries}<td>{sum(seconds) / len(seconds):.1f}</td></tr>')
     floors = result['floors']
     if floors:
         entries = ''.join(f'<td>{number(floors.get(m.key))}</td>' for m in result['measures'])
@@ -113,14 +118,23 @@ def _pictures(result):
     return '<h2>Pictures</h2>' + ''.join(found) if found else ''
 
 
+def _texts(result):
+    "What was written with the first seed of each part, where it is text"
+    found = []
+    for part in result['parts']:
+        wrote = next((cell['facts']['wrote'] for cell in result['cells'][part] if 'wrote' in cell.get('facts', ())), None)
+        found += [f'<p><b>{_escaped(part)}</b> <span class="soft">{_escaped(wrote)}</span></p>'] if wrote else []
+    return '<h2>Texts</h2>' + ''.join(found) if found else ''
+
+
 def _facts(result):
     "What was held equal, and what is known of the parts"
     settings = ', '.join(f'{k}={v}' for k, v in result['settings'].items())
     lines = [f'<p class="soft">Settings: {_escaped(settings)}</p>']
     for part in result['parts']:
         facts = next((cell.get('facts') for cell in result['cells'][part] if cell.get('facts')), None)
-        if facts:
-            said = ', '.join(f'{k} {v}' for k, v in facts.items())
+        if facts and {*facts} != {'wrote'}:
+            said = ', '.join(f'{k} {v}' for k, v in facts.items() if k != 'wrote')
             lines.append(f'<p class="soft">{_escaped(part)}: {_escaped(said)}</p>')
     machine = ', '.join(f'{k} {v}' for k, v in result['facts'].items())
     return ''.join(lines) + f'<p class="soft">{_escaped(machine)}</p>'
@@ -132,7 +146,7 @@ def report_html(
 ) -> str:
     "The page. Every name in it is escaped"
     title = _escaped(f"{result['seam']}: {', '.join(result['parts'])}")
-    held = f"{result['seeds']} seed{'s' * (result['seeds'] != 1)}; profile {result['profile']}; world {result['world']}"
+    held = f"{counted(result['seeds'])}; profile {result['profile']}; world {result['world']}"
     arms = [f'{name}: {result[key]}' for key, name in ROLES.items() if result[key]]
     intro = f'<p>{_escaped(result["about"])}</p><p class="soft">{_escaped("; ".join([held, *arms]))}</p>'
     command = f'<h2>Command</h2><pre>{_escaped(result["command"])}</pre>' if result['command'] else ''
@@ -140,7 +154,7 @@ def report_html(
     tested = f'<p class="soft">{_escaped(tested_text(result))}</p>'
     body = [
         f'<h1>{title}</h1>', intro, '<h2>Verdicts</h2>', *_verdicts(judged), tested, '<h2>Table</h2>', _table(result),
-        _curves(result), _pictures(result), command, '<h2>What was held equal</h2>', _facts(result),
+        _curves(result), _pictures(result), _texts(result), command, '<h2>What was held equal</h2>', _facts(result),
     ]
     policy = '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
     policy += 'style-src \'unsafe-inline\'">'

@@ -21,6 +21,8 @@ class _Head:
     def nll(self, h, ids):
         return -h.gather(-1, ids[..., None])[..., 0]
 
+    __call__ = nll
+
     def log_probs(self, h):
         return h
 

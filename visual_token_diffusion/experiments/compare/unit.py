@@ -13,6 +13,11 @@ __all__ = ['UnitComparison', 'check_unit']
 TRICKY = 'the cat sleeps.\nThe  dog\tsees “two” moons – naïve, 42!\n'
 
 
+def _letters(text):
+    "What is left without spaces and capitals"
+    return ''.join(text.split()).lower()
+
+
 def check_unit(
     vocab,  # a `Vocab`
     text: str,  # of the world
@@ -25,7 +30,9 @@ def check_unit(
         back = vocab.decode(ids)
         if not isinstance(back, str):
             raise Broken(f'decode should give text, got {type(back).__name__}')
-        if not vocab.lossless:
+        if not vocab.lossless:  # spaces may change, and what is unknown; but nothing after that
+            if _letters(back) == _letters(said):
+                continue
             said, back = back, vocab.decode(vocab.encode(back))
         if back != said:
             place = len(commonprefix([said, back]))
