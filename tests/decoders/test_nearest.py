@@ -122,3 +122,12 @@ def test_a_table_follows_the_grids():
     table = CodeTable(torch.tensor([[0, 0, 0], [1, 1, 1]]), 2)
     dec = NearestDecoder(SemanticVisualEncoder(table))
     assert dec.decode(dec.encoder(torch.tensor([1, 0]))).tolist() == [1, 0]
+
+
+def test_comparing_does_not_train_the_pictures():
+    "Gradients of a reading end at the grids"
+    enc = encoders['robust']()
+    x = torch.rand(2, 3, 8, 8, requires_grad=True)
+    before = [p.grad for p in enc.parameters()]
+    PrototypeSearch(enc).scores(x).sum().backward()
+    assert x.grad is not None and [p.grad for p in enc.parameters()] == before

@@ -99,3 +99,14 @@ def test_a_process_that_is_no_chain_is_refused():
 
     with pytest.raises(ValueError, match="undoes absorbing and uniform, not process 'masked'"):
         list(sample_psi(None, MaskedDiffusion(), START, steps=3))
+
+
+@pytest.mark.parametrize('process', PROCESSES, ids=lambda p: p.name)
+def test_what_is_given_stays_at_every_step(process):
+    "Even where all is drawn anew in each step"
+    x = TOY.rows(30, gen(3))
+    mask = torch.ones_like(x, dtype=torch.bool)
+    mask[:, 0] = False
+    walk = list(sample_psi(lambda x, t: torch.zeros(*x.shape, 4), process, x, mask=mask, steps=8, kappa=0.0, generator=gen(1)))
+    assert all(torch.equal(step.x[:, 0], x[:, 0]) for step in walk)
+    assert not torch.equal(walk[-1].x, x)
