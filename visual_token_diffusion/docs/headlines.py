@@ -33,6 +33,13 @@ def _pyramid(m):
     return 'words decoded at noise 1, worst seed: ' + listed(worst, lambda v: f'{v:.1%}')
 
 
+def _scaling(m):
+    largest = m['sizes'][-1]
+    kept, ms = largest['activations'] / 1e6, 1e3 * largest['seconds']
+    size = f"width {largest['width']}, {largest['depth']} layers"
+    return f'{size}: {kept:.0f} MB are kept for the way back, {ms:.0f} ms a step'
+
+
 def _unseen_words(m):
     runs = m['runs'].values()
     worst = {arm: min(run[arm]['0.0']['all'] for run in runs) for arm in m['runs']['0']}
@@ -212,6 +219,7 @@ HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'recipe': _recipe,
     'robust': _robust,
     'scales-10k': _pyramid,
+    'scaling': _scaling,
     'small-clip': lambda m: f"nine tests, from {min(m['scores']):.3f} to {max(m['scores']):.3f}",
     'tatok': _seeds('scenes that come back', _exact),
     'textok': _textok,

@@ -1,6 +1,6 @@
 """Memory and time of a training step on paper, and the same measured: what a larger training will need."""
 
-# `python -m visual_token_diffusion.experiments.scaling` measures five sizes on a CPU and saves them as the run 'scaling'.
+# `python -m visual_token_diffusion.experiments.scaling` measures five sizes on a CPU and saves the run 'scaling'.
 
 import argparse
 import time
