@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from visual_token_diffusion.metrics.power_law import (
-    Comparison,
+    LawComparison,
     compare_laws,
     fit_exponential,
     fit_lognormal,
@@ -16,7 +16,7 @@ from visual_token_diffusion.metrics.power_law import (
     log_likelihood,
     sample_lognormal,
     sample_power_law,
-    tally,
+    value_counts,
 )
 
 
@@ -96,7 +96,7 @@ def test_decisions():
     assert compare_laws(drawn, fit_power_law(drawn, xmin=1))['log-normal'].decided() == 'log-normal'
     drawn = sample_power_law(5000, 2.0, 1, 0)
     assert compare_laws(drawn)['exponential'].decided() == 'power law'
-    assert Comparison(3.0, 0.2, 'log-normal', 10).decided() == 'undecided'
+    assert LawComparison(3.0, 0.2, 'log-normal', 10).decided() == 'undecided'
 
 
 def test_goodness():
@@ -155,4 +155,4 @@ def test_more_bad_input():
         sample_lognormal(3, 0, 0)
     with pytest.raises(ValueError, match='hardly any draw'):
         sample_lognormal(3, 0, 0.1, 10**6)
-    assert [v.tolist() for v in tally([3, 1, 3])] == [[1, 3], [1, 2]]
+    assert [v.tolist() for v in value_counts([3, 1, 3])] == [[1, 3], [1, 2]]

@@ -9,7 +9,7 @@ from visual_token_diffusion.quantizers.fsq import FSQ
 from visual_token_diffusion.quantizers.shared_index import SharedIndexQuantizer
 from visual_token_diffusion.quantizers.vq import VectorQuantizer
 from visual_token_diffusion.tokenizers.teacher import Teacher
-from visual_token_diffusion.tokenizers.tokenflow import TokenFlow, down, scale_sides, up
+from visual_token_diffusion.tokenizers.tokenflow import TokenFlow, downsample_grid, scale_sides, upsample_grid
 
 SMALL = dict(size=12, patch=4, width=16, depth=1)
 
@@ -46,14 +46,14 @@ def test_scales_double():
 @pytest.mark.parametrize('side', [1, 2, 3])
 def test_down_takes_means_of_areas(side):
     z = randn(2, 9, 4)
-    torch.testing.assert_close(down(z, side), area_means(z.view(2, 3, 3, 4), side))
+    torch.testing.assert_close(downsample_grid(z, side), area_means(z.view(2, 3, 3, 4), side))
 
 
 def test_up_keeps_constants_and_whole_grids():
-    constant = up(torch.full((1, 4, 2), 3.0), 5)
+    constant = upsample_grid(torch.full((1, 4, 2), 3.0), 5)
     torch.testing.assert_close(constant, torch.full((1, 25, 2), 3.0))
     z = randn(2, 9, 4)
-    torch.testing.assert_close(up(z, 3), z)
+    torch.testing.assert_close(upsample_grid(z, 3), z)
 
 
 def unit(x):

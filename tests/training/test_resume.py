@@ -13,7 +13,7 @@ from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
 from visual_token_diffusion.training.dataloaders import lm_dls, split_text, valid_windows
 from visual_token_diffusion.training.language_model import lm_learner, train_text
 from visual_token_diffusion.training.progress import ProgressCB
-from visual_token_diffusion.training.resume import ResumeCB, state_files, tidy
+from visual_token_diffusion.training.resume import ResumeCB, remove_unfinished, state_files
 
 
 @pytest.fixture(scope='module')
@@ -104,7 +104,7 @@ def test_what_a_kill_leaves_is_tidied(tmp_path):
     for name in ('.train_state-00000003.pt-abc.tmp', '.log.csv-def.tmp', 'notes.tmp'):
         (tmp_path / name).write_text('half')
     (tmp_path / '.saving-xyz').mkdir()
-    tidy(tmp_path)
+    remove_unfinished(tmp_path)
     assert [p.name for p in tmp_path.iterdir()] == ['notes.tmp'], 'the user\'s own file stays'
 
 

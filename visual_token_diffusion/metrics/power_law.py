@@ -13,8 +13,8 @@ from scipy.special import erfc, log_ndtr, zeta
 from .arrays import as_array
 
 __all__ = [
-    'Comparison', 'PowerLaw', 'compare_laws', 'fit_exponential', 'fit_lognormal', 'fit_power_law', 'goodness',
-    'log_likelihood', 'sample_lognormal', 'sample_power_law', 'tally',
+    'LawComparison', 'PowerLaw', 'compare_laws', 'fit_exponential', 'fit_lognormal', 'fit_power_law', 'goodness',
+    'log_likelihood', 'sample_lognormal', 'sample_power_law', 'value_counts',
 ]
 
 ALPHAS = 1.01, 20.0  # between which an exponent is looked for
@@ -40,7 +40,7 @@ class PowerLaw(NamedTuple):
         return (self.alpha - 1) / math.sqrt(self.n_tail)
 
 
-class Comparison(NamedTuple):
+class LawComparison(NamedTuple):
     "A power law against another law on the same tail"
 
     ratio: float  # normalized log likelihood ratio; above 0 the power law is nearer
@@ -58,7 +58,7 @@ class Comparison(NamedTuple):
         return 'power law' if self.ratio > 0 else self.other
 
 
-def tally(
+def value_counts(
     observations,  # (n,) whole numbers from 1 on: here how often each type occurs
 ):
     "(values, weights): the different observations in order, and how often each is there. Raises `ValueError`"
@@ -125,11 +125,11 @@ def fit_power_law(
     "The discrete power law with the highest likelihood, its beginning by the KS distance. Raises `ValueError`"
     if xmin is not None:
         return _fit_tail(*_tail(observations, xmin), xmin)
-    return _fit(*tally(observations), least, most)
+    return _fit(*value_counts(observations), least, most)
 
 
 def _tail(observations, xmin):
-    values, weights = tally(observations)
+    values, weights = value_counts(observations)
     keep = values >= xmin
     if keep.sum() < 2:
         raise ValueError(f'fewer than two different observations from xmin={xmin} on')
@@ -220,7 +220,7 @@ def compare_laws(
     fit: PowerLaw = None,  # None fits one
     others=tuple(FITS),
 ) -> dict:
-    "{other: `Comparison`} by Vuong's test for laws of which none holds the other. Raises `ValueError`"
+    "{other: `LawComparison`} by Vuong's test for laws of which none holds the other. Raises `ValueError`"
     fit = fit or fit_power_law(observations)
     values, weights = _tail(observations, fit.xmin)
     ours = _log_power(values, fit.xmin, fit.alpha)
@@ -238,9 +238,9 @@ def _vuong(gap, weights, name):
     mean = weights @ gap / n
     deviation = math.sqrt(weights @ (gap - mean) ** 2 / n)
     if deviation < 1e-9:
-        return Comparison(0.0, 1.0, name, int(n))
+        return LawComparison(0.0, 1.0, name, int(n))
     ratio = math.sqrt(n) * mean / deviation
-    return Comparison(float(ratio), float(erfc(abs(ratio) / math.sqrt(2))), name, int(n))
+    return LawComparison(float(ratio), float(erfc(abs(ratio) / math.sqrt(2))), name, int(n))
 
 
 def sample_power_law(
@@ -294,7 +294,7 @@ def goodness(
 ) -> float:
     """Share of samples from the fitted law (below its beginning from the data) whose own fit is farther off:
     below .1 the power law is ruled out (Clauset and others, section 4.1). Raises `ValueError`"""
-    values, weights = tally(observations)
+    values, weights = value_counts(observations)
     fit = fit or _fit(values, weights, least, most)
     body, n = values < fit.xmin, int(weights.sum())
     share = weights[body] / max(weights[body].sum(), 1)
