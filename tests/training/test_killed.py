@@ -28,23 +28,31 @@ def killed_once(folder, out, rng):
     return int(state_files(out)[-1].stem[-8:])
 
 
-def kill_and_compare(folder, n, seed=0):
+@pytest.fixture(scope='module')
+def whole(tmp_path_factory):
+    "The folder of a training that nobody disturbed"
+    folder = tmp_path_factory.mktemp('undisturbed')
+    (folder / 'book.txt').write_text(TEXT)
+    finish(folder, 'whole')
+    return folder / 'whole'
+
+
+def kill_and_compare(folder, whole, n, seed=0):
     (folder / 'book.txt').write_text(TEXT)
     rng = random.Random(seed)
     steps = [killed_once(folder, folder / 'killed', rng) for _ in range(n)]
     finish(folder, 'killed', '--resume')
-    finish(folder, 'whole')
-    same(folder / 'killed', folder / 'whole')
+    same(folder / 'killed', whole)
     return steps
 
 
-def test_killed_by_the_system_three_times(tmp_path):
-    assert kill_and_compare(tmp_path, 3)
+def test_killed_by_the_system_three_times(tmp_path, whole):
+    assert kill_and_compare(tmp_path, whole, 3)
 
 
 @pytest.mark.skipif(not os.environ.get('VTD_SLOW'), reason='twenty processes; set VTD_SLOW=1')
-def test_killed_by_the_system_twenty_times(tmp_path):
-    assert any(s % 40 for s in kill_and_compare(tmp_path, 20))
+def test_killed_by_the_system_twenty_times(tmp_path, whole):
+    assert any(s % 40 for s in kill_and_compare(tmp_path, whole, 20))
 
 
 HALF = '''
@@ -68,7 +76,7 @@ main(%r)
 '''
 
 
-def test_killed_in_the_middle_of_a_write(tmp_path):
+def test_killed_in_the_middle_of_a_write(tmp_path, whole):
     (tmp_path / 'book.txt').write_text(TEXT)
     command = [sys.executable, '-c', HALF % [*ARGS, '-o', 'killed']]
     r = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
@@ -76,6 +84,5 @@ def test_killed_in_the_middle_of_a_write(tmp_path):
     assert r.returncode == -signal.SIGKILL and len(list(out.glob('*.tmp'))) == 1, r.stderr
     assert load_state(out)['step'] == 6
     finish(tmp_path, 'killed', '--resume')
-    finish(tmp_path, 'whole')
-    same(out, tmp_path / 'whole')
+    same(out, whole)
     assert not list(out.glob('*.tmp'))
