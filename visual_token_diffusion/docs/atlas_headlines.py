@@ -18,8 +18,8 @@ def _tokbench(m):
 
 
 def _caption_leak(m):
-    shares = [run['own'][0] for arm, run in m.items() if arm.startswith('textok')]
-    return f'words read from three bits with the caption, mean of the seeds: {mean(shares):.0%}'
+    told, blind = (mean(run['own'][0] for key, run in m.items() if key.startswith(arm)) for arm in ('textok', 'vit'))
+    return f'words read from three bits, mean of the seeds: {told:.0%} with the caption, {blind:.0%} without'
 
 
 def _text_pictures(m):
@@ -39,8 +39,12 @@ def _visual_language(m):
         return (grammar['1 tokens'] - grammar['grammar']) / (grammar['1 tokens'] - grammar['floor'])
 
     streams = {'captions': 'own', 'vq': 'raster', 'tokenflow': 'raster'}
-    shares = {name: share(m[f'{name}|0'][order]['grammar']) for name, order in streams.items()}
-    return 'share of the way to the exact floor, induced grammar, seed 0: ' + listed(shares, lambda v: f'{v:.2f}')
+    shares = {
+        name: mean([share(m[f'{name}|{seed}'][order]['grammar']) for seed in range(3)])
+        for name, order in streams.items()
+    }
+    claim = 'share of the way to the exact floor, induced grammar, mean of three seeds: '
+    return claim + listed(shares, lambda v: f'{v:.2f}')
 
 
 def _language_samples(m):
