@@ -113,3 +113,14 @@ def test_the_packaged_model_writes_with_it_and_refuses_uniform_noise():
     assert first == again
     with pytest.raises(CombinationError, match="'entropy_bound_uniform' undoes uniform.*entropy_bound"):
         model.generate(sampler='entropy_bound_uniform')
+
+
+def test_the_bound_is_in_nats():
+    "Four equally likely tokens are log 4 = 1.386 nats: the first costs nothing, the second just fits"
+    def alike(x, mask):
+        return torch.zeros(*x.shape, 4)
+
+    start = torch.zeros(1, 4, dtype=torch.long)
+    for bound, written in ((1.38, 1), (1.39, 2)):
+        first = list(sample_entropy_bound(alike, None, start, bound=bound, generator=gen()))[1]
+        assert first.changed.sum() == written

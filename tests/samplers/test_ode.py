@@ -8,7 +8,7 @@ from visual_token_diffusion.diffusion.gaussian import GaussianDiffusion, Rectifi
 from visual_token_diffusion.diffusion.gaussian_schedules import CosineNoise, LogSNR
 from visual_token_diffusion.samplers.ancestral import sample_ancestral_gaussian
 from visual_token_diffusion.samplers.base import Sampler
-from visual_token_diffusion.samplers.ode import sample_ddim, sample_euler, sample_heun
+from visual_token_diffusion.samplers.ode import predict_x0, sample_ddim, sample_euler, sample_heun
 
 ALL = (sample_ancestral_gaussian, sample_ddim, sample_euler, sample_heun)
 
@@ -81,3 +81,18 @@ def test_what_a_step_says():
     assert steps[0].pred is None and steps[0].changed is None and steps[1].changed is None
     assert torch.equal(steps[2].changed, steps[2].pred - steps[1].pred)
     assert torch.equal(steps[1].confidence, torch.ones(2).double()) and steps[-1].t == 0
+
+
+@pytest.mark.parametrize('bad', [float('nan'), float('inf')])
+def test_a_network_without_an_answer_is_told_in_one_line(bad):
+    x = torch.ones(2, 3)
+    x[1, 2] = bad
+    with pytest.raises(ValueError, match='NaN or infinite') as e:
+        predict_x0(lambda x, t: x, x, torch.tensor(0.5))
+    assert '\n' not in str(e.value)
+
+
+def test_large_numbers_are_no_infinite_ones():
+    "Only their sum is beyond what a float holds"
+    large = torch.full((2, 3), 3e38)
+    assert torch.equal(predict_x0(lambda x, t: x, large, torch.tensor(0.5))[0], large)

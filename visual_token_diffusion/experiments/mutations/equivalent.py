@@ -1,5 +1,15 @@
-"Faults of the sample that change nothing that can be observed, each with the reason."
+"Faults of the sample that change nothing that can be observed, by their keys, each with the reason."
 
 __all__ = ['EQUIVALENT']
 
-EQUIVALENT = {}
+EQUIVALENT = {
+    # quantizers/fsq.py, encode: z for z.detach()
+    'ca5aca9d0c16': 'codes are whole numbers, which have no gradient: nothing flows back with or without it',
+    # codebooks/balanced_kmeans.py, cut_in_two: side | known for side & known
+    '6e3b8f0e5caf': 'where the second part is not empty, the first is known throughout, so its mean becomes that of '
+    'all points, and the way from there to the mean of the second part has the same direction',
+    # codebooks/balanced_kmeans.py, _leaf_order: members for members.clamp(min=0)
+    '0446ff1b346c': 'places of the padding take the last point instead of the first; the next line masks them',
+    # networks/heads/adaptive.py, __init__: ones for zeros as the prior of every list
+    '6e69e858aa01': 'a softmax does not change with a constant; `set_prior` writes over it',
+}
