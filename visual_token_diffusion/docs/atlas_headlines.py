@@ -18,7 +18,10 @@ def _tokbench(m):
 
 
 def _caption_leak(m):
-    told, blind = (mean(run['own'][0] for key, run in m.items() if key.startswith(arm)) for arm in ('textok', 'vit'))
+    def read(arm):
+        return mean(run['own'][0] for key, run in m.items() if key.startswith(arm))
+
+    told, blind = read('textok'), read('vit')
     return f'words read from three bits, mean of the seeds: {told:.0%} with the caption, {blind:.0%} without'
 
 
