@@ -39,12 +39,21 @@ def _check_strategy(steps, order, counts, noise, block):
 # %% ../../nbs/samplers/masked.ipynb #c3a60cca
 _Plan = namedtuple('_Plan', 'order counts noise remask')
 
+def _turn(span, steps):
+    "(B,L) long: the step in which a dilated order writes each position of `span` (B,L)"
+    return (span.cumsum(1)-1)%steps
+
+def _still_masked(plan, span, i, steps):
+    "(B,) long: how many of the positions `span` (B,L) are masked after step `i`"
+    if plan.order!='dilated' or plan.counts!='linear': return n_masked_after(span.sum(1), i, steps, plan.counts)
+    return (span & (_turn(span, steps) > i)).sum(1)
+
 def _order_score(order, span, steps, generator):
     "(B,L): the positions with the highest scores are written first, unless confidence decides"
     if order=='random': return torch.rand(span.shape, generator=generator).to(span.device)
-    place = span.cumsum(1)-1
-    return -(place%steps if order=='dilated' else place).float()
+    return -(_turn(span, steps) if order=='dilated' else span.cumsum(1)).float()
 
+# %% ../../nbs/samplers/masked.ipynb #dilat003
 def _fading_noise(plan, progress, confidence, generator):
     "Gumbel noise (B,L) that is gone when `progress` is 1"
     if not plan.noise: return 0
@@ -62,7 +71,7 @@ def _ask(denoise, state, where, i):
 def _write_step(denoise, state, span, plan, i, steps, generator):
     "Step `i` of the `steps` that write the positions `span` (B,L)"
     n,mask = span.sum(1),state.mask & span
-    n_masked = n_masked_after(n, i, steps, plan.counts)
+    n_masked = _still_masked(plan, span, i, steps)
     if not plan.remask: # every step writes
         n_masked = torch.minimum(n_masked, mask.sum(1)-1).clamp(min=0)
     n_write = mask.sum(1)-n_masked
