@@ -1,8 +1,10 @@
 "`vtd compare`: seams are listed, bad input is one line, a part of the user's own is measured once and reported."
 
 import json
+import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -72,6 +74,34 @@ def test_a_part_of_ones_own_from_a_file(place, capsys):
     assert main([*asked, '--json']) == 0
     found = json.loads(capsys.readouterr().out)
     assert found['verdicts'][1]['word'] == 'equal' and found['report'].endswith('report.html')
+
+
+def strangers_files(folder):
+    "The quantizer that the page writes into a file, and the one that forgets something; and their lines of code"
+    page = Path(__file__).parents[2] / 'nbs' / 'lab' / 'compare.ipynb'
+    cells = [''.join(cell['source']) for cell in json.loads(page.read_text(encoding='utf-8'))['cells']]
+    written = next(cell for cell in cells if cell.startswith("Path('ternary.py').write_text("))
+    code = written.split("'''")[1].strip() + '\n'
+    (folder / 'ternary.py').write_text(code)
+    (folder / 'careless.py').write_text(code.replace(' + 1', ''))
+    assert any('vtd compare quantizer vq fsq ternary.py:TernaryQuantizer' in cell for cell in cells)
+    return [line for line in code.splitlines() if line.strip()]
+
+
+def test_the_strangers_hour(place, capsys):
+    "Ten lines in a file outside of the repository and two commands: one file is passed, the other is flagged"
+    lines = strangers_files(place)
+    assert main(['compare']) == 0
+    listed = capsys.readouterr().out
+    parts = ['ternary.py:TernaryQuantizer', 'careless.py:TernaryQuantizer']
+    settings = ['--profile', 'ci', '--seeds', '2', 'steps=150', 'width=32', '-o', 'out']
+    assert main(['compare', 'quantizer', 'fsq', *parts, *settings]) == 0
+    said = capsys.readouterr().out
+    assert len(lines) <= 10 and 'file.py:Class' in listed
+    flagged = 'careless.py:TernaryQuantizer: broken: codes should lie below (3, 3, 3, 3), got -1 to 1'
+    assert flagged in said and 'ternary.py:TernaryQuantizer: broken' not in said
+    assert re.search(r'^ternary.py:TernaryQuantizer: (better|worse|not told apart)', said, re.M)
+    assert (place / 'out' / 'report.html').stat().st_size > 5000
 
 
 def test_a_killed_comparison_goes_on(place):

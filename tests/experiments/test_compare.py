@@ -69,7 +69,8 @@ def test_holm_corrects_for_the_number_of_parts():
     found = holm(alone)
     p = [d.p for d in alone]
     assert p[:3] == sorted(p[:3]) and p[3] == 1.0
-    assert [d.p for d in found[:3]] == pytest.approx([4 * p[0], 3 * p[1], 2 * p[2]])
+    corrected = [4 * p[0], 3 * p[1], 2 * p[2]]
+    assert [d.p for d in found[:3]] == pytest.approx(corrected)
     assert [d.told for d in alone] == [True, True, False, False]
     assert [d.told for d in found] == [True, 3 * p[1] < 0.05, False, False]
     assert holm([alone[0]])[0] == alone[0] and holm([]) == []

@@ -161,7 +161,7 @@ PLANTED = dict(
 )
 
 
-SETTINGS = dict(tokenizer=['steps=150', 'code_steps=10'], preset=['steps=60'])  # the others have those of the profile
+SETTINGS = dict(tokenizer=['code_steps=10'], preset=['steps=60'])  # the others have those of the profile
 
 
 def _held(result):

@@ -22,7 +22,8 @@ p{margin:.4rem 0}.soft{color:var(--soft)}
 @media (max-width:50rem){.large{display:none}.small{display:block}}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem;overflow-wrap:normal}
 th,td{padding:.3rem .5rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
-th:first-child,td:first-child{text-align:left;white-space:normal;min-width:min(13rem,36vw);max-width:16rem;overflow-wrap:anywhere}
+th:first-child,td:first-child{text-align:left;white-space:normal;
+min-width:min(13rem,36vw);max-width:16rem;overflow-wrap:anywhere}
 td small{color:var(--soft)}
 .verdict{border-left:4px solid var(--line);padding:.1rem .8rem;margin:.6rem 0}
 .better,.equal{border-color:var(--good)}.worse,.broken{border-color:var(--bad)}
@@ -122,8 +123,9 @@ def _texts(result):
     "What was written with the first seed of each part, where it is text"
     found = []
     for part in result['parts']:
-        wrote = next((cell['facts']['wrote'] for cell in result['cells'][part] if 'wrote' in cell.get('facts', ())), None)
-        found += [f'<p><b>{_escaped(part)}</b> <span class="soft">{_escaped(wrote)}</span></p>'] if wrote else []
+        facts = next((cell['facts'] for cell in result['cells'][part] if cell.get('facts')), {})
+        if 'wrote' in facts:
+            found.append(f'<p><b>{_escaped(part)}</b> <span class="soft">{_escaped(facts["wrote"])}</span></p>')
     return '<h2>Texts</h2>' + ''.join(found) if found else ''
 
 
