@@ -196,7 +196,7 @@ def test_gradients_are_on_between_the_steps():
 
 
 def test_both_are_refused_where_they_were_not_learned():
-    with pytest.raises(ValueError, match='drawn together by a model with joint_weight'):
+    with pytest.raises(ValueError, match='sampled jointly by a model with joint_weight'):
         list(write_both(build('mmada'), 1))
     with pytest.raises(ValueError, match='n must be at least 1'):
         list(write_both(together(), 0))

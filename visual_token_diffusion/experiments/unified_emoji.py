@@ -19,16 +19,16 @@ from .unified_retrieval import name_scores, picture_scores, recall
 from .earlier import before
 
 __all__ = [
-    'ARMS', 'ceilings', 'known_words', 'main', 'measure', 'nearest_scores', 'right_words', 'run_arm', 'run_languages',
-    'sets_of', 'shown_ids', 'trivial',
+    'ARMS', 'ceilings', 'known_words', 'main', 'measure', 'nearest_scores', 'run_arm', 'run_languages',
+    'sets_of', 'shown_ids', 'trivial', 'word_overlap',
 ]
 
 RUN = 'unified-emoji'
 COMMAND = 'python -m visual_token_diffusion.experiments.unified_emoji'
-LANGUAGE_STEPS = 600  # of the arms that only read
-GALLERY = 100  # pictures and names that are told apart
+LANGUAGE_STEPS = 600  # of the captioning arms
+GALLERY = 100  # pictures and names of a retrieval
 SHOWN = ('red apple', 'dog face', 'penguin', 'fire', 'sunflower', 'anchor')  # whose pictures are kept
-ARMS = {  # preset and pixels; the others are languages that are read
+ARMS = {  # preset and pixels; the others are languages of captioning
     'show_o': ('show_o', 16),
     'mmada': ('mmada', 16),
     'janus': ('janus', 16),
@@ -43,21 +43,21 @@ ARMS = {  # preset and pixels; the others are languages that are read
 }
 
 
-# ---- names that are said, pictures that are written ----
+# ---- captioning and generation ----
 
 
-def right_words(said, truth):
+def word_overlap(pred, truth):
     "Words that two names share, as a share of the longer one"
-    said, truth = said.split(), truth.split()
-    common = sum((Counter(said) & Counter(truth)).values())
-    return common / max(len(said), len(truth), 1)
+    pred, truth = pred.split(), truth.split()
+    common = sum((Counter(pred) & Counter(truth)).values())
+    return common / max(len(pred), len(truth), 1)
 
 
-def _said(said, truth):
-    "Share of exact names, and mean share of right words"
+def _name_accuracy(preds, truth):
+    "Share of exact names, and mean overlap of words"
     n = len(truth)
-    exact = sum(a == b for a, b in zip(said, truth)) / n
-    return dict(exact=exact, words=sum(right_words(a, b) for a, b in zip(said, truth)) / n)
+    exact = sum(a == b for a, b in zip(preds, truth)) / n
+    return dict(exact=exact, words=sum(word_overlap(a, b) for a, b in zip(preds, truth)) / n)
 
 
 def _clean(vocab, names):
@@ -66,14 +66,14 @@ def _clean(vocab, names):
 
 
 def _read_all(model, part, ids, language=None):
-    "How rightly the pictures of numbers (n,) are named"
+    "Captioning accuracy on the pictures of numbers (n,)"
     prompts = [language] * len(ids) if part.marked else None
-    said = read(model, part.render(ids), temperature=0, prompts=prompts, order='confidence')
-    return _said(said, _clean(model.vocab, part.names(ids, language)))
+    preds = read(model, part.render(ids), temperature=0, prompts=prompts, order='confidence')
+    return _name_accuracy(preds, _clean(model.vocab, part.names(ids, language)))
 
 
 def _write_all(model, part, ids, seed, temperature=1.0):
-    "Pictures written for the names of numbers (n,), and whether the true one is the nearest of all of them"
+    "Pictures generated for the names of numbers (n,), and how often the true one is nearest"
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
     written = write(model, part.names(ids), generator=generator, temperature=temperature).images
@@ -83,7 +83,7 @@ def _write_all(model, part, ids, seed, temperature=1.0):
 
 
 def _shuffled(ids, n, seed=0):
-    "n of the numbers, drawn once and for all"
+    "n of the numbers, by a fixed permutation"
     return ids[torch.randperm(len(ids), generator=torch.Generator().manual_seed(seed))[:n]]
 
 
@@ -138,9 +138,9 @@ def known_words(seen, held_out, language=None):
 
 
 def _best_constant(names):
-    "The name that shares most words with all others"
+    "The name with the largest overlap with all others"
     usual = [word for word, _ in Counter(w for name in names for w in name.split()).most_common(30)]
-    return max(usual, key=lambda word: sum(right_words(word, name) for name in names))
+    return max(usual, key=lambda word: sum(word_overlap(word, name) for name in names))
 
 
 def trivial(
@@ -151,11 +151,11 @@ def trivial(
     "`{way: {'exact', 'words'}}` of held-out names: one at random, the best constant one, that of the nearest picture"
     names, truth = seen.names(seen.ids, language), held_out.names(held_out.ids, language)
     drawn = torch.randint(len(names), (20, len(truth)), generator=torch.Generator().manual_seed(0))
-    chance = [right_words(names[i], name) for row in drawn.tolist() for i, name in zip(row, truth)]
+    chance = [word_overlap(names[i], name) for row in drawn.tolist() for i, name in zip(row, truth)]
     nearest = rms_distances(held_out.render(held_out.ids), seen.render(seen.ids)).argmin(1)
     ways = dict(
-        constant=_said([_best_constant(names)] * len(truth), truth),
-        nearest=_said([names[i] for i in nearest.tolist()], truth),
+        constant=_name_accuracy([_best_constant(names)] * len(truth), truth),
+        nearest=_name_accuracy([names[i] for i in nearest.tolist()], truth),
     )
     return ways | dict(chance=dict(exact=0.0, words=sum(chance) / len(chance)))
 
@@ -171,7 +171,7 @@ def nearest_scores(
     scores = torch.zeros(len(ids), len(ids))
     for i, row in enumerate(near.tolist()):
         for rank, j in enumerate(row):
-            scores[i] += torch.tensor([right_words(known[j], name) for name in names]) / (1 + rank)
+            scores[i] += torch.tensor([word_overlap(known[j], name) for name in names]) / (1 + rank)
     return scores
 
 
@@ -208,19 +208,19 @@ def run_languages(
     seed: int = 0,
     steps: int = LANGUAGE_STEPS,
 ):
-    """Show-o that only reads names in one or three languages, and how well it knows those of each. English names of a
-    tenth of the seen concepts are withheld: these are known, if at all, by other languages"""
+    """Show-o trained for captioning only, in one or three languages, and its accuracy in each. English names of a tenth
+    of the seen concepts are withheld: what it knows of them is transfer from other languages"""
     every = NamedEmoji(16, LANGUAGES, marked=True)
     seen, held_out = every.split()
-    told = seen.split(seed=1)[1].ids  # English names that are not told
-    part = NamedEmoji(16, ARMS[name], marked=True).without('en', told)
+    withheld = seen.split(seed=1)[1].ids  # English names that are withheld
+    part = NamedEmoji(16, ARMS[name], marked=True).without('en', withheld)
     part.ids = seen.ids if ARMS[name] != ('en',) else seen.split(seed=1)[0].ids
     model = build(switches_of('show_o', picture_weight=0.0), part, seed, LANGUAGES, saved_tokenizer(seen))
     began = time.process_time()
     train(model, part, 3 * steps if name == 'three_long' else steps, seed)
     seconds = time.process_time() - began
     known = seen.split(seed=1)[0]
-    groups = dict(seen=_shuffled(known.ids, 145), withheld=told, held_out=held_out.ids)
+    groups = dict(seen=_shuffled(known.ids, 145), withheld=withheld, held_out=held_out.ids)
     found = {}
     for language in ARMS[name]:
         found[language] = {
@@ -232,7 +232,7 @@ def run_languages(
 
 
 def _knows(model, part, ids, language):
-    "Names found and names said of numbers (n,), in a language"
+    "Retrieval and captioning of numbers (n,), in a language"
     gallery = _shuffled(ids, GALLERY, 1)
     pairs = [(language, name) for name in part.names(gallery, language)]
     scores = name_scores(model, part.render(gallery), pairs)
