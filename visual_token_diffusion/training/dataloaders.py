@@ -23,6 +23,7 @@ from ..text.corpus import FileDocs
 from ..text.held_out import held_out_ranges, ranges_between
 from ..text.shards import TokenShards
 from ..text.vocab import encode_long, make_vocab
+from .loaders import DeviceDL
 
 # %% ../../nbs/training/dataloaders.ipynb #7d1c0001
 def check_length(train, valid, cfg):
@@ -144,7 +145,7 @@ def lm_dls(train, # (N,) long, or anything with a length and slices
     rank,world = rank_world()
     train_ds = TokenWindows(train, cfg.length, epoch_batches(cfg)*cfg.batch*world, cfg.seed)
     if world > 1: train_ds = RankRows(train_ds, cfg.batch, rank, world)
-    dls = DataLoaders.from_dsets(train_ds, valid_rows(valid, cfg), bs=cfg.batch, shuffle=False,
+    dls = DataLoaders.from_dsets(train_ds, valid_rows(valid, cfg), bs=cfg.batch, shuffle=False, dl_type=DeviceDL,
                                  num_workers=cfg.workers, device=torch_device(cfg.device))
     dls.vocab,dls.valid_total = vocab,len(valid)
     return dls
