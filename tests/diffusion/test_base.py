@@ -8,7 +8,11 @@ from visual_token_diffusion.diffusion.base import Process
 
 X, T = torch.zeros(2, 3, dtype=torch.long), torch.full((2,), 0.5)
 QUESTIONS = {
-    'corrupt': (X, T), 'loss': (), 'prior': ((2, 3),), 'posterior': (X, X, T / 2, T), 'denoiser': (None,),
+    'corrupt': (X, T),
+    'loss': (),
+    'prior': ((2, 3),),
+    'posterior': (X, X, T / 2, T),
+    'denoiser': (None,),
     'predictor': (None,),
 }
 

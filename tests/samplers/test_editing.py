@@ -93,7 +93,8 @@ def test_crossed_thresholds_are_refused_in_one_line():
 def test_a_threshold_has_to_be_passed():
     "What is exactly as sure as the threshold is left as it is"
     confidence = torch.tensor([[0.5, 0.75, 0.5]])
-    drawn, written, every = torch.tensor([[1, 1, 0]]), torch.zeros(1, 3, dtype=torch.long), torch.ones(1, 3).bool()
+    drawn, written = torch.tensor([[1, 1, 0]]), torch.zeros(1, 3, dtype=torch.long)
+    every = torch.ones(1, 3, dtype=torch.bool)
     assert positions_to_edit(confidence, drawn, written, every, 0.5).tolist() == [[False, True, False]]
     none = torch.zeros(1, dtype=torch.long)
     assert positions_to_commit(confidence, every, none, 0.5).tolist() == [[False, True, False]]

@@ -81,5 +81,6 @@ def test_dilated_tokens_of_a_step_stand_apart():
     mask[1, 12:] = False  # ten are left, which four steps do not divide
     steps = list(sample_masked(zeros, None, torch.zeros_like(mask).long(), mask=mask, steps=4, order='dilated'))
     for i, step in enumerate(steps[1:]):
-        assert step.changed[0].nonzero()[:, 0].tolist() == [2 + i, 6 + i, 10 + i]
-        assert step.changed[1].nonzero()[:, 0].tolist() == [2 + i, 6 + i, 10 + i][: 3 - (i > 1)]
+        places = [2 + i, 6 + i, 10 + i]
+        assert step.changed[0].nonzero()[:, 0].tolist() == places
+        assert step.changed[1].nonzero()[:, 0].tolist() == places[: 3 - (i > 1)]

@@ -107,6 +107,7 @@ def test_what_is_given_stays_at_every_step(process):
     x = TOY.rows(30, gen(3))
     mask = torch.ones_like(x, dtype=torch.bool)
     mask[:, 0] = False
-    walk = list(sample_psi(lambda x, t: torch.zeros(*x.shape, 4), process, x, mask=mask, steps=8, kappa=0.0, generator=gen(1)))
+    flat = lambda x, t: torch.zeros(*x.shape, 4)
+    walk = list(sample_psi(flat, process, x, mask=mask, steps=8, kappa=0.0, generator=gen(1)))
     assert all(torch.equal(step.x[:, 0], x[:, 0]) for step in walk)
     assert not torch.equal(walk[-1].x, x)

@@ -99,7 +99,8 @@ class GenerationMixin:
         defaults = dict(order='random', block=0, counts='linear', noise=0.0, remask=False)
         options = {k: v for k, v in options.items() if v != defaults[k]}
         if self.is_causal and options:
-            raise ValueError(f"this model writes from the left; leave out {', '.join(options)}, which masked models take")
+            named = ', '.join(options)
+            raise ValueError(f"this model writes from the left; leave out {named}, which masked models take")
         return length if self.is_causal else steps, options
 
     def _answering(self, sampler, temperature, top_p, generator):
