@@ -3,6 +3,7 @@
 import torch
 
 from .base import Corrupted, Process
+from .left_to_right import LeftToRight
 
 __all__ = ['Autoregressive']
 
@@ -35,9 +36,10 @@ class Autoregressive(Process):
     def denoiser(self, model, temperature=1.0, top_p=1.0, generator=None):
         "The function `(x, mask, where) -> (ids, log_probs)` that the sampler calls"
 
+        reader = LeftToRight(model)
+
         def denoise(x, mask, where):
-            h = model.hidden_states(x, mask)[where]  # never reads what stands at or after `where`
-            return model.head.sample(h, temperature, generator, top_p)
+            return model.head.sample(reader.states(x, mask, where), temperature, generator, top_p)
 
         return denoise
 

@@ -8,6 +8,7 @@ from ..diffusion.base import Corrupted
 from ..diffusion.masked import MaskedDiffusion
 from ..networks.attention_masks import causal
 from ..networks.transformer import Backbone
+from .kv_cache import KVCache
 
 __all__ = ['SequenceModel']
 
@@ -62,6 +63,10 @@ class SequenceModel(nn.Module):
         if self.skip is None:
             return h
         return torch.cat([h, self.skip(self.embed.visible_features(x, mask))], -1)
+
+    def cache(self, n: int, length: int):
+        "A `KVCache` for `n` sequences of at most `length` tokens. Raises `ValueError` for a model that looks both ways"
+        return KVCache(self, n, length)
 
     def forward(
         self,
