@@ -12,6 +12,17 @@ from fastai.learner import Learner
 from fastai.optimizer import OptimWrapper
 from torch import nn
 
+from visual_token_diffusion.core.config import load_settings
+from visual_token_diffusion.worlds.stories import story_text
+
+SMALL_TEXT = story_text(600, torch.Generator().manual_seed(0))
+SMALL_SIZES = ['width=16', 'depth=1', 'heads=1', 'length=16', 'batch=8', 'valid_sequences=16']
+
+
+def small_settings(*settings):
+    "Settings of a language model of words that learns in a second"
+    return load_settings('ci', ['unit=words', *SMALL_SIZES, *settings])
+
 
 def one_line(f, *words):
     "`f` is refused in one line that has all `words`"

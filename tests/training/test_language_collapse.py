@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 import torch
+from support.training import SMALL_TEXT, small_settings
 
-from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.models.build import build_model
 from visual_token_diffusion.networks.attention_masks import causal
 from visual_token_diffusion.training.dataloaders import lm_dls, split_text, valid_windows
@@ -19,25 +19,9 @@ from visual_token_diffusion.training.language_collapse import (
 from visual_token_diffusion.training.language_model import fit_text, lm_learner, train_text
 from visual_token_diffusion.training.monitor import CollapseError
 from visual_token_diffusion.training.resume import load_state
-from visual_token_diffusion.worlds.stories import story_text
 
-text = story_text(600, torch.Generator().manual_seed(0))
-cfg = load_settings(
-    'ci',
-    [
-        'unit=words',
-        'width=16',
-        'depth=1',
-        'heads=1',
-        'length=16',
-        'batch=8',
-        'steps=48',
-        'epochs=2',
-        'valid_sequences=16',
-        'dropout=.1',
-        'monitor=4',
-    ],
-)
+text = SMALL_TEXT
+cfg = small_settings('steps=48', 'epochs=2', 'dropout=.1', 'monitor=4')
 
 
 def weights(c):

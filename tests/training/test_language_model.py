@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 import torch
+from support.training import SMALL_TEXT, small_settings
 
-from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
 from visual_token_diffusion.text.shards import write_shards
 from visual_token_diffusion.text.vocab import make_vocab
@@ -15,23 +15,9 @@ from visual_token_diffusion.training.language_model import (
     train_on,
     train_text,
 )
-from visual_token_diffusion.worlds.stories import story_text
 
-text = story_text(600, torch.Generator().manual_seed(0))
-cfg = load_settings(
-    'ci',
-    [
-        'unit=words',
-        'width=16',
-        'depth=1',
-        'heads=1',
-        'length=16',
-        'batch=8',
-        'steps=12',
-        'epochs=2',
-        'valid_sequences=16',
-    ],
-)
+text = SMALL_TEXT
+cfg = small_settings('steps=12', 'epochs=2')
 
 
 def test_a_text_becomes_a_model_with_metrics(tmp_path):

@@ -7,31 +7,15 @@ from dataclasses import replace
 import pytest
 import torch
 from fastai.callback.core import Callback
+from support.training import SMALL_TEXT, small_settings
 
-from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.training import language_model
 from visual_token_diffusion.training.dataloaders import text_dls
 from visual_token_diffusion.training.language_model import train_text
 from visual_token_diffusion.training.lm_callbacks import sample_strip
-from visual_token_diffusion.worlds.stories import story_text
 
-text = story_text(600, torch.Generator().manual_seed(0))
-cfg = load_settings(
-    'ci',
-    [
-        'unit=words',
-        'width=16',
-        'depth=1',
-        'heads=1',
-        'length=16',
-        'batch=8',
-        'steps=48',
-        'epochs=2',
-        'valid_sequences=16',
-        'dropout=.1',
-        'monitor=4',
-    ],
-)
+text = SMALL_TEXT
+cfg = small_settings('steps=48', 'epochs=2', 'dropout=.1', 'monitor=4')
 
 
 @pytest.mark.parametrize('b', [8, 4, 2])

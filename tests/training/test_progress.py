@@ -2,33 +2,17 @@
 
 import pytest
 import torch
-from support.training import fit
+from support.training import SMALL_TEXT, fit, small_settings
 
-from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.core.errors import SaveError
 from visual_token_diffusion.models.build import build_model
 from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
 from visual_token_diffusion.training.dataloaders import lm_dls, split_text, valid_windows
 from visual_token_diffusion.training.language_model import lm_learner
 from visual_token_diffusion.training.progress import CheckpointCB, ProgressCB
-from visual_token_diffusion.worlds.stories import story_text
 
-text = story_text(600, torch.Generator().manual_seed(0))
-cfg = load_settings(
-    'ci',
-    [
-        'unit=words',
-        'width=16',
-        'depth=1',
-        'heads=1',
-        'length=16',
-        'batch=8',
-        'steps=12',
-        'epochs=3',
-        'valid_sequences=16',
-        'ema=.9',
-    ],
-)
+text = SMALL_TEXT
+cfg = small_settings('steps=12', 'epochs=3', 'ema=.9')
 
 
 def trained(progress, make=lambda progress: []):
