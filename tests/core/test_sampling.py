@@ -94,3 +94,14 @@ def test_everything_runs_on_another_device():
         assert ids.device == p.device
         assert sample_logits(p, 0.7, gen(1), 0.9).device == p.device
         assert top_k_mask(p, p > 0.2, torch.ones(4).long().to(DEVICE)).device == p.device
+
+
+def test_at_temperature_zero_every_row_has_its_own_best():
+    probs = torch.tensor([[[0.2, 0.5, 0.3], [0.6, 0.3, 0.1]]])
+    assert apply_temperature_top_p(probs, 0).tolist() == [[[0, 1, 0], [1, 0, 0]]]
+
+
+def test_gumbel_noise_has_its_mean_and_spread():
+    noise = gumbel_noise((400_000,), torch.Generator().manual_seed(0))
+    assert abs(noise.mean() - 0.57722) < 0.008
+    assert abs(noise.std() - math.pi / math.sqrt(6)) < 0.01

@@ -15,6 +15,7 @@ from visual_token_diffusion.encoders.pyramid import (
     laplacian_pyramid,
     patterns,
     upsample,
+    walsh_patterns,
 )
 
 
@@ -138,3 +139,13 @@ def test_bad_input_is_one_line(make, text):
     with pytest.raises(ValueError) as err:
         make()
     assert text in str(err.value) and '\n' not in str(err.value)
+
+
+@pytest.mark.parametrize('side', [4, 8])
+def test_patterns_of_as_many_changes_keep_their_order(side):
+    "Otherwise another sort would give a codebook other pictures"
+    plain, changes = walsh_patterns(side)
+    order = sorted(range(len(plain)), key=lambda i: int(changes[i]))
+    got = patterns(len(plain), side, True)[:, 0]
+    signs = (got * plain[order]).flatten(1)  # one sign throughout: the same pattern, in some colours
+    assert (signs == signs[:, :1]).all()

@@ -32,3 +32,11 @@ def test_a_bound_below_the_entropy_is_flagged():
     lp = -torch.rand(500, generator=g).double() * 10
     assert not below_entropy(-lp + 0.2 * torch.randn(500, generator=g), lp)[2]
     assert below_entropy(-lp - 0.2 + 0.2 * torch.randn(500, generator=g), lp).flagged
+
+
+def test_five_standard_errors_are_flagged_and_fewer_are_not():
+    "Values one above and one below their mean: a standard error of .1"
+    noise = torch.tensor([1.0, -1.0]).double().repeat(50)
+    for errors, flagged in ((4.8, False), (5.3, True)):
+        gap = below_entropy(noise - 0.1005 * errors, torch.zeros(100))
+        assert gap.flagged == flagged and abs(gap.se - 0.1005) < 1e-4

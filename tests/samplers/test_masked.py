@@ -84,3 +84,11 @@ def test_dilated_tokens_of_a_step_stand_apart():
         places = [2 + i, 6 + i, 10 + i]
         assert step.changed[0].nonzero()[:, 0].tolist() == places
         assert step.changed[1].nonzero()[:, 0].tolist() == places[: 3 - (i > 1)]
+
+
+def test_a_dilated_order_writes_equal_shares_of_long_rows():
+    def zeros(x, mask, where):
+        return torch.zeros(int(where.sum()), dtype=torch.long), torch.zeros(int(where.sum()))
+
+    steps = list(sample_masked(zeros, None, torch.zeros(2, 400).long(), steps=4, order='dilated'))
+    assert [step.changed.sum(1).tolist() for step in steps[1:]] == [[100, 100]] * 4

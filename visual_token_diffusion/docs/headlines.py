@@ -189,6 +189,12 @@ def _planted(m):
     return f'seams: {len(m)}; planted faults told: {told}; copies that come out equal: {equal}'
 
 
+def _mutations(m):
+    rows = m['summary'].values()
+    tried, fell, equal = (sum(row[key] for row in rows) for key in ('tried', 'fell', 'equivalent'))
+    return f'of {tried} planted faults {fell} are noticed by the tests, {equal} change nothing'
+
+
 HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'bench-reading': _decoding,
     'bits_': _excess,
@@ -197,6 +203,7 @@ HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'layer-overhead': lambda m: f"{m['bare_ms']:.1f} ms a step bare, {m['layer_ms']:.1f} ms with the layer",
     'mmada-questions': _arms('questions that are answered', lambda run: run['left_to_right']['all']),
     'mmada-unigrpo': _arms('captions that written pictures match', lambda run: run['match']),
+    'mutations': _mutations,
     'next-scale': _excess,
     'painting-': _grid_denoiser,
     'storyteller': _storyteller,

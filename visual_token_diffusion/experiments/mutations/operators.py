@@ -3,6 +3,7 @@
 Left alone are texts, types, what is raised, defaults and constants outside functions: those are choices."""
 
 import ast
+from collections import Counter
 from copy import copy
 from hashlib import sha256
 from typing import NamedTuple
@@ -203,13 +204,14 @@ def faults_of(
     module: str = '',  # its name, which the faults bear
 ) -> list:
     "Every `Fault` that can be planted"
-    lines, seen, found = source.splitlines(), {}, []
+    lines, seen = source.splitlines(), Counter()
+    found = []
     for function, node, operator, after in _visit(ast.parse(source)):
         before = ' '.join(ast.get_source_segment(source, node).split())
         told = module, function, operator, lines[node.lineno - 1].strip(), before, after
-        seen[told] = seen.get(told, -1) + 1
         span = node.lineno, node.col_offset, node.end_lineno, node.end_col_offset
         found.append(Fault(*told, seen[told], span))
+        seen[told] += 1
     return found
 
 

@@ -1,7 +1,8 @@
 """Plants small faults all over the library and counts those that its tests notice."""
 
 # `python -m visual_token_diffusion.experiments.mutations.score` goes on where it stopped;
-# `--again` asks once more about what survived, pages too, `--function models/checkpoint.py:read_json` about one function.
+# `--again` asks once more about what survived, its page, too; `--function models/checkpoint.py:read_json` plants every
+# fault of one function.
 
 import argparse
 import os
@@ -36,6 +37,9 @@ def _part(folder, seam):
     return Group((f'{folder}/*.py',), (f'{folder}/test_*.py', f'contracts/test_{seam}.py'))
 
 
+CHECKPOINT_TESTS = (
+    'models/test_checkpoint.py', 'models/test_model_card.py', 'models/test_properties.py', 'tokenizers/test_checkpoint.py',
+)
 GROUPS = {
     'quantizers': _part('quantizers', 'quantizer'),
     'codebooks': _part('codebooks', 'codebook'),
@@ -46,7 +50,7 @@ GROUPS = {
     'encoders': _part('encoders', 'encoder'),
     'checkpoints': Group(
         ('models/*checkpoint.py', 'core/*.py'),
-        ('core/test_*.py', 'models/test_model_card.py', 'models/test_properties.py', 'models/test_checkpoint.py'),
+        ('core/test_*.py', *CHECKPOINT_TESTS),
     ),
     'worlds': Group(('worlds/*.py',), ('worlds/test_*.py',)),
     'metrics': Group(('metrics/*.py',), ('metrics/test_*.py',)),
@@ -88,11 +92,17 @@ def _show(fault, result):
 
 
 def _summary(faults):
-    "Tried, fallen and argued to be equivalent, by group"
+    "Tried, fallen, fallen when they were first tried, and argued to be equivalent, by group"
+    first = Counter(fault['group'] for fault in faults.values() if fault['first'])
     tried = Counter(fault['group'] for fault in faults.values())
     fell = Counter(fault['group'] for fault in faults.values() if fault['fell'])
     equal = Counter(fault['group'] for key, fault in faults.items() if not fault['fell'] and key in EQUIVALENT)
-    return {group: dict(tried=tried[group], fell=fell[group], equivalent=equal[group]) for group in tried}
+    counts = dict(tried=tried, first=first, fell=fell, equivalent=equal)
+    return {group: {name: counted[group] for name, counted in counts.items()} for group in tried}
+
+
+def _save(faults, args):
+    save_run(RUN, dict(summary=_summary(faults), faults=faults, seed=args.seed), COMMAND, folder=args.runs)
 
 
 def _earlier(folder=None):
@@ -118,7 +128,7 @@ def _try(folder, notes, name, faults, keep, **options):
         import pytest
 
         enter(folder)
-        arguments = ['-q', '-s', '-n0', '--disable-warnings', '-p', 'no:cacheprovider', '--import-mode=importlib', '-o', 'addopts=']
+        arguments = '-q -s -n0 --disable-warnings -p no:cacheprovider --import-mode=importlib -o addopts='.split()
         session = Session(folder, notes, faults, answer, **options)
         os._exit(pytest.main([*arguments, *_files(folder, GROUPS[name])], plugins=[session]))
     os.waitpid(child, 0)
@@ -151,8 +161,9 @@ def _try_sample(folder, notes, args):
         def keep(fault, result):
             found = _earlier(args.runs).items()
             known = {key: kept for key, kept in found if key in wanted or kept['group'] != name}
-            known[fault.key] = _told(name, fault) | result
-            save_run(RUN, dict(summary=_summary(known), faults=known, seed=args.seed), COMMAND, folder=args.runs)
+            first = known.get(fault.key, result | dict(first=result['fell']))['first']
+            known[fault.key] = _told(name, fault) | result | dict(first=first)
+            _save(known, args)
 
         if faults:
             _try(folder, notes, name, faults, keep, most=args.most, pages=args.again)
@@ -181,7 +192,9 @@ def main(
             (_try_function if args.function else _try_sample)(folder, notes.resolve(), args)
     except ValueError as e:
         sys.exit(str(e))
-    for group, row in _summary(_earlier()).items():
+    found = _earlier(args.runs)
+    _save(found, args)
+    for group, row in _summary(found).items():
         print(f"{group}: {row['fell']} of {row['tried']} fell, {row['equivalent']} change nothing")
 
 

@@ -18,8 +18,8 @@ __all__ = ['Session', 'copy_checkout', 'enter', 'find_checkout', 'load_libraries
 
 PACKAGE = 'visual_token_diffusion'
 LIBRARIES = (
-    'torch', 'numpy', 'scipy.stats', 'pandas', 'matplotlib.pyplot', 'fastai.basics', 'fastai.callback.all', 'hypothesis',
-    'pytest', 'nbdev.test', 'PIL.Image', 'tokenizers', 'huggingface_hub', 'safetensors.torch',
+    'torch', 'numpy', 'scipy.stats', 'pandas', 'matplotlib.pyplot', 'fastai.basics', 'fastai.callback.all',
+    'hypothesis', 'pytest', 'nbdev.test', 'PIL.Image', 'tokenizers', 'huggingface_hub', 'safetensors.torch',
 )
 SKIPPED = ['notest', 'slow', 'gpu', 'net']
 SETTINGS = dict(VTD_PROFILE='ci', HF_HUB_OFFLINE='1', MPLBACKEND='agg', OMP_NUM_THREADS='1')
@@ -104,7 +104,8 @@ class Session:
     "A plugin of pytest that runs the collected tests itself: without a fault, to see what they call, and with each"
 
     def __init__(self, folder, notes, faults, answer, most=60, pages=True):
-        self.folder, self.notes, self.faults = folder, notes, faults
+        self.folder, self.notes = folder, notes
+        self.faults = faults
         self.answer = answer  # function of a fault and its result
         self.most, self.pages = most, pages  # seconds of tests for a fault; whether pages are asked, too
 
