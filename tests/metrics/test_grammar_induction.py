@@ -114,3 +114,11 @@ def test_bad_sizes():
 def test_one_type_of_one_token():
     induced = InducedGrammar(1, 2, 2).fit([[0], [0]], 4)
     assert induced.bits_per_token([[0]]) < 0.2
+
+
+def test_an_impossible_sentence_is_improbable_and_no_nan():
+    "No rule makes two words"
+    induced = InducedGrammar(3, 2, 3, 0)
+    induced.rules[:, 2:, 2:] = 0
+    inside = induced.inside(torch.tensor([[0, 1], [2, 2]]))
+    assert inside.isfinite().all() and (inside < -20).all()

@@ -164,3 +164,9 @@ def test_names_are_cleaned():
     assert clean_name(':red_apple:') == 'red apple'
     assert clean_name('Ä') == 'Ä'
     assert len(clean_name('e\u0301')) == 1
+
+
+def test_no_other_name_differs_from_one_in_capitals_only():
+    for concept in concepts(()):
+        names = [name.lower() for name in (concept.name, *concept.aliases)]
+        assert len(set(names)) == len(names), names

@@ -195,3 +195,8 @@ def test_every_part_is_used():
     found = load_drawings()
     used = {line.split()[1] for lines in found.values() for line in lines if line.startswith('put ')}
     assert {name for name in found if name[0] == '_'} <= used
+
+
+def test_blank_lines_around_a_drawing_are_no_marks():
+    mark = 'oval red 8 8 2 1'
+    assert read_drawing(f'\n\n  {mark}\n\n') == read_drawing(mark) == read_drawing([mark])

@@ -18,6 +18,8 @@ EQUIVALENT = {
     '7cb0edcffdfd': 'the result is numbers of rows, which have no gradient',
     # models/checkpoint.py, find_checkpoint: the second file's folder for the first one's
     '1876c136edaa': 'the hub keeps all files of one revision in one folder',
+    # core/configured_files.py, _kept: tensor for tensor.detach()
+    '1af457e925a4': 'the tensors of a state dict are detached already',
     # networks/heads/adaptive.py, __init__: ones for zeros as the prior of every list
     '6e69e858aa01': 'a softmax does not change with a constant; `set_prior` writes over it',
 }
