@@ -38,7 +38,14 @@ def _part(folder, seam):
 
 
 CHECKPOINT_TESTS = (
-    'models/test_checkpoint.py', 'models/test_model_card.py', 'models/test_properties.py', 'tokenizers/test_checkpoint.py',
+    'models/test_checkpoint.py', 'models/test_model_card.py', 'models/test_properties.py',
+    'tokenizers/test_checkpoint.py',
+)
+# Those that train in one process; the others start several, or kill them
+LEARNER_TESTS = (
+    'training/test_*call*.py', 'training/test_d[ai][ts][ap]*.py', 'training/test_learners.py', 'training/test_m*.py',
+    'training/test_p[ri]*.py', 'training/test_resume.py', 'training/test_tokenizer_losses.py',
+    'training/test_unified_learner.py', 'training/test_values.py',
 )
 GROUPS = {
     'quantizers': _part('quantizers', 'quantizer'),
@@ -54,7 +61,7 @@ GROUPS = {
     ),
     'worlds': Group(('worlds/*.py',), ('worlds/test_*.py',)),
     'metrics': Group(('metrics/*.py',), ('metrics/test_*.py',)),
-    'Learners': Group(('training/*.py',), ('training/test_*.py',)),
+    'Learners': Group(('training/*.py',), LEARNER_TESTS),
 }
 
 

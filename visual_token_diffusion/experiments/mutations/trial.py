@@ -117,9 +117,17 @@ class Session:
             self.facts |= self._facts_of(name)
         self.functions = library_functions(self.folder)
         gc.freeze()
+        self._control()
         for fault in self.faults:
             self.answer(fault, self.ask(fault))
         return True
+
+    def _control(self):
+        "The same road with a fault that is none: an expression in its own place must not fell anything"
+        none = next((fault._replace(after=fault.before) for fault in self.faults if fault.before in fault.line), None)
+        result = none and self.ask(none)
+        if result and result['fell']:
+            raise RuntimeError(f"{none.module} without a fault: {result['by']} fails; the tests are not asked")
 
     def _run(self, item, following=None):
         "Whether a test passes, and the seconds of processor time it took"
