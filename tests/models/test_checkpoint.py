@@ -47,6 +47,7 @@ def test_a_tensor_with_two_names_is_written_once_and_is_one_again(tmp_path):
     model = small_model(head='tied', encoder='semantic')
     model.save_pretrained(tmp_path)
     again = VisualTokenLM.from_pretrained(tmp_path)
+    assert not again.training, 'a loaded model does not drop anything out'
     state = model.state_dict()
     assert len(load_file(tmp_path / 'model.safetensors')) < len(state)
     assert all(torch.equal(tensor, again.state_dict()[name]) for name, tensor in state.items())
