@@ -69,6 +69,7 @@ TABLES = (  # in this order, since some read what others have saved
     _lab('unified-heads', 'emu2', 'unified_labs', 'heads'),
     _lab('unified-alignment', 'janus_flow', 'unified_labs', 'alignment'),
     _lab('unified-halves', 'mmada', 'unified_labs', 'halves'),
+    _lab('unified-longer', 'unified', 'unified_labs', 'longer', '--steps', '12000'),
     _slow('unified', 'unified-speed'),
     _slow('show_o', 'unified-orders'),
     _slow('janus', 'unified-coarse-codes'),
