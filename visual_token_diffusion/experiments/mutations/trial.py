@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from shutil import copy2
 
+from ...core.files import write_text_atomically
 from .planting import library_functions, plant, planted_page
 
 __all__ = ['Session', 'copy_checkout', 'enter', 'find_checkout', 'load_libraries']
@@ -143,10 +144,11 @@ class Session:
         kept = self.notes / f'{sha256(name.encode() + text).hexdigest()[:16]}.json'
         if not kept.exists():
             items = [item for item in self.items.values() if item.nodeid.split('::')[0] == name]
-            rows = kept.with_suffix('.rows')
+            rows = kept.with_suffix(f'.{os.getpid()}')
             status, _ = forked(lambda tell: self._observe(items, rows), 300)
             found = [json.loads(row) for row in rows.read_text().splitlines()] if rows.exists() else []
-            kept.write_text(json.dumps({row['test']: row for row in found}))
+            write_text_atomically(kept, json.dumps({row['test']: row for row in found}))
+            rows.unlink(missing_ok=True)
             sound, seconds = sum(row['sound'] for row in found), sum(row['seconds'] for row in found)
             print(f'{name}: {sound} of {len(items)} tests pass without a fault, {seconds:.1f} s', flush=True)
         return json.loads(kept.read_text())
