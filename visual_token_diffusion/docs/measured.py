@@ -69,6 +69,30 @@ def _bible():
     return len(runs), bits, (f"{runs[0]['bits_per_byte']:.2f}", xz)
 
 
+def _storytellers():
+    "Grammatical sentences of the packaged models, and calls for a window"
+    runs = _metrics('storyteller')['values']
+
+    def of(name, key, form):
+        values = sorted(run[key] for arm, run in runs.items() if arm.startswith(f'{name}|'))
+        return ' to '.join(dict.fromkeys(form.format(value) for value in (values[0], values[-1])))
+
+    shares, calls = of('storyteller', 'grammatical', '{:.1%}'), of('storyteller', 'calls', '{:.0f}')
+    masked = of('masked, 32 calls', 'grammatical', '{:.0%}')
+    return f'**{shares}**, {calls} calls', f'in any order: {masked}, 32 calls'
+
+
+def _dilated():
+    "Grammatical sentences of the masked model in 8 calls, dilated and at random"
+    runs = _metrics('sampler-table')
+
+    def of(order, calls):
+        shares = [run['sentences'] for name, run in runs.items() if name.startswith(f'trained|{order}|{calls} calls|')]
+        return f'{min(shares):.0%} to {max(shares):.0%}'
+
+    return of('dilated', 8), f"at random {of('random', 8)}, in 32 calls {of('random', 32)}"
+
+
 def _audit(root):
     printed = _printed('metrics/bound_audit.ipynb', root)
     said = re.search(r'(\d+) planted errors flagged by name, (\d+ of \d+) of our own passed', printed)
@@ -88,6 +112,8 @@ def measured_listing(
         '49,408 tokens, ten minutes: tree of codes, nats per token': _softmax(),
         f'[the King James Bible](lab/real_texts.ipynb), two minutes of one core, nats per token, {seeds} seeds': nats,
         'the same, bits per byte': bits,
+        '[the model that ships](models/checkpoint.ipynb): grammatical sentences, calls for 64 tokens': _storytellers(),
+        '[words of a call far apart](metrics/factorization.ipynb), masked model, 8 calls: grammatical': _dilated(),
         'planted errors of likelihood bounds found by the audit': _audit(root),
     }
     lines = [f'| {what} | {number} | {beside} |' for what, (number, beside) in rows.items()]
