@@ -20,6 +20,8 @@ EQUIVALENT = {
     '1876c136edaa': 'the hub keeps all files of one revision in one folder',
     # core/configured_files.py, _kept: tensor for tensor.detach()
     '1af457e925a4': 'the tensors of a state dict are detached already',
+    # training/muon.py, _turn: a square matrix is transposed before it is made orthogonal, and back afterwards
+    '9c437b971f10': 'an odd polynomial of a matrix, transposed, is that of its transpose',
     # networks/heads/adaptive.py, __init__: ones for zeros as the prior of every list
     '6e69e858aa01': 'a softmax does not change with a constant; `set_prior` writes over it',
 }

@@ -43,7 +43,8 @@ CHECKPOINT_TESTS = (
 )
 # Those that train in one process; the others start several, or kill them
 LEARNER_TESTS = (
-    'training/test_*call*.py', 'training/test_d[ai][ts][ap]*.py', 'training/test_learners.py', 'training/test_m*.py',
+    'training/test_*call*.py', 'training/test_compiling.py', 'training/test_d[ai][ts][ap]*.py',
+    'training/test_learners.py', 'training/test_m*.py',
     'training/test_p[ri]*.py', 'training/test_resume.py', 'training/test_tokenizer_losses.py',
     'training/test_unified_learner.py', 'training/test_values.py',
 )
