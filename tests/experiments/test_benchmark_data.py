@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from visual_token_diffusion.experiments.benchmark_data import BenchmarkData, wordnet_text
+from visual_token_diffusion.experiments.speed.benchmark_data import BenchmarkData, wordnet_text
 from visual_token_diffusion.worlds.stories import story_text
 
 

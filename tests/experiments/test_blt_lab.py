@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from visual_token_diffusion.experiments import blt_lab, blt_texts
+from visual_token_diffusion.experiments.text import blt_lab, blt_texts
 from visual_token_diffusion.text.patches import OFFSET, token_text
 from visual_token_diffusion.text.vocab import Vocab
 

@@ -6,9 +6,9 @@ import pytest
 import torch
 
 from visual_token_diffusion.diffusion.gaussian import GaussianDiffusion
-from visual_token_diffusion.experiments import continuous_ideal, continuous_text
-from visual_token_diffusion.experiments.continuous_languages import CaptionRows
-from visual_token_diffusion.experiments.continuous_measures import (
+from visual_token_diffusion.experiments.continuous import continuous_ideal, continuous_text
+from visual_token_diffusion.experiments.continuous.continuous_languages import CaptionRows
+from visual_token_diffusion.experiments.continuous.continuous_measures import (
     block_excess,
     excess_at,
     judge,

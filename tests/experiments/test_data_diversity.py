@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from visual_token_diffusion.experiments import data_diversity
-from visual_token_diffusion.experiments.data_diversity import (
+from visual_token_diffusion.experiments.metrics import data_diversity
+from visual_token_diffusion.experiments.metrics.data_diversity import (
     CAPTIONS, FAMILIES, SeenWorld, choose_scenes, expected_cover, independent, main, measure, memorizer, recombiner,
     run_captions, run_scenes, unlinked,
 )

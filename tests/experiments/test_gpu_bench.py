@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from visual_token_diffusion.experiments import gpu_bench
-from visual_token_diffusion.experiments.gpu_steps import model_flops, utilization
-from visual_token_diffusion.experiments.gpu_writing import WAYS
+from visual_token_diffusion.experiments.speed.gpu_steps import model_flops, utilization
+from visual_token_diffusion.experiments.speed.gpu_writing import WAYS
 from visual_token_diffusion.worlds.stories import story_text
 
 CPU = torch.device('cpu')

@@ -5,8 +5,10 @@ import math
 import pytest
 import torch
 
-from visual_token_diffusion.experiments.hrf_cases import CaseDenoiser, SceneCase, red_share, trained_denoiser
-from visual_token_diffusion.experiments.hrf_lab import ARMS, at_equal_reward, best_of, frontier, measure, run_arm
+from visual_token_diffusion.experiments.rewards.hrf_cases import CaseDenoiser, SceneCase, red_share, trained_denoiser
+from visual_token_diffusion.experiments.rewards.hrf_lab import (
+    ARMS, at_equal_reward, best_of, frontier, measure, run_arm,
+)
 from visual_token_diffusion.training.rl.ddpo_trainer import DDPOSettings
 
 

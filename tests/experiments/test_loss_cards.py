@@ -4,7 +4,7 @@ import math
 
 import torch
 
-from visual_token_diffusion.experiments.loss_cards import (
+from visual_token_diffusion.experiments.metrics.loss_cards import (
     contrastive_floor, loss_card, picture_floor, uniform_cosine_floor,
 )
 from visual_token_diffusion.networks.contrastive import info_nce

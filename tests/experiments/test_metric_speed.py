@@ -4,7 +4,7 @@ import sys
 
 import pytest
 
-from visual_token_diffusion.experiments.metric_speed import GOALS, main, measure
+from visual_token_diffusion.experiments.metrics.metric_speed import GOALS, main, measure
 
 
 def test_the_vendi_score_keeps_its_promise():

@@ -6,8 +6,8 @@ import pytest
 import torch
 from support.unified import WORLD, build
 
-from visual_token_diffusion.experiments import mmada_lab
-from visual_token_diffusion.experiments.mmada_lab import (
+from visual_token_diffusion.experiments.unified import mmada_lab
+from visual_token_diffusion.experiments.unified.mmada_lab import (
     ANSWER_ARMS, REWARD_ARMS, answer_model, measure_answers, pair_draw, run_rewards, small_world, without_looking,
 )
 from visual_token_diffusion.worlds.questions import Questions

@@ -6,11 +6,11 @@ import math
 import pytest
 import torch
 
-from visual_token_diffusion.experiments import mode_collapse
-from visual_token_diffusion.experiments.code_table import (
+from visual_token_diffusion.experiments.rewards import mode_collapse
+from visual_token_diffusion.experiments.rewards.code_table import (
     CodeTable, TwoModes, examples_optimum, table_kl, tilted, told,
 )
-from visual_token_diffusion.experiments.mode_collapse import (
+from visual_token_diffusion.experiments.rewards.mode_collapse import (
     FITS, REWARD_ARMS, basins, fit_arm, main, reward_arm, taught,
 )
 from visual_token_diffusion.models.code_model import CodeModel

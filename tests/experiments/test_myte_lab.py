@@ -5,11 +5,11 @@ import math
 import pytest
 import torch
 
-from visual_token_diffusion.experiments.byte_pairs import BytePairs, join_pairs, learn_pairs
-from visual_token_diffusion.experiments.morpheme_language import bilingual, inflected, true_parts
-from visual_token_diffusion.experiments.myte_lab import alphabets, run_scripts, script_lengths
-from visual_token_diffusion.experiments.name_alphabets import relative_lengths, name_alphabet, run_names, spelled
-from visual_token_diffusion.experiments.row_model import RowModel
+from visual_token_diffusion.experiments.text.byte_pairs import BytePairs, join_pairs, learn_pairs
+from visual_token_diffusion.experiments.text.morpheme_language import bilingual, inflected, true_parts
+from visual_token_diffusion.experiments.text.myte_lab import alphabets, run_scripts, script_lengths
+from visual_token_diffusion.experiments.text.name_alphabets import relative_lengths, name_alphabet, run_names, spelled
+from visual_token_diffusion.experiments.text.row_model import RowModel
 from visual_token_diffusion.text.basic import ByteVocab
 
 

@@ -2,14 +2,14 @@
 
 import torch
 
-from visual_token_diffusion.experiments.pairs_together import (
+from visual_token_diffusion.experiments.unified.pairs_together import (
     KINDS,
     agreement,
     exact_bits,
     joint_bits,
     scores,
 )
-from visual_token_diffusion.experiments.unified_measures import all_pairs, trivial
+from visual_token_diffusion.experiments.unified.unified_measures import all_pairs, trivial
 from visual_token_diffusion.training.unified_learner import unified_model
 from visual_token_diffusion.worlds.captions import World
 

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from visual_token_diffusion.experiments.pixel_lab import ARMS, FORMS, Pieces, measured, pieces_that_stay, trained
+from visual_token_diffusion.experiments.text.pixel_lab import ARMS, FORMS, Pieces, measured, pieces_that_stay, trained
 
 ROWS = ['sometimes every quiet frog hides under the bridge'.split(), 'a b c d e f g h'.split()]
 

@@ -2,8 +2,8 @@
 
 import torch
 
-from visual_token_diffusion.experiments import scaling
-from visual_token_diffusion.experiments.scaling import fitted, kept_bytes, predicted_step, state_bytes
+from visual_token_diffusion.experiments.speed import scaling
+from visual_token_diffusion.experiments.speed.scaling import fitted, kept_bytes, predicted_step, state_bytes
 
 
 def test_what_a_layer_keeps_is_counted_once():

@@ -4,9 +4,9 @@ import pytest
 import torch
 
 from visual_token_diffusion.core.results import load_run, runs_folder
-from visual_token_diffusion.experiments.benchmark_data import BenchmarkData
-from visual_token_diffusion.experiments.softmax_arms import ARMS, arm_model, optimizers
-from visual_token_diffusion.experiments.softmax_benchmark import (
+from visual_token_diffusion.experiments.speed.benchmark_data import BenchmarkData
+from visual_token_diffusion.experiments.speed.softmax_arms import ARMS, arm_model, optimizers
+from visual_token_diffusion.experiments.speed.softmax_benchmark import (
     BenchmarkRun, benchmark_batch, benchmark_nelbo, run_arm, run_name, warmup_cosine,
 )
 from visual_token_diffusion.worlds.stories import story_text

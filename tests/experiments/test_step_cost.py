@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from visual_token_diffusion.experiments.softmax_arms import ARMS, arm_model
-from visual_token_diffusion.experiments.step_cost import ZipfData, no_output, step_cost
+from visual_token_diffusion.experiments.speed.softmax_arms import ARMS, arm_model
+from visual_token_diffusion.experiments.speed.step_cost import ZipfData, no_output, step_cost
 
 TINY = dict(width=64, length=16, vocab_size=300, batch=2, steps=1, warmup=1, threads=1, depth=1)
 

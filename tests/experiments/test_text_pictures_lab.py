@@ -1,6 +1,6 @@
 import pytest
 import torch
-from visual_token_diffusion.experiments.text_pictures_lab import (
+from visual_token_diffusion.experiments.text.text_pictures_lab import (
     ARMS,
     Arm,
     Pages,

@@ -5,8 +5,8 @@ import math
 import pytest
 import torch
 
-from visual_token_diffusion.experiments import caption_leak, tokbench_lab as tokbench
-from visual_token_diffusion.experiments.word_tokenizers import ARMS, build
+from visual_token_diffusion.experiments.tokenizers import caption_leak, tokbench_lab as tokbench
+from visual_token_diffusion.experiments.tokenizers.word_tokenizers import ARMS, build
 
 
 @pytest.fixture(scope='module')

@@ -6,11 +6,11 @@ import pytest
 import torch
 from support.unified import WORLD, pictures
 
-from visual_token_diffusion.experiments import unified_labs, unified_measures
-from visual_token_diffusion.experiments.unified_labs import (
+from visual_token_diffusion.experiments.unified import unified_labs, unified_measures
+from visual_token_diffusion.experiments.unified.unified_labs import (
     LABS, Snapshots, ceiling, count, fitted_width, run_lab_arm,
 )
-from visual_token_diffusion.experiments.unified_table import SIZES, run_switches
+from visual_token_diffusion.experiments.unified.unified_table import SIZES, run_switches
 from visual_token_diffusion.models.unified.switches import switches_of
 from visual_token_diffusion.quantizers.fsq import FSQ
 from visual_token_diffusion.tokenizers.vit import ViTTokenizer

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from visual_token_diffusion.experiments.unified_speed import cache_speedups, step_beside_backbone
+from visual_token_diffusion.experiments.unified.unified_speed import cache_speedups, step_beside_backbone
 
 
 @pytest.mark.parametrize('name,encoder', [('show_o', False), ('janus', True)])

@@ -3,9 +3,9 @@
 import torch
 from support.values import hold
 
-from visual_token_diffusion.experiments.benchmark_data import BenchmarkData
-from visual_token_diffusion.experiments.softmax_arms import ARMS, arm_model
-from visual_token_diffusion.experiments.softmax_benchmark import (
+from visual_token_diffusion.experiments.speed.benchmark_data import BenchmarkData
+from visual_token_diffusion.experiments.speed.softmax_arms import ARMS, arm_model
+from visual_token_diffusion.experiments.speed.softmax_benchmark import (
     BenchmarkRun, benchmark_batch, benchmark_nelbo, warmup_cosine)
 from visual_token_diffusion.worlds.stories import story_text
 

@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from visual_token_diffusion.experiments import visual_language
-from visual_token_diffusion.experiments.visual_language import grammar_metrics, law_metrics, measure, share_found
-from visual_token_diffusion.experiments.visual_streams import (
+from visual_token_diffusion.experiments.text import visual_language
+from visual_token_diffusion.experiments.text.visual_language import grammar_metrics, law_metrics, measure, share_found
+from visual_token_diffusion.experiments.text.visual_streams import (
     ORDERS,
     STREAMS,
     Lab,

@@ -5,7 +5,7 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from visual_token_diffusion.experiments.clip_score_probes import (
+from visual_token_diffusion.experiments.metrics.clip_score_probes import (
     auroc, best_of, changed_scenes, fits, one_changed, optimized_pictures, swapped_caption, wins,
 )
 from visual_token_diffusion.metrics.clip_score import PREFIX, WEIGHT, ClipScorer, clip_score, ref_clip_score

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from visual_token_diffusion.experiments.myte_lab import encoder_speed, random_unicode
+from visual_token_diffusion.experiments.text.myte_lab import encoder_speed, random_unicode
 from visual_token_diffusion.text.byte_trie import ByteTrie
 from visual_token_diffusion.text.morphemes import (
     MorphemeVocab, capitals, morpheme_codes, restore_capitals, rewrite_capitals, word_counts,

@@ -6,7 +6,7 @@ from collections import Counter
 
 import pytest
 
-from visual_token_diffusion.experiments.morpheme_language import bilingual, inflected, segmented, true_parts
+from visual_token_diffusion.experiments.text.morpheme_language import bilingual, inflected, segmented, true_parts
 from visual_token_diffusion.text.segmentation import (
     Segmenter, boundaries, boundary_scores, description_length, learn_morphemes, merge_scores,
 )

@@ -6,7 +6,7 @@ import pytest
 import torch
 from support.unified import WORLD, build
 
-from visual_token_diffusion.experiments.mmada_lab import answer_model, small_world
+from visual_token_diffusion.experiments.unified.mmada_lab import answer_model, small_world
 from visual_token_diffusion.models.unified.switches import Switches
 from visual_token_diffusion.training.rl.tasks import ReadingTask, WritingTask, matches_caption, right_answer, shuffled
 from visual_token_diffusion.training.rl.unigrpo import (

@@ -18,10 +18,10 @@ from ..core.results import save_run
 from ..training.language_model import train_text
 from ..training.precision import is_faster_in_bf16
 from ..worlds.stories import story_text
-from .benchmark_data import BenchmarkData
+from .speed.benchmark_data import BenchmarkData
 from .earlier import before
-from .gpu_steps import Timer, equal_time, matrix_rate, step_parts, utilization
-from .gpu_writing import learner_and_loop, writing_rates
+from .speed.gpu_steps import Timer, equal_time, matrix_rate, step_parts, utilization
+from .speed.gpu_writing import learner_and_loop, writing_rates
 
 __all__ = ['FULL', 'MINI', 'Plan', 'main', 'measure']
 

@@ -12,7 +12,7 @@ from ...metrics.toy import Denoiser
 from ...samplers.base import SamplerStep
 from ...samplers.psi import chain_denoiser
 from ...worlds.stories import story_stream
-from ..sampler_table import ExactModel, measure_texts
+from ..samplers.sampler_table import ExactModel, measure_texts
 from .base import Broken, Comparison, Found, LeftOut, Measure
 from .noise_sampler import NoiseSamplerComparison
 from .toys import PerfectModel, toy_table

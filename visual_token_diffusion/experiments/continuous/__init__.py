@@ -1,0 +1,1 @@
+"""Texts in continuous grids: languages, measures, trained and ideal denoisers."""

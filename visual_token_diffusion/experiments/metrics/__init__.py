@@ -1,0 +1,1 @@
+"""What fools a metric, and how fast it is."""

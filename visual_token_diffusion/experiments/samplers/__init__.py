@@ -1,0 +1,1 @@
+"""How samplers and processes write stories: tables, films, block diffusion, and the models that ship."""
