@@ -161,7 +161,7 @@ PLANTED = dict(
 )
 
 
-SETTINGS = dict(preset=['steps=60'])  # the others have those of the profile
+SETTINGS = dict(preset=['steps=200'], tokenizer=['steps=1500'])  # the others have those of the profile
 
 
 def _held(result):
