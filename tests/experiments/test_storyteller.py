@@ -1,0 +1,37 @@
+"What the packaged models' sentences are worth, and how that is counted."
+
+import pytest
+
+from visual_token_diffusion.experiments.samplers.storyteller import (
+    entropy_rate, measure_texts, true_texts, whole_sentences, written,
+)
+from visual_token_diffusion.models.text_methods import MASKED_STORYTELLER
+from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
+
+
+def test_what_an_end_cuts_is_no_sentence():
+    texts = ['cat sees\nthe dog jumps\none bird', 'no end of a sentence', 'one\n']
+    assert whole_sentences(texts) == [['the', 'dog', 'jumps']]
+
+
+def test_true_texts_are_grammatical_and_a_wrong_order_is_not():
+    texts = true_texts(5, 64, n=40)
+    found = measure_texts(texts)
+    assert found['grammatical'] == 1 and found['sentences'] > 150
+    assert 28 < found['bits'] < 38 and found['distinct'] > 0.95
+    wrong = [text.replace('the ', 'the the ') for text in texts]
+    assert measure_texts(wrong)['grammatical'] < 0.8
+
+
+def test_entropy_of_a_token():
+    assert entropy_rate() == pytest.approx(2.6243, abs=1e-4)
+
+
+def test_the_storyteller_writes_sentences_in_half_the_calls():
+    found = written(VisualTokenLM.from_pretrained().eval(), 11, n=24)
+    assert found['grammatical'] > 0.97 and found['distinct'] > 0.95 and found['most_calls'] <= 32
+
+
+def test_the_masked_one_is_worse_and_takes_what_it_is_given():
+    found = written(VisualTokenLM.from_pretrained(MASKED_STORYTELLER).eval(), 11, n=16, steps=16)
+    assert 0.4 < found['grammatical'] < 0.9 and found['calls'] == 16
