@@ -115,8 +115,11 @@ def test_the_guard_catches_what_waits(on_the_device):
     guard = Guard()
     learn = learner([guard, Last(guard)])
     learn.remove_cbs([cb for cb in learn.cbs if type(cb).__name__ == 'DeviceLossCB'])
-    with pytest.raises(RuntimeError, match='waits'):
-        fit(learn)
+    try:
+        with pytest.raises(RuntimeError, match='waits'):
+            fit(learn)
+    finally:
+        guard.let_go()
 
 
 def test_the_average_is_fastais(on_the_device):
