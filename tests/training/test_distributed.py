@@ -77,7 +77,7 @@ def test_two_processes_are_one(here):
     train(here, one, 'one', 8)
     a, b = (json.loads((here / x / 'metrics.json').read_text()) for x in ('one', 'two'))
     assert abs(a['nelbo'] - b['nelbo']) < 1e-4
-    assert out.count('this model (bound)') == 1 and out.count('valid ') == 3
+    assert out.count('this model, at most') == 1 and out.count('valid ') == 3
     assert '2 processes, 8 sequences a step' in out
     rows = log(here / 'one'), log(here / 'two')
     assert len(rows[1]) == 3

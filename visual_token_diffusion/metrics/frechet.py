@@ -117,7 +117,7 @@ def sampled_total_variation(p, # (n,) probabilities
                             n:int # samples
                            ) -> float:
     "Exact expectation of the total variation of `n` samples of `p` from `p` itself. Raises `ValueError`"
-    p = _shares(p).numpy()
+    p = _shares(p).cpu().numpy()
     if n < 1: raise ValueError(f"expected at least one sample, got {n}")
     v = np.minimum(np.floor(n*p), n-1)+1
     deviation = v*binom.pmf(v, n, p)*(1-p) # de Moivre

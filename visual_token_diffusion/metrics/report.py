@@ -5,7 +5,7 @@ import math
 __all__ = ['meaning', 'metrics_text']
 
 _ROWS = dict(
-    unigram='unigram model', bigram='bigram model', xz='xz -9', nelbo='this model (bound)',
+    unigram='unigram model', bigram='bigram model', xz='xz -9', nelbo='this model, at most',
     entropy='exact entropy of the source',
 )
 

@@ -37,7 +37,8 @@ def code_bits(
     "Bits of a held-out token, told code by code: interpolated Kneser-Ney over the stream of codes"
     starts = torch.tensor([0, *table.sizes[:-1]]).cumsum(0)
     cut, width = int(0.9 * len(ids)), sum(table.sizes)
-    train, held = ((table.codes[part] + starts).flatten().numpy() for part in (ids[:cut], ids[cut:]))
+    stream = (table.codes.cpu()[ids.cpu()] + starts).numpy()
+    train, held = stream[:cut].ravel(), stream[cut:].ravel()
     model = NGram(train, width, order)
     return float(-model.log_prob(held).mean()) * table.n_codebooks / math.log(2)
 

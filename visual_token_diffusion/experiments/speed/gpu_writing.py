@@ -67,7 +67,7 @@ def writing_rates(
 ):
     "Texts a second of every way to write, and what they are worth, beside held-out text"
     vocab, train, valid = split_text(text, cfg)
-    judge = NGram(train.numpy(), len(vocab), 3)
+    judge = NGram(train.cpu().numpy(), len(vocab), 3)
     held_out = valid_windows(valid, replace(cfg, valid_sequences=n))
     found, models = {'held-out text': written(held_out, judge)}, {}
     for name, (process, write) in WAYS.items():

@@ -150,7 +150,7 @@ def _of_codes(codes, seed, vocab_size=TYPES, grid=False, floor=True, **facts):
     "Codes (n,N) of all pictures of a world, in random order"
     floor = code_entropy(codes) / codes.shape[1] if floor else None
     order = np.random.default_rng(seed).permutation(len(codes))
-    return Stream(list(codes.numpy()[order]), vocab_size, floor, grid, facts=facts)
+    return Stream(list(codes.cpu().numpy()[order]), vocab_size, floor, grid, facts=facts)
 
 
 def _grid(name, **options):

@@ -121,7 +121,7 @@ def _strip(back, n=2):
     pixels = (back[:n].clamp(0, 1) * 255).round().byte()
     pixels = pixels.permute(2, 0, 3, 1).flatten(1, 2)
     data = io.BytesIO()
-    Image.fromarray(pixels.numpy()).save(data, 'PNG')
+    Image.fromarray(pixels.cpu().numpy()).save(data, 'PNG')
     return base64.b64encode(data.getvalue()).decode()
 
 
