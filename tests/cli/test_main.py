@@ -56,7 +56,7 @@ def test_generate(folder):
     assert text == b.stdout.split('picture')[0], 'one seed, one result'
     assert all(t.startswith('The') for t in text.split('\n---\n'))
     assert Image.open(folder / 'g.gif').n_frames > 3
-    assert 'bound' in vtd('info', 'model', cwd=folder).stdout
+    assert 'at most' in vtd('info', 'model', cwd=folder).stdout
 
 
 @pytest.fixture(scope='session')
