@@ -85,7 +85,7 @@ def find_citations(
     text,  # Markdown
 ) -> list:
     "Matches of a name with a year that are no link and no code"
-    blank = _PROTECTED.sub(lambda found: '\0' * len(found[0]), text)
+    blank = _PROTECTED.sub(lambda found: '\0' * len(found[0]), text).replace('\n', ' ')
     return [m for m in _CITATION.finditer(blank) if m['who'].split()[0] not in _NOBODY]
 
 

@@ -10,6 +10,8 @@ import re
 import tokenize
 from pathlib import Path
 
+from .prose import long_prose
+
 __all__ = ['LIMITS', 'count_form', 'exported_cells', 'line_lengths', 'page_cells', 'python_files', 'report_form']
 
 LIMITS = dict(line=120, most_lines=95, tokens=40, file=12 * 1024, cell=25)
@@ -115,6 +117,9 @@ def count_form(root='.'):
         n = len(source.splitlines())
         if n > LIMITS['cell']:
             findings.append(f'{page.relative_to(root).as_posix()} {cell}: {n} lines in an exported cell')
+    for page in sorted((root / 'nbs').rglob('*.ipynb')):
+        name = page.relative_to(root).as_posix()
+        findings += [f'{name}: a long line of prose: {start!r}' for start in long_prose(page)]
     lengths.sort()
     return findings, lengths[int(0.9 * len(lengths))]
 

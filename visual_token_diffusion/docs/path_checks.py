@@ -93,7 +93,7 @@ def _opening_faults(cells, number):
     "Title and question; needs, time, what one will see, Colab, previous, next; installation in Colab"
     if not re.match(r'# \S[^\n]*\n\n> [^\n]*\?\s*\Z', cells[0].text.rstrip()):
         yield 'the first cell is not a title and a question'
-    second = cells[1].text if len(cells) > 1 and not cells[1].is_code else ''
+    second = ' '.join(cells[1].text.split()) if len(cells) > 1 and not cells[1].is_code else ''
     for word in ('Needs', 'Time', 'You will see'):
         if f'**{word}' not in second:
             yield f'the second cell does not say **{word}**'
