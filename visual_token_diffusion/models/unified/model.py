@@ -8,6 +8,7 @@ from torch import nn
 from ...diffusion.gaussian import GaussianDiffusion, RectifiedFlow
 from ...networks.time import TimeEmbedding
 from ...networks.transformer import Backbone
+from .checkpoint import Checkpoints
 from .flow_head import FlowHead
 from .likelihoods import Likelihoods
 from .objectives import Losses
@@ -21,7 +22,7 @@ __all__ = ['UnifiedModel']
 _MOST_SAID = 2**14  # captions whose numbers a model keeps
 
 
-class UnifiedModel(Sequences, Losses, Likelihoods, nn.Module):
+class UnifiedModel(Sequences, Losses, Likelihoods, Checkpoints, nn.Module):
     """Text and picture in one sequence of `[begin] words [end]` and `[begin] places [end]`. A caption is padded with
     the end mark up to `text_length`, and every mark counts, so that its likelihood is that of the caption"""
 
