@@ -39,6 +39,7 @@ def test_dead_entries_are_counted_and_reset():
     assert [row['dead'][0] for row in alone.rows] == [7 / 8] * 3
     assert alone.rows[-1]['perplexity'][0] == pytest.approx(1)
     assert reset.n_resets >= 7 and reset.rows[-1]['dead'][0] < 0.5
+    assert not alone.q._forward_hooks and not reset.q._forward_hooks, 'nothing watches after the training'
 
 
 def test_only_entries_of_a_vector_quantizer_are_reset():

@@ -18,6 +18,7 @@ from visual_token_diffusion.training.dataloaders import split_text, text_dls
 from visual_token_diffusion.training.language_model import lm_learner
 from visual_token_diffusion.training.learners import (
     PatchDenoiser,
+    denoised,
     diffusion_learner,
     noise_loss,
     sample_pictures,
@@ -98,6 +99,15 @@ def test_showing_changes_nothing(make):
     plt.close('all')
     assert learn.model.training and torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(p, q) for p, q in zip(before, learn.model.state_dict().values()))
+
+
+def test_pictures_are_between_minus_one_and_one_before_noise():
+    image = torch.rand(2, 3, 4, 4, generator=torch.Generator().manual_seed(1))
+    shown = denoised(RectifiedFlow(), lambda x, t: torch.zeros_like(x), [image], 0.25)
+    noise = torch.randn(image.shape, generator=torch.Generator().manual_seed(0))
+    noisy = 0.75 * (2 * image - 1) + 0.25 * noise
+    torch.testing.assert_close(shown['noise t=0.25'], (noisy + 1) / 2)
+    assert torch.equal(shown['given'], image)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,8 @@
 "Lines and history of a training, the model after every epoch, and the best one."
 
+import io
+import sys
+
 import pytest
 import torch
 from support.training import SMALL_TEXT, fit, small_settings
@@ -29,6 +32,17 @@ def test_a_line_per_epoch_and_its_history():
     assert len(lines) == 3 and all('nats/token' in line for line in lines)
     assert [row['step'] for row in progress.history] == [4, 8, 12]
     assert f'{progress.history[-1]["valid"]:.3f}' in lines[-1]
+
+
+@pytest.mark.parametrize('out,shown', [(print, True), (None, False)])
+def test_the_bar_is_for_terminals_and_not_for_who_wants_silence(out, shown, monkeypatch):
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    monkeypatch.setattr(sys, 'stderr', terminal)
+    progress = ProgressCB(3, 4, 8 * 16, out)
+    progress.before_fit()
+    progress.bar.close()
+    assert bool(terminal.getvalue()) == shown
 
 
 def test_history_of_before_is_kept():

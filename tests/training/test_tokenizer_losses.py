@@ -1,5 +1,7 @@
 "Perceptual distance, discriminator and the game between tokenizer and discriminator, by formulas written anew."
 
+from types import SimpleNamespace
+
 import pytest
 import torch
 from support.parts import randn, seeded
@@ -106,6 +108,19 @@ def test_the_game_changes_the_tokenizer_and_weight_zero_does_not():
 
     assert torch.equal(trained(), trained(weight=0.0))
     assert not torch.equal(trained(), trained(weight=1.0))
+
+
+def test_the_term_of_the_game_is_added_with_both_weights():
+    game = AdversarialCB(seeded(lambda: PatchDiscriminator(8)), weight=0.3)
+    model, image = tokenizer(), pictures(2)[0]
+    decoded = model.to_pixels.weight.square().sum() * image
+    loss = decoded.square().mean()
+    game.learn = SimpleNamespace(loss_grad=loss, pred=[decoded], model=model, training=True)
+    game.after_loss()
+    term = -game.discriminator(decoded).mean()
+    scale = adaptive_weight(loss, term, model.to_pixels.weight)
+    assert abs(scale.item() - 1) > 0.1
+    torch.testing.assert_close(game.learn.loss_grad, loss + 0.3 * scale * term)
 
 
 def test_a_perceptual_term_trains():
