@@ -6,9 +6,10 @@ import pytest
 import torch
 from support.unified import WORLD, pictures
 
+from visual_token_diffusion.experiments.earlier import before
 from visual_token_diffusion.experiments.unified import unified_labs, unified_measures
 from visual_token_diffusion.experiments.unified.unified_labs import (
-    LABS, Snapshots, ceiling, count, fitted_width, run_lab_arm,
+    LABS, Snapshots, ceiling, count, fitted_width, main, run_lab_arm,
 )
 from visual_token_diffusion.experiments.unified.unified_table import SIZES, run_switches
 from visual_token_diffusion.models.unified.switches import switches_of
@@ -77,3 +78,14 @@ def test_snapshots_leave_training_as_it_was(quick):
         assert list(snapshots.found) == [str(n) for n in at]
     for name, value in found[()].items():
         assert torch.equal(value, found[(1, 2)][name]), name
+
+
+def test_some_arms_of_a_lab_are_run_and_others_refused(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    row = dict(excess={}, writing={}, reading=0.0)
+    monkeypatch.setattr(unified_labs, 'run_lab_arm', lambda arm, seed, steps: row)
+    main(['noise', '--arm', 'any', '--seeds', '2'])
+    assert {key for key in before('unified-noise') if '|' in key} == {'any|0', 'any|1'}
+    with pytest.raises(SystemExit) as e:
+        main(['noise', '--arm', 'clear'])
+    assert e.value.code == 2 and "the lab noise has no arm 'clear'" in capsys.readouterr().err

@@ -167,6 +167,17 @@ def _unified(m):
     return 'captions that written pictures match, mean of the seeds: ' + listed(match, lambda v: f'{v:.2f}')
 
 
+def _step_times(m):
+    steps = {name: run for name, run in m.items() if name.startswith('step|128|')}
+    ratios = by_arm({name.split('|', 2)[2]: run for name, run in steps.items()}, lambda run: run['ratio'])
+    return 'a step over its backbone, width 128: ' + listed(ratios, lambda v: f'{v:.2f}')
+
+
+def _audited(m):
+    passed = sum(row['ok'] and row['change'] == 0 for row in m.values() if 'likelihood' in row)
+    return f'likelihoods: {sum("likelihood" in row for row in m.values())}; that pass: {passed}'
+
+
 def _real_texts(m):
     nats = {name: by_arm(text['runs'], lambda run: run['nelbo']).get('autoregressive') for name, text in m.items()}
     known = {name: value for name, value in nats.items() if value is not None}
@@ -236,7 +247,8 @@ HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'tokenizer-speed': _tokenizer_speed,
     'tokenizer-table': _tokenizer_table,
     'twenty-kills': _kills,
-    'unified-speed': lambda m: 'a step over its backbone: ' + listed(m['step'], lambda v: f"{v['ratio']:.2f}"),
+    'unified-speed': _step_times,
+    'unified-audit': _audited,
     'unified': _unified,
     'unitok': _seeds('scenes that come back', _exact),
     'unseen-meanings': _unseen_meanings,

@@ -36,6 +36,7 @@ ARMS = {  # preset and pixels; the others are languages of captioning
     'janus_flow': ('janus_flow', 16),
     'show_o_32': ('show_o', 32),
     'janus_flow_32': ('janus_flow', 32),
+    'llada_o_32': ('llada_o', 32),
     'en': ('en',),
     'de': ('de',),
     'ru': ('ru',),

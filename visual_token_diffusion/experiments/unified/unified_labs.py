@@ -1,8 +1,7 @@
 """One switch at a time: the experiments that the published unified models ask for, at our size."""
 
 # `python -m visual_token_diffusion.experiments.unified.unified_labs masks` runs what is missing of a
-# lab; `--seeds` and
-# `--steps` choose a part.
+# lab; `--arm`, `--seeds` and `--steps` choose a part.
 
 import argparse
 import math
@@ -13,6 +12,7 @@ from typing import NamedTuple
 import torch
 from fastai.callback.core import Callback
 
+from ...core.registry import near_miss
 from ...core.results import save_run
 from ...metrics.codes import code_entropy
 from ...models.unified.switches import switches_of
@@ -71,7 +71,7 @@ LABS = {
     },
     'encoders': {
         f'{bits} bits, {name}': Arm('janus', dict(reading_encoder=kind), sizes, bits)
-        for bits in (4, 9)
+        for bits in (4, 6, 9)
         for name, kind, sizes in (
             ('shared', 'shared', {}),
             ('separate', 'separate', {}),
@@ -216,20 +216,31 @@ def _elsewhere(arm, seed, steps):
     return None
 
 
+def _chosen(parser, args):
+    "Arms of the lab by name; leaves with one line and exit code 2 where there is none of a name"
+    arms = LABS[args.lab]
+    unknown = [name for name in args.arm or () if name not in arms]
+    if unknown:
+        parser.error(f"the lab {args.lab} has no arm '{unknown[0]}'; {near_miss(unknown[0], arms)}")
+    return {name: arm for name, arm in arms.items() if name in (args.arm or arms)}
+
+
 def main(
     arguments=None,  # list of strings; None takes those of the command line
 ):
     "Run what is missing of a lab, one seed of all arms after the other"
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('lab', choices=list(LABS))
+    parser.add_argument('--arm', nargs='*', help='names of arms; without it all')
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--steps', type=int, default=STEPS)
     args = parser.parse_args(arguments)
+    arms = _chosen(parser, args)
     run = f'unified-{args.lab}'
     found = before(run)
     check_steps(parser, found, args.steps)
     for seed in range(args.seeds):
-        for name, arm in LABS[args.lab].items():
+        for name, arm in arms.items():
             key = f'{name}|{seed}'
             if key in found:
                 continue

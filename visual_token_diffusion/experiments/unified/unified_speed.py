@@ -1,26 +1,49 @@
-"""What a step of the unified learner costs beside its backbone, and what a cache saves.
+"""What a step of the unified learner costs beside its backbone, a mask beside none, a picture, a caption, no cache."""
 
-`python -m visual_token_diffusion.experiments.unified.unified_speed` prints a line for each preset.
-"""
+# `python -m visual_token_diffusion.experiments.unified.unified_speed` goes on where it stopped;
+# `--seeds` is the number of repeats, which take turns.
 
+import argparse
 import statistics
-import sys
 import time
 from contextlib import contextmanager
 from copy import deepcopy
+from functools import partial
 
 import torch
 from fastai.callback.core import Callback
 
 from ...models.unified.sampling import read, write
+from ...models.unified.segments import segment_mask, simplest_mask
+from ...models.unified.switches import PRESETS
 from ...networks.transformer import Backbone
 from ...quantizers.vq import VectorQuantizer
 from ...tokenizers.base import ImageTokenizer
 from ...training.quiet import quietly
 from ...training.unified_learner import unified_learner, unified_model
 from ...worlds.captions import World
+from ..earlier import measure_missing
+from .unified_measures import network_calls
 
-__all__ = ['cache_speedups', 'step_beside_backbone']
+__all__ = [
+    'LAYOUTS', 'STEPPED', 'STEPS', 'cache_speedups', 'main', 'mask_costs', 'seconds_apiece', 'step_beside_backbone',
+    'tasks_of',
+]
+
+COMMAND = 'python -m visual_token_diffusion.experiments.unified.unified_speed'
+STEPS = {  # by width
+    64: dict(depth=2, steps=70),
+    128: dict(depth=4, steps=40),
+    192: dict(depth=4, steps=24),
+}
+STEPPED = 'show_o', 'janus', 'transfusion'
+PICTURE, WORDS = 11, 10  # positions, with their marks
+LAYOUTS = {  # segments of a sequence
+    'full': (['whole'], [PICTURE + WORDS]),
+    'causal': (['causal'], [PICTURE + WORDS]),
+    'omni': (['full', 'causal'], [PICTURE, WORDS]),
+    'noise': (['noise', 'causal'], [PICTURE, WORDS]),
+}
 
 
 class _Beside(Callback):
@@ -145,15 +168,92 @@ def cache_speedups(
         }
 
 
-def main(names):
-    "Print a line for each preset, and what a cache saves"
-    for name in names or ('show_o', 'janus', 'transfusion'):
-        found = step_beside_backbone(name)
-        print(name, ', '.join(f'{key} {value:.2f}' for key, value in found.items()), flush=True)
-    for places in () if names else (9, 64):
-        found = cache_speedups(places)
-        print(f'{places} places without a cache:', ', '.join(f'{k} {v:.1f} times' for k, v in found.items()))
+def _in_turns(jobs, rounds):
+    "`{name: seconds of processor time of each round}` of functions that take turns, after a round that does not count"
+    took = {name: [] for name in jobs}
+    for _ in range(rounds + 1):
+        for name, job in jobs.items():
+            begin = time.process_time()
+            job()
+            took[name].append(time.process_time() - begin)
+    return {name: seconds[1:] for name, seconds in took.items()}
+
+
+def mask_costs(
+    width: int = 64,
+    depth: int = 2,
+    batch: int = 32,
+    rounds: int = 15,
+):
+    """Forward and backward of one backbone on 21 positions, in turns, over the time without a mask: median of the
+    ratios, for the mask a model takes by itself, and for the same as a table"""
+    torch.manual_seed(0)
+    backbone = Backbone(width, depth, 2, offsets=())
+    x = torch.randn(batch, PICTURE + WORDS, width, requires_grad=True)
+
+    def step(mask):
+        backbone(x, mask).sum().backward()
+
+    jobs = {'no mask': partial(step, None)}
+    for name, layout in LAYOUTS.items():
+        table = segment_mask(*layout)
+        jobs[name] = partial(step, simplest_mask(table))
+        jobs[f'{name}, table'] = partial(step, table)
+    with _one_thread(), torch.random.fork_rng([]):
+        took = _in_turns(jobs, rounds)
+    free = took['no mask']
+    ratios = {name: statistics.median(a / b for a, b in zip(seconds, free)) for name, seconds in took.items()}
+    return dict(ratios=ratios, milliseconds=1e3 * statistics.median(free))
+
+
+def seconds_apiece(
+    n_objects: int = 1,  # of a scene
+    n: int = 144,  # pictures and captions at once
+    rounds: int = 5,
+    **sizes,  # of the network
+):
+    """For every preset network calls of a picture and of a caption, and milliseconds of processor time of one of them,
+    medians of rounds in which all presets take turns. Weights are random: no length depends on what is said"""
+    world = World(n_objects)
+    jobs, found = {}, {}
+    _, images, captions = world.batch(n, 24, torch.Generator().manual_seed(0))
+    for name in PRESETS:
+        model = unified_model(name, world, **dict(width=64, depth=2, heads=2) | sizes).eval()
+        found[name] = dict(calls=network_calls(model))
+        jobs[name, 'picture'] = partial(write, model, captions)
+        jobs[name, 'caption'] = partial(read, model, images)
+    with _one_thread(), torch.random.fork_rng([]):
+        took = _in_turns(jobs, rounds)
+    for (name, what), seconds in took.items():
+        found[name].setdefault('milliseconds', {})[what] = 1e3 * statistics.median(seconds) / n
+    return found
+
+
+def tasks_of(
+    repeats: int = 3,
+):
+    "`(key, function)` of everything that is measured"
+    for objects in (1, 2):
+        yield f'apiece|{objects}', partial(seconds_apiece, objects)
+    for repeat in range(repeats):
+        for width, sizes in STEPS.items():
+            for name in STEPPED:
+                key = f'step|{width}|{name}|{repeat}'
+                yield key, partial(step_beside_backbone, name, width=width, warm=sizes['steps'] // 6, **sizes)
+        for width in (64, 128):
+            yield f'masks|{width}|{repeat}', partial(mask_costs, width)
+    for places in (9, 64):
+        yield f'cache|{places}', partial(cache_speedups, places)
+
+
+def main(
+    arguments=None,  # list of strings; None takes those of the command line
+):
+    "Measure what is missing, and save it"
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--seeds', type=int, default=3, help='repeats')
+    measure_missing('unified-speed', tasks_of(parser.parse_args(arguments).seeds), COMMAND)
 
 
 if __name__ == '__main__':
-    main(sys.argv[1:])
+    main()
