@@ -1,5 +1,6 @@
 "Pictures that anybody may have made: every mode that a file may have, upright, within a limit, or one line."
 
+import sys
 import tracemalloc
 import zlib
 
@@ -67,6 +68,22 @@ def _zeros(width, height, color=0):
     packer = zlib.compressobj(9)
     row = b'\0' * (1 + width * {0: 1, 2: 3, 6: 4}[color])
     return make_png(width, height, b''.join(packer.compress(row) for _ in range(height)) + packer.flush(), color)
+
+
+@pytest.mark.parametrize('compression', ['tiff_lzw', 'tiff_adobe_deflate'])
+def test_a_damaged_tiff_is_one_line_and_nothing_is_printed(compression, tmp_path, capfd):
+    path = tmp_path / 'x.tif'
+    noise = np.random.default_rng(0).integers(0, 255, (64, 64, 3), dtype=np.uint8)
+    Image.fromarray(noise).save(path, compression=compression)
+    data = bytearray(path.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + 200] = b'\xff' * 200
+    path.write_bytes(data)
+    with pytest.raises(DataError, match='cannot be read as a picture'):
+        read_picture(path, 8)
+    assert capfd.readouterr().err == ''
+    print('still heard', file=sys.stderr)
+    assert capfd.readouterr().err == 'still heard\n'
 
 
 BAD = {

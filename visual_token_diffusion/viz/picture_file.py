@@ -1,7 +1,9 @@
 "Pictures out of files that anybody may have made: a few formats, a limit, and one line for whatever is wrong."
 
+import contextlib
 import logging
 import os
+import sys
 import warnings
 
 import numpy as np
@@ -43,6 +45,29 @@ def looked_at(
         return None
 
 
+@contextlib.contextmanager
+def _without_stderr():
+    "Nothing reaches this process's standard error, from C neither"
+    if sys.stderr is None:  # it was closed when Python started
+        yield
+        return
+    sys.stderr.flush()
+    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(nowhere, 2)
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(nowhere)
+
+
+def _load(image):
+    "Read the pixels. libtiff prints what Pillow raises"
+    with _without_stderr() if image.format == 'TIFF' else contextlib.nullcontext():
+        image.load()
+
+
 def _eight_bits(image):
     "A picture of 16 bits a pixel as one of 8; others as they are. Raises `ValueError` for other numbers"
     if image.mode not in ('I', 'F') and not image.mode.startswith('I;16'):
@@ -79,10 +104,10 @@ def _read(path, size, fit):
         image.draft('RGB', (2 * side, 2 * side))  # a JPEG is read at a half, a quarter or an eighth
         if image.width * image.height > MOST_PIXELS:
             raise ValueError(f'{width} x {height} pixels are more than {MOST_PIXELS:,}')
+        _load(image)
         image = _eight_bits(image)
         mode = 'RGBA' if image.has_transparency_data else 'RGB'
         image = image if image.mode == mode else image.convert(mode)
-        image.load()
     square = _square(image, size, fit)
     return square.transpose(turn) if turn else square
 
