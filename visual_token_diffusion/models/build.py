@@ -69,7 +69,7 @@ def _activations_needed(vocab_size, cfg, size, dim):
     "Numbers kept for the way back, about; attention keeps its table where no fused kernel does"
     positions = cfg.batch*cfg.length
     layers = cfg.depth*positions*(34*cfg.width + 3*cfg.heads*cfg.length)
-    logits = 3*min(positions*vocab_size, 2**25) if Head.part(cfg.head).whole_vocabulary else 0     # `chunked_nll`
+    logits = 3*min(positions*vocab_size, 2**25) if Head.part(cfg.head).whole_vocabulary else 0     # `most_logits`
     return layers + positions*(12*cfg.width + size*(dim+8)) + positions*4*dim + logits
 
 # %% ../../nbs/models/build.ipynb #08538336

@@ -16,7 +16,7 @@ from ...codebooks.table import CodeTable
 from ...core.errors import CombinationError
 from ...core.registry import Registered
 from ...core.sampling import sample_logits
-from .chunks import chunked_nll
+from .linear_nll import MOST_LOGITS, linear_nll
 
 # %% ../../../nbs/networks/heads/base.ipynb #e6ce27ea
 class Head(nn.Module, Registered):
@@ -99,7 +99,9 @@ def build(cls:Head, *,
 
 # %% ../../../nbs/networks/heads/base.ipynb #9768881f
 class SoftmaxHead(Head):
-    "One softmax over all tokens. A subclass says `scores(h)` (N,V), zeros at first"
+    "One softmax over all tokens. A subclass says `linear(h)`: a query (N,D), and the rows (V,D) it is asked of"
+    most_logits = MOST_LOGITS # in one table; of more, none is kept
+
     def __init__(self,
                  vocab_size:int, # tokens
                  width:int # numbers in a hidden state
@@ -110,6 +112,12 @@ class SoftmaxHead(Head):
 
     def set_prior(self, counts): self.prior.copy_(log_prior(counts))
     def mixed(self, h): return F.gelu(self.mix(self.norm(h)))
+    def scores(self, h): return F.linear(*self.linear(h))
+    def offset(self): return self.prior
     def logits(self, h): return self.scores(h).float() + self.prior
     def log_probs(self, h): return self.logits(h).log_softmax(-1)
-    def nll(self, h, ids): return chunked_nll(self.logits, h, ids, len(self.prior))
+
+    def nll(self, h, ids):
+        is_small = len(h)*len(self.prior) <= self.most_logits
+        if is_small: return F.cross_entropy(self.logits(h), ids, reduction='none')
+        return linear_nll(*self.linear(h), ids, self.offset())

@@ -3,6 +3,7 @@
 from torch import nn
 
 from .base import SoftmaxHead
+from .linear_nll import MOST_LOGITS
 
 __all__ = ['FlatHead']
 
@@ -17,8 +18,10 @@ class FlatHead(SoftmaxHead):
         self,
         vocab_size: int,  # tokens
         width: int,  # numbers in a hidden state
+        most_logits: int = MOST_LOGITS,  # in one table; of more none is kept: 0 keeps none ever
     ):
         super().__init__(vocab_size, width)
+        self.most_logits = most_logits
         self.out = nn.Linear(width, vocab_size, bias=False)
         nn.init.zeros_(self.out.weight)
 
@@ -26,5 +29,5 @@ class FlatHead(SoftmaxHead):
     def options(cls, table, width, **given):
         return dict(vocab_size=len(table), width=width)
 
-    def scores(self, h):
-        return self.out(self.mixed(h))
+    def linear(self, h):
+        return self.mixed(h), self.out.weight

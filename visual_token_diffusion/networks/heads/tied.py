@@ -1,7 +1,6 @@
 """The rows that read a token also write it: one table for both ends, or frozen features in its place."""
 
 import torch
-import torch.nn.functional as F
 from torch import nn
 
 from ...semantics.cooccurrence import rms_normalize
@@ -33,8 +32,8 @@ class TiedHead(SoftmaxHead):
     def options(cls, table, width, embedding=None, skip=False, **given):
         return dict(embedding=embedding, width=width, skip=skip * embedding.embedding_dim)
 
-    def scores(self, h):
-        return F.linear(self.query(h), self.emb.weight)
+    def linear(self, h):
+        return self.query(h), self.emb.weight
 
     def query(self, h):
         "What is asked of the rows (N,D)"
@@ -72,8 +71,11 @@ class FrozenHead(SoftmaxHead):
     def set_features(self, features):
         self.features.copy_(features)
 
-    def scores(self, h):
-        return F.linear(self.query(h), self.features)
+    def linear(self, h):
+        return self.query(h), self.features
+
+    def offset(self):
+        return self.prior + self.bias
 
     def logits(self, h):
         return super().logits(h) + self.bias
