@@ -7,7 +7,7 @@ import torch
 
 from visual_token_diffusion.experiments.compare import worker
 from visual_token_diffusion.codebooks.balanced_kmeans import BalancedCodebook
-from visual_token_diffusion.experiments.compare.base import Broken, settings_of
+from visual_token_diffusion.experiments.compare.base import BrokenPart, settings_of
 from visual_token_diffusion.experiments.compare.quantizer import build_quantizer, check_quantizer
 from visual_token_diffusion.experiments.compare.run import compare
 from visual_token_diffusion.experiments.compare.seams import comparison_of
@@ -17,7 +17,7 @@ from visual_token_diffusion.quantizers.base import Quantized, Quantizer
 
 def broken(make):
     "What is said of a quantizer with a fault"
-    with pytest.raises(Broken) as e:
+    with pytest.raises(BrokenPart) as e:
         check_quantizer(make(4))
     assert '\n' not in str(e.value)
     return str(e.value)

@@ -8,7 +8,7 @@ import torch
 
 from visual_token_diffusion.experiments.rewards import mode_collapse
 from visual_token_diffusion.experiments.rewards.code_table import (
-    CodeTable, TwoModes, examples_optimum, table_kl, tilted, told,
+    CodeTable, TwoModes, examples_optimum, table_kl, kl_optimum, table_summary,
 )
 from visual_token_diffusion.experiments.rewards.mode_collapse import (
     FITS, REWARD_ARMS, basins, fit_arm, main, reward_arm, taught,
@@ -59,14 +59,14 @@ def test_the_world_of_two_modes():
     assert world.second(world.parts[1]) > 0.99 and world.second(world.parts[0]) < 0.01
     rows = world.draw(2000, torch.Generator().manual_seed(0))
     assert rows.shape == (2000, 4, 1) and abs(float((rows == 3).double().mean()) - 0.3) < 0.05
-    assert told(world.p, world, world.p)['reverse'] == pytest.approx(0, abs=1e-12)
+    assert table_summary(world.p, world, world.p)['reverse'] == pytest.approx(0, abs=1e-12)
 
 
 def test_optima_are_optima():
     generator = torch.Generator().manual_seed(0)
     ref = torch.rand(12, generator=generator, dtype=torch.float64).softmax(0)
     reward, beta = torch.rand(12, generator=generator, dtype=torch.float64), 0.2
-    best = tilted(ref, reward, beta), examples_optimum(ref, reward, beta)
+    best = kl_optimum(ref, reward, beta), examples_optimum(ref, reward, beta)
     values = (
         lambda q: (q * reward).sum() - beta * table_kl(q, ref),
         lambda q: (q * reward).sum() - beta * table_kl(ref, q),
@@ -78,7 +78,7 @@ def test_optima_are_optima():
             assert value(other) < value(q)
     z = (ref * (reward / beta).exp()).sum()
     assert float(values[0](best[0])) == pytest.approx(beta * math.log(z))
-    assert torch.allclose(tilted(ref, reward, 1e6), ref, atol=1e-5)
+    assert torch.allclose(kl_optimum(ref, reward, 1e6), ref, atol=1e-5)
     assert torch.allclose(examples_optimum(ref, reward, 1e6), ref, atol=1e-5)
 
 
@@ -133,7 +133,7 @@ def test_bad_input():
     with pytest.raises(ValueError, match='unknown arm'):
         reward_arm('exact', 'none', 0.1)
     with pytest.raises(ValueError, match='beta must be positive'):
-        tilted(torch.ones(2) / 2, torch.ones(2), 0)
+        kl_optimum(torch.ones(2) / 2, torch.ones(2), 0)
     with pytest.raises(ValueError, match='beta must be positive'):
         examples_optimum(torch.ones(2) / 2, torch.ones(2), -1)
     with pytest.raises(ValueError, match='between 0 and 1'):

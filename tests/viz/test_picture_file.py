@@ -12,7 +12,7 @@ from support.fuzzing import memory_peak
 from support.png_mutations import make_png
 
 from visual_token_diffusion.core.errors import CallError, DataError
-from visual_token_diffusion.viz.picture_file import FITS, looked_at, read_picture
+from visual_token_diffusion.viz.picture_file import FITS, picture_info, read_picture
 
 PIXELS = np.random.default_rng(0).integers(0, 255, (12, 9, 3), dtype=np.uint8)
 MODES = ('RGB', 'CMYK', 'L', '1', 'P', 'LA', 'RGBA', 'LAB')
@@ -23,7 +23,7 @@ def test_every_mode_looks_as_pillow_shows_it(mode, tmp_path):
     path = tmp_path / ('x.tif' if mode in ('CMYK', 'LAB') else 'x.png')
     image = Image.fromarray(PIXELS).convert(mode)
     image.save(path)
-    assert looked_at(path) == ('PNG' if path.suffix == '.png' else 'TIFF', (9, 12))
+    assert picture_info(path) == ('PNG' if path.suffix == '.png' else 'TIFF', (9, 12))
     want = np.asarray(Image.open(path).convert('RGB').resize((6, 6), Image.Resampling.LANCZOS)).astype(int)
     found = read_picture(path, 6, 'stretch').permute(1, 2, 0).numpy().astype(int)
     assert np.abs(want - found).max() <= (40 if mode in 'P1' else 2)
@@ -114,7 +114,7 @@ def test_programs_are_not_started_for_a_picture(tmp_path, monkeypatch):
     (tmp_path / 'x.png').write_bytes(BAD['cannot identify '])
     with pytest.raises(DataError):
         read_picture(tmp_path / 'x.png', 8)
-    assert looked_at(tmp_path / 'x.png') is None
+    assert picture_info(tmp_path / 'x.png') is None
 
 
 @pytest.mark.parametrize('fit', FITS)

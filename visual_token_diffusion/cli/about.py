@@ -5,7 +5,7 @@ from collections import Counter
 from pathlib import Path
 
 from ..core.errors import InputError
-from ..viz.picture_file import looked_at
+from ..viz.picture_file import picture_info
 from ..viz.png import load_sentence
 from ..viz.png_bytes import NotOurPicture
 from .guesses import PICTURES, is_model
@@ -74,7 +74,7 @@ def _about_picture(path):
         return [f'{path} is the picture of a text: {size}', f'read it: vtd decode {path}'], facts
     except NotOurPicture:
         pass
-    if (found := looked_at(path)) is None:
+    if (found := picture_info(path)) is None:
         return None
     kind, size = found
     said = f'{path} is a picture ({kind}, {size[0]}x{size[1]} pixels), but not the picture of a text'

@@ -13,7 +13,7 @@ from PIL import Image
 from ..core.errors import DataError
 from ..core.given import check_type
 
-__all__ = ['FITS', 'FORMATS', 'MOST_PIXELS', 'looked_at', 'read_picture']
+__all__ = ['FITS', 'FORMATS', 'MOST_PIXELS', 'picture_info', 'read_picture']
 
 FORMATS = ('PNG', 'JPEG', 'GIF', 'BMP', 'WEBP', 'TIFF', 'PPM')  # others may start programs, such as EPS
 FITS = ('crop', 'pad', 'stretch')
@@ -34,7 +34,7 @@ def _opened(path):
         return Image.open(path, formats=FORMATS)
 
 
-def looked_at(
+def picture_info(
     path,  # of a file
 ):
     "`(format, (width, height))` of a picture, or None for what is none; its pixels are not read"

@@ -9,12 +9,12 @@ import torch
 
 from .captions import RELATIONS
 
-__all__ = ['Asked', 'SIDES', 'templates']
+__all__ = ['Question', 'SIDES', 'templates']
 
 SIDES = ('left of', 'right of', 'above', 'below')
 
 
-class Asked:
+class Question:
     "A question: its kind, and the rule for its answer"
 
     def __init__(
@@ -28,14 +28,14 @@ class Asked:
 def templates(
     questions,  # `Questions`: a world, its places and all answers
 ) -> dict:
-    "`{text: Asked}`, every question that can be asked"
-    found = {text: Asked('count', rule) for text, rule in _counts(questions.world)}
-    found |= {text: Asked('locate', rule) for text, rule in _places(questions)}
+    "`{text: Question}`, every question that can be asked"
+    found = {text: Question('count', rule) for text, rule in _counts(questions.world)}
+    found |= {text: Question('locate', rule) for text, rule in _places(questions)}
     if questions.world.n_objects == 1:
         return found
-    found |= {text: Asked('compare', rule) for text, rule in _equals(questions)}
-    found |= {text: Asked('locate', rule) for text, rule in _neighbours(questions)}
-    return found | {text: Asked('relation', rule) for text, rule in _relations(questions)}
+    found |= {text: Question('compare', rule) for text, rule in _equals(questions)}
+    found |= {text: Question('locate', rule) for text, rule in _neighbours(questions)}
+    return found | {text: Question('relation', rule) for text, rule in _relations(questions)}
 
 
 def _plural(word):

@@ -6,14 +6,14 @@ from typing import NamedTuple
 from ...core.errors import InputError
 from ...core.registry import near_miss
 
-__all__ = ['Broken', 'Comparison', 'Found', 'LeftOut', 'Measure', 'seconds_of', 'settings_of']
+__all__ = ['BrokenPart', 'Comparison', 'Measure', 'Measurement', 'SkippedPart', 'seconds_of', 'settings_of']
 
 
-class Broken(ValueError):
+class BrokenPart(ValueError):
     "A part does not do what its seam asks of it; one line says what"
 
 
-class LeftOut(ValueError):
+class SkippedPart(ValueError):
     "A part that works, but not in this comparison; one line says why"
 
 
@@ -25,7 +25,7 @@ class Measure(NamedTuple):
     better: str = 'less'  # 'less', 'more', or '' where neither is
 
 
-class Found(NamedTuple):
+class Measurement(NamedTuple):
     "What one training, or one run, has found"
 
     numbers: dict  # key of a `Measure` -> float; None where there is none
@@ -71,11 +71,11 @@ class Comparison:
         if not (isinstance(part, type) and issubclass(part, base)):
             raise ValueError(f'it is not a {base.__name__}; derive it from {base.__module__}.{base.__name__}')
 
-    def measure(self, part, options, world, seed, cfg) -> Found:
-        "Build `part` with its `options`, train or run it, and measure it. Raises `Broken`, `LeftOut`"
+    def measure(self, part, options, world, seed, cfg) -> Measurement:
+        "Build `part` with its `options`, train or run it, and measure it. Raises `BrokenPart`, `SkippedPart`"
         raise NotImplementedError
 
-    def measure_control(self, world, seed, cfg) -> Found:
+    def measure_control(self, world, seed, cfg) -> Measurement:
         "The control under the same settings; None where a seam has none"
 
     def measure_trivial(self, world, seed, cfg) -> dict:

@@ -15,7 +15,7 @@ from ... import __version__
 from ...core.errors import CombinationError, DataError, InputError
 from ...core.files import write_json_atomically
 from ...viz.data_uris import image_uri
-from .base import Broken, Found, LeftOut
+from .base import BrokenPart, Measurement, SkippedPart
 from .parts import parse_part, source_hash
 from .seams import comparison_of
 from .worlds import world_of
@@ -39,23 +39,23 @@ def _seeded(seed):
 
 
 def _found(comparison, text, role, world, seed, cfg):
-    "`Found` of a part, of the control, or of the trivial predictor"
+    "`Measurement` of a part, of the control, or of the trivial predictor"
     if role == 'control':
         return comparison.measure_control(world, seed, cfg)
     if role == 'trivial':
-        return Found(comparison.measure_trivial(world, seed, cfg))
+        return Measurement(comparison.measure_trivial(world, seed, cfg))
     spec = parse_part(text)
     return comparison.measure(spec.load(comparison), spec.options, world, seed, cfg)
 
 
 def _checked(comparison, found):
-    "The numbers of the comparison's measures. Raises `Broken` for one that is no number"
+    "The numbers of the comparison's measures. Raises `BrokenPart` for one that is no number"
     numbers = {}
     for measure in comparison.measures:
         value = found.numbers.get(measure.key)
         numbers[measure.key] = value = None if value is None else float(value)
         if value is not None and not math.isfinite(value):
-            raise Broken(f'{measure.name} is {value}')
+            raise BrokenPart(f'{measure.name} is {value}')
     return numbers
 
 
@@ -74,12 +74,12 @@ def measure_cell(
     try:
         found = _found(comparison, text, role, made, seed, cfg)
         numbers = _checked(comparison, found)
-    except (LeftOut, CombinationError) as e:
+    except (SkippedPart, CombinationError) as e:
         return dict(left_out=_one_line(e))
     except (InputError, DataError):
         raise
     except (Exception, SystemExit) as e:
-        return dict(broken=_one_line(e) if isinstance(e, Broken) else _where(e))
+        return dict(broken=_one_line(e) if isinstance(e, BrokenPart) else _where(e))
     curve = [[float(x), float(y)] for x, y in found.curve if math.isfinite(y)]
     picture = None if found.picture is None else image_uri(found.picture)
     seconds = round(time.perf_counter() - began, 2)

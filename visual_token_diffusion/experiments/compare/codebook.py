@@ -11,13 +11,13 @@ from ...encoders.semantic import SemanticVisualEncoder
 from ...metrics.codes import mutual_information
 from ...metrics.ngram import NGram, unigram_nll
 from ...viz.grids import legend
-from .base import Broken, Comparison, Found, Measure
+from .base import BrokenPart, Comparison, Measure, Measurement
 from .tokens import tokens_of
 
-__all__ = ['CodebookComparison', 'code_bits', 'explained']
+__all__ = ['CodebookComparison', 'code_bits', 'explained_variance']
 
 
-def explained(
+def explained_variance(
     features,  # (V,D)
     codes,  # (V,) long
 ):
@@ -72,21 +72,21 @@ class CodebookComparison(Comparison):
             codebook.assign(tokens.features, None, torch.Generator().manual_seed(seed), counts) for _ in range(2)
         ]
         if not all(isinstance(table, CodeTable) for table in tables):
-            raise Broken(f'assign should return a CodeTable, got {type(tables[0]).__name__}')
+            raise BrokenPart(f'assign should return a CodeTable, got {type(tables[0]).__name__}')
         if len(tables[0]) != len(tokens.names):
-            raise Broken(f'{len(tokens.names)} tokens need codes, {len(tables[0])} have some')
+            raise BrokenPart(f'{len(tokens.names)} tokens need codes, {len(tables[0])} have some')
         if not torch.equal(tables[0].codes, tables[1].codes):
-            raise Broken('two calls with the same generator give different codes')
+            raise BrokenPart('two calls with the same generator give different codes')
         return tables[0]
 
     def _measured(self, codebook, world, seed, cfg):
         tokens = tokens_of(world, seed, cfg)
         table = self._assigned(codebook, tokens, seed)
         first = table.codes[:, 0]
-        numbers = dict(bits=code_bits(table, tokens.ids), explained=explained(tokens.features, first))
+        numbers = dict(bits=code_bits(table, tokens.ids), explained=explained_variance(tokens.features, first))
         if tokens.categories is not None:
             numbers['category'] = mutual_information(first[:, None], tokens.categories).bits
-        return Found(numbers, picture=_shown(table, tokens), facts=dict(sizes='x'.join(map(str, table.sizes))))
+        return Measurement(numbers, picture=_shown(table, tokens), facts=dict(sizes='x'.join(map(str, table.sizes))))
 
     def measure_trivial(self, world, seed, cfg):
         ids = tokens_of(world, seed, cfg).ids

@@ -11,7 +11,7 @@ from ...decoders.classifiers import ClassifierDecoder, train_decoder
 from ...encoders.base import Encoder
 from ...encoders.corruptions import noise
 from ...viz.grids import legend
-from .base import Broken, Comparison, Found, LeftOut, Measure
+from .base import BrokenPart, Comparison, Measure, Measurement, SkippedPart
 from .encoder import encoder_of
 from .pictures import seeded
 from .tokens import tokens_of
@@ -35,20 +35,20 @@ def check_answers(
     ids,  # (n,) long
     shape,  # (n,V) as it should be
 ):
-    "Log-probabilities that sum to one, and ids that are the best of them. Raises `Broken` in one line"
+    "Log-probabilities that sum to one, and ids that are the best of them. Raises `BrokenPart` in one line"
     if tuple(log_probs.shape) != shape:
-        raise Broken(f'log_probs should be {shape}, got {tuple(log_probs.shape)}')
+        raise BrokenPart(f'log_probs should be {shape}, got {tuple(log_probs.shape)}')
     if log_probs.isnan().any():
-        raise Broken('log_probs hold NaN')
+        raise BrokenPart('log_probs hold NaN')
     total = log_probs.double().logsumexp(1).exp()
     if (total - 1).abs().max() > 1e-3:
-        raise Broken(f'probabilities should sum to one, got {total.min():.4g} to {total.max():.4g}')
+        raise BrokenPart(f'probabilities should sum to one, got {total.min():.4g} to {total.max():.4g}')
     if tuple(ids.shape) != shape[:1] or ids.dtype != torch.long:
-        raise Broken(f'decode should give ids {shape[:1]} long, got {tuple(ids.shape)} {ids.dtype}')
+        raise BrokenPart(f'decode should give ids {shape[:1]} long, got {tuple(ids.shape)} {ids.dtype}')
     inside = ids.clamp(0, shape[1] - 1)
     given, best = log_probs.gather(1, inside[:, None])[:, 0], log_probs.max(1).values
     if (given - best).abs().max() > 1e-3:
-        raise Broken('decode does not give the best of log_probs')
+        raise BrokenPart('decode does not give the best of log_probs')
 
 
 class DecoderComparison(Comparison):
@@ -87,14 +87,14 @@ class DecoderComparison(Comparison):
         except TypeError:
             return part.build(encoder)
         except CombinationError as e:
-            raise LeftOut(f'{e}; here it is encoder={cfg.encoder}, another is asked for by encoder=NAME') from None
+            raise SkippedPart(f'{e}; here it is encoder={cfg.encoder}, another is asked for by encoder=NAME') from None
 
     def measure(self, part, options, world, seed, cfg):
         encoder = self._encoder(world, seed, cfg)
         try:
             decoder = self._built(part, options, encoder, seed, cfg)
         except CombinationError as e:
-            raise LeftOut(f'{e} (encoder=NAME is a setting of this comparison)') from None
+            raise SkippedPart(f'{e} (encoder=NAME is a setting of this comparison)') from None
         return self._measured(decoder, encoder, cfg)
 
     def measure_control(self, world, seed, cfg):
@@ -119,8 +119,8 @@ class DecoderComparison(Comparison):
             clean=(decoder.decode(grids[: encoder.vocab_size]) == ids[: encoder.vocab_size]).double().mean(),
         )
         rows = dict(noisy=spoiled[:10].clamp(0, 1), read=encoder(read[:10]), truth=grids[:10])
-        parameters = getattr(decoder, 'parameters', list)()
-        return Found(numbers, curve, legend(rows, cols=10), dict(parameters=f'{sum(p.numel() for p in parameters):,}'))
+        parameters = sum(p.numel() for p in getattr(decoder, 'parameters', list)())
+        return Measurement(numbers, curve, legend(rows, cols=10), dict(parameters=f'{parameters:,}'))
 
     def measure_trivial(self, world, seed, cfg):
         n = len(tokens_of(world, seed, cfg).names)

@@ -7,7 +7,7 @@ from ...encoders.base import Encoder, smallest_distance
 from ...encoders.corruptions import CORRUPTIONS, noise
 from ...metrics.similarity import similarity_correlation
 from ...viz.grids import legend
-from .base import Broken, Comparison, Found, Measure
+from .base import BrokenPart, Comparison, Measure, Measurement
 from .tokens import tokens_of
 
 __all__ = ['EncoderComparison', 'PlainTiles', 'check_encoder', 'encoder_of']
@@ -30,23 +30,23 @@ class PlainTiles(Encoder):
 def check_encoder(
     encoder,  # an `Encoder`
 ):
-    "Pictures (V,3,S,S) of whole 255ths, the same twice, all different. Raises `Broken` in one line"
+    "Pictures (V,3,S,S) of whole 255ths, the same twice, all different. Raises `BrokenPart` in one line"
     ids = torch.arange(encoder.vocab_size)
     grids, again = encoder(ids), encoder(ids)
     shape = encoder.vocab_size, 3, encoder.size, encoder.size
     if tuple(grids.shape) != shape:
-        raise Broken(f'pictures should be {shape}, got {tuple(grids.shape)}')
+        raise BrokenPart(f'pictures should be {shape}, got {tuple(grids.shape)}')
     if not grids.isfinite().all():
-        raise Broken('pictures hold NaN or infinity')
+        raise BrokenPart('pictures hold NaN or infinity')
     if grids.min() < 0 or grids.max() > 1:
-        raise Broken(f'pictures should lie in [0,1], got {grids.min():.3g} to {grids.max():.3g}')
+        raise BrokenPart(f'pictures should lie in [0,1], got {grids.min():.3g} to {grids.max():.3g}')
     if not torch.equal(grids, again):
-        raise Broken('two calls draw different pictures')
+        raise BrokenPart('two calls draw different pictures')
     if ((grids * 255) - (grids * 255).round()).abs().max() > 1e-3:
-        raise Broken('pictures should be whole 255ths; round them')
+        raise BrokenPart('pictures should be whole 255ths; round them')
     different = len(grids.flatten(1).unique(dim=0))
     if different < len(grids):
-        raise Broken(f'{len(grids)} tokens have {different} different pictures; every token needs its own')
+        raise BrokenPart(f'{len(grids)} tokens have {different} different pictures; every token needs its own')
     return grids
 
 
@@ -110,7 +110,7 @@ class EncoderComparison(Comparison):
         frequent = tokens.ids.bincount(minlength=len(grids)).argsort(descending=True)[:10].tolist()
         spoiled = {name: CORRUPTIONS[how](grids[frequent], generator) for name, how in SHOWN.items()}
         shown = legend({name: row.clamp(0, 1) for name, row in spoiled.items()}, cols=10)
-        return Found(numbers, curve, shown, dict(tokens=len(grids), pixels=f'{encoder.size}x{encoder.size}'))
+        return Measurement(numbers, curve, shown, dict(tokens=len(grids), pixels=f'{encoder.size}x{encoder.size}'))
 
     def measure_trivial(self, world, seed, cfg):
         share = 1 / len(tokens_of(world, seed, cfg).names)

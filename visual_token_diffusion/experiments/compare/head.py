@@ -3,8 +3,8 @@
 import torch
 
 from ...codebooks.random import random_codes
-from .base import Broken, Comparison, Found, LeftOut, Measure
-from .text_training import LM_SETTINGS, grammatical, spelled, trained_text, unigram_nats, word_entropy
+from .base import BrokenPart, Comparison, Measure, Measurement, SkippedPart
+from .text_training import LM_SETTINGS, grammatical, setting_name, trained_text, unigram_nats, word_entropy
 
 __all__ = ['HeadComparison', 'check_head']
 
@@ -28,20 +28,20 @@ def _small(part, seed=0):
 def check_head(
     part,  # a class
 ):
-    "Probabilities that sum to one at most, a cost and samples that are theirs. Raises `Broken` in one line"
+    "Probabilities that sum to one at most, a cost and samples that are theirs. Raises `BrokenPart` in one line"
     head, generator = _small(part), torch.Generator().manual_seed(1)
     h, ids = torch.randn(WORDS, WIDTH, generator=generator), torch.arange(WORDS)
     log_probs, nll = head.log_probs(h), head.nll(h, ids)
     if tuple(log_probs.shape) != (WORDS, WORDS) or not log_probs.isfinite().all():
-        raise Broken(f'log_probs should be finite ({WORDS}, {WORDS}), got {tuple(log_probs.shape)}')
+        raise BrokenPart(f'log_probs should be finite ({WORDS}, {WORDS}), got {tuple(log_probs.shape)}')
     total = log_probs.double().exp().sum(1)
     if total.max() > 1 + 1e-4:
-        raise Broken(f'probabilities sum to {total.max():.4g}, more than one')
+        raise BrokenPart(f'probabilities sum to {total.max():.4g}, more than one')
     if tuple(nll.shape) != (WORDS,):
-        raise Broken(f'nll should be ({WORDS},), got {tuple(nll.shape)}')
+        raise BrokenPart(f'nll should be ({WORDS},), got {tuple(nll.shape)}')
     gap = (nll + log_probs.diagonal()).abs().max()
     if gap > 1e-3:
-        raise Broken(f'nll and log_probs differ by up to {gap:.3g} nats')
+        raise BrokenPart(f'nll and log_probs differ by up to {gap:.3g} nats')
     _check_samples(head, h[:1], log_probs[0])
 
 
@@ -53,9 +53,9 @@ def _check_samples(head, h, log_probs, n=4000):
     chi = ((counts - p * n)[often].square() / (p * n)[often]).sum()
     degrees = int(often.sum()) - 1
     if chi > degrees + 6 * (2 * degrees) ** 0.5:
-        raise Broken(f'samples do not follow log_probs (chi-square {chi:.0f} of {degrees} degrees of freedom)')
+        raise BrokenPart(f'samples do not follow log_probs (chi-square {chi:.0f} of {degrees} degrees of freedom)')
     if (said - log_probs[drawn]).abs().max() > 1e-2:
-        raise Broken('sample gives other log-probabilities than log_probs')
+        raise BrokenPart('sample gives other log-probabilities than log_probs')
 
 
 class HeadComparison(Comparison):
@@ -72,10 +72,10 @@ class HeadComparison(Comparison):
 
     def measure(self, part, options, world, seed, cfg):
         if options:
-            raise LeftOut('a head is built from the codes of the tokens and takes no options here; derive a class')
+            raise SkippedPart('a head is built from the codes of the tokens and takes no options here; derive a class')
         check_head(part)
         text, chosen = world.text(cfg.sentences, seed), dict(unit='words', process='autoregressive')
-        return self._measured(trained_text(text, seed, cfg, head=spelled(part, 'head'), **chosen), world, seed)
+        return self._measured(trained_text(text, seed, cfg, head=setting_name(part, 'head'), **chosen), world, seed)
 
     def measure_control(self, world, seed, cfg):
         text, chosen = world.text(cfg.sentences, seed), dict(unit='words', process='autoregressive')
@@ -85,7 +85,7 @@ class HeadComparison(Comparison):
         numbers = dict(nelbo=made.numbers['nelbo'])
         if world.grammar:
             numbers['grammatical'] = grammatical(made.model, world.grammar, seed)
-        return Found(numbers, facts=dict(parameters=f'{made.parameters:,}'))
+        return Measurement(numbers, facts=dict(parameters=f'{made.parameters:,}'))
 
     def measure_trivial(self, world, seed, cfg):
         return dict(nelbo=unigram_nats(world.text(cfg.sentences, seed), seed, cfg)[0], grammatical=0.0)

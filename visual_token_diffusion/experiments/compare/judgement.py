@@ -5,7 +5,8 @@ import math
 from .statistics import CONFIDENCE, difference, holm, mean_error, verdict_word
 
 __all__ = [
-    'ROLES', 'counted', 'judge', 'mean_of', 'number', 'rounded', 'rows_of', 'table_text', 'tested_text',
+    'ROLES', 'judge', 'mean_of', 'number', 'rounded', 'rows_of', 'seeds_in_words', 'table_text',
+    'tested_text',
 ]
 
 ROLES = {'control': 'control', 'trivial': 'trivial predictor'}
@@ -16,7 +17,7 @@ def number(value, digits=4):
     return '–' if value is None else f'{value:.{digits}g}'
 
 
-def counted(seeds):
+def seeds_in_words(seeds):
     "Seeds in words"
     return f'{seeds} seed' if seeds == 1 else f'{seeds} seeds'
 

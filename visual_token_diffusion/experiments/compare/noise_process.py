@@ -10,7 +10,7 @@ from ...training.learners import PatchDenoiser, diffusion_learner
 from ...training.pictures import world_dls
 from ...training.quiet import quietly
 from ...viz.grids import legend
-from .base import Broken, Comparison, Found, LeftOut, Measure
+from .base import BrokenPart, Comparison, Measure, Measurement, SkippedPart
 from .noise_sampler import exact_denoiser
 from .pictures import SIZE, seeded, used_pictures
 
@@ -31,18 +31,18 @@ def time_of(process, log_snr):
 
 
 def check_noise(process, images):
-    "The target of a picture gives the picture back, and its loss is a number each. Raises `Broken` in one line"
+    "The target of a picture gives the picture back, and its loss is a number each. Raises `BrokenPart` in one line"
     t = torch.full((len(images),), 0.5)
     corrupted = process.corrupt(images, t, generator=torch.Generator().manual_seed(0))
     if corrupted.x_t is None or corrupted.x_t.shape != images.shape or not corrupted.x_t.isfinite().all():
-        raise Broken(f'corrupt should give finite pictures {tuple(images.shape)}')
+        raise BrokenPart(f'corrupt should give finite pictures {tuple(images.shape)}')
     target = process.target(images, corrupted, t)
     gap = (process.to_x0(target, corrupted.x_t, t) - images).abs().max()
     if not gap < 1e-2:
-        raise Broken(f'to_x0(target(x0)) should be x0, it is off by {gap:.3g}')
+        raise BrokenPart(f'to_x0(target(x0)) should be x0, it is off by {gap:.3g}')
     loss = process.loss(target, images, corrupted, t)
     if tuple(loss.shape) != t.shape or not loss.isfinite().all():
-        raise Broken(f'loss should be finite {tuple(t.shape)}, got {tuple(loss.shape)}')
+        raise BrokenPart(f'loss should be finite {tuple(t.shape)}, got {tuple(loss.shape)}')
 
 
 class _Timeless(nn.Module):
@@ -79,7 +79,7 @@ class NoiseProcessComparison(Comparison):
 
     def measure(self, part, options, world, seed, cfg):
         if not issubclass(part, GaussianDiffusion) or part.name in ('per_token_times', 'shifted_mean'):
-            raise LeftOut('it adds no noise to whole pictures by a schedule; see --world stories')
+            raise SkippedPart('it adds no noise to whole pictures by a schedule; see --world stories')
         return self._measured(part(**options), lambda network: network, world, seed, cfg)
 
     def measure_control(self, world, seed, cfg):
@@ -96,7 +96,7 @@ class NoiseProcessComparison(Comparison):
         numbers = dict(error=sum(errors) / len(errors), noisy=errors[0], clear=errors[-1])
         rows = {f'{level:+.1f}': pictures[:8] for level, (_, pictures) in zip(LEVELS, found)}
         rows = dict(given=(images[:8] + 1) / 2) | rows
-        return Found(numbers, curve, legend(rows), dict(parameters=_count(network)))
+        return Measurement(numbers, curve, legend(rows), dict(parameters=_count(network)))
 
     def _train(self, network, process, world, seed, cfg):
         overrides = [f'steps={cfg.steps}', 'epochs=1', f'batch={cfg.batch}', f'seed={seed}', 'device=cpu']

@@ -9,7 +9,7 @@ from ...diffusion.base import Process
 from ...metrics.codes import code_entropy
 from ...samplers.base import SamplerStep
 from ...viz.grids import legend
-from .base import Broken, Comparison, Found, LeftOut, Measure
+from .base import BrokenPart, Comparison, Measure, Measurement, SkippedPart
 from .pictures import used_pictures
 
 __all__ = ['NoiseSamplerComparison', 'exact_denoiser', 'gaussian_of']
@@ -18,11 +18,11 @@ START = 1 - 1e-3  # at pure noise some schedules divide by zero
 
 
 def gaussian_of(part):
-    "A process of pictures that a sampler undoes. Raises `LeftOut`"
+    "A process of pictures that a sampler undoes. Raises `SkippedPart`"
     for name in part.processes or ('gaussian',):
         if name in ('gaussian', 'rectified_flow'):
             return Process.part(name)()
-    raise LeftOut(f'it undoes {", ".join(part.processes)}, which is no noise on pictures; see --world stories')
+    raise SkippedPart(f'it undoes {", ".join(part.processes)}, which is no noise on pictures; see --world stories')
 
 
 def exact_denoiser(
@@ -75,12 +75,12 @@ class NoiseSamplerComparison(Comparison):
         steps = part(**options)(counted, process, x, times=times, generator=generator)
         found = list(itertools.islice(steps, 10 * calls + 10))
         if len(found) == 10 * calls + 10:
-            raise Broken(f'it goes on after {len(found)} steps')
+            raise BrokenPart(f'it goes on after {len(found)} steps')
         if not found or not isinstance(found[-1], SamplerStep):
-            raise Broken('it should yield SamplerSteps')
+            raise BrokenPart('it should yield SamplerSteps')
         last = found[-1].x
         if last.shape != x.shape or not last.isfinite().all():
-            raise Broken(f'its pictures should be finite {tuple(x.shape)}, got {tuple(last.shape)}')
+            raise BrokenPart(f'its pictures should be finite {tuple(x.shape)}, got {tuple(last.shape)}')
         return (last + 1) / 2, len(asked)
 
     def measure(self, part, options, world, seed, cfg):
@@ -107,7 +107,7 @@ class NoiseSamplerComparison(Comparison):
             error=error, valid=(read >= 0).double().mean(), calls=calls,
             bits=code_entropy(nearest.argmin(1)[:, None]),
         )
-        return Found(numbers, picture=legend({'': pictures[:10].clamp(0, 1)}, cols=10))
+        return Measurement(numbers, picture=legend({'': pictures[:10].clamp(0, 1)}, cols=10))
 
     def measure_trivial(self, world, seed, cfg):
         mean = used_pictures(world)[1].mean(0, keepdim=True)

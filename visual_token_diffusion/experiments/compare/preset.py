@@ -9,7 +9,7 @@ from ...models.unified.switches import PRESETS, Preset, Switches, preset
 from ...worlds.captions import World
 from ..unified.unified_measures import trivial
 from ..unified.unified_table import run_switches
-from .base import Broken, Comparison, Found, Measure
+from .base import BrokenPart, Comparison, Measure, Measurement
 
 __all__ = ['PresetComparison', 'ShuffledCaptions']
 
@@ -59,7 +59,7 @@ class PresetComparison(Comparison):
         try:
             switches = replace(switches, **options) if options else switches
         except (TypeError, ValueError) as e:
-            raise Broken(str(e)) from None
+            raise BrokenPart(str(e)) from None
         return self._measured(switches, world, seed, cfg)
 
     def measure_control(self, world, seed, cfg):
@@ -72,7 +72,7 @@ class PresetComparison(Comparison):
             caption=found['excess']['caption'], picture=found['excess'].get('picture'), reading=found['reading'],
             match=written['match'], valid=written['valid'], cover=written['cover'],
         )
-        return Found(numbers, facts=dict(parameters=f'{found["parameters"]:,}'))
+        return Measurement(numbers, facts=dict(parameters=f'{found["parameters"]:,}'))
 
     def measure_trivial(self, world, seed, cfg):
         found = trivial(world)

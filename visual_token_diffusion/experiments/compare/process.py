@@ -3,9 +3,9 @@
 from ...core.errors import CombinationError
 from ...core.registry import seam_base
 from ...diffusion.gaussian import GaussianDiffusion
-from .base import Broken, Comparison, Found, LeftOut, Measure
+from .base import BrokenPart, Comparison, Measure, Measurement, SkippedPart
 from .noise_process import NoiseProcessComparison
-from .text_training import LM_SETTINGS, grammatical, spelled, trained_text, unigram_nats, word_entropy
+from .text_training import LM_SETTINGS, grammatical, setting_name, trained_text, unigram_nats, word_entropy
 from .toys import audit_process
 
 __all__ = ['ProcessComparison']
@@ -36,24 +36,24 @@ class ProcessComparison(Comparison):
 
     def measure(self, part, options, world, seed, cfg):
         if not part.lm:
-            raise LeftOut('it trains no language model; processes of noise are compared with --world tw-288')
+            raise SkippedPart('it trains no language model; processes of noise are compared with --world tw-288')
         if options:
-            raise LeftOut('a process is built from the codes of the tokens and takes no options here; derive a class')
+            raise SkippedPart('a process is built from the codes of the tokens and takes no options; derive a class')
         self._check_loss(part)
         text = world.text(cfg.sentences, seed)
-        made = trained_text(text, seed, cfg, unit='words', process=spelled(part, 'process'))
+        made = trained_text(text, seed, cfg, unit='words', process=setting_name(part, 'process'))
         return self._measured(made, world, seed)
 
     def _check_loss(self, part):
-        "Refuse a loss that is no bound. Raises `Broken`"
+        "Refuse a loss that is no bound. Raises `BrokenPart`"
         try:
             result = audit_process(part)
         except CombinationError as e:
-            raise Broken(str(e)) from None
+            raise BrokenPart(str(e)) from None
         of_levels = part.name == 'next_scale' or 'wrong schedule weight' in ' '.join(result.findings)
         near = abs(result.mean - result.entropy) < 6 * result.se
         if not result.ok and not (of_levels and near):
-            raise Broken(f'its loss is no bound: {"; ".join(result.findings)}')
+            raise BrokenPart(f'its loss is no bound: {"; ".join(result.findings)}')
 
     def measure_control(self, world, seed, cfg):
         text = world.text(cfg.sentences, seed)
@@ -66,8 +66,8 @@ class ProcessComparison(Comparison):
             numbers['grammatical'] = grammatical(made.model, grammar, seed)
             below = word_entropy(grammar) - made.numbers['nelbo']
             if below > 5 * made.numbers['nelbo_se']:
-                raise Broken(f'its loss is no bound: {below:.2f} nats below the exact entropy')
-        return Found(numbers, facts=dict(parameters=f'{made.parameters:,}'))
+                raise BrokenPart(f'its loss is no bound: {below:.2f} nats below the exact entropy')
+        return Measurement(numbers, facts=dict(parameters=f'{made.parameters:,}'))
 
     def measure_trivial(self, world, seed, cfg):
         return dict(nelbo=unigram_nats(world.text(cfg.sentences, seed), seed, cfg)[0], grammatical=0.0)

@@ -11,7 +11,7 @@ from ...quantizers.base import Quantized, Quantizer
 from ...quantizers.vq import VectorQuantizer
 from ...tokenizers.patch import PatchTokenizer, to_patches
 from ..tokenizers.tokenizer_arms import split_bits
-from .base import Broken, Comparison, Found, Measure
+from .base import BrokenPart, Comparison, Measure, Measurement
 from .pictures import before_and_after, mean_picture_error, seeded, train_tokenizer, used_pictures
 
 __all__ = [
@@ -97,14 +97,14 @@ def build_quantizer(
 
 def _told(condition, said):
     if not condition:
-        raise Broken(said)
+        raise BrokenPart(said)
 
 
 @torch.no_grad()
 def check_quantizer(
     quantizer,  # a `Quantizer`
 ):
-    "What every quantizer promises, asked on random vectors. Raises `Broken` in one line"
+    "What every quantizer promises, asked on random vectors. Raises `BrokenPart` in one line"
     quantizer.eval()
     z = torch.randn(2, 5, quantizer.dim, generator=torch.Generator().manual_seed(0))
     out, again = quantizer(z), quantizer(z)
@@ -202,7 +202,7 @@ class QuantizerComparison(Comparison):
         outside = sum(p.numel() for p in model.parameters() if id(p) not in learned)
         sizes = 'x'.join(map(str, quantizer.codebook_sizes))
         facts = dict(sizes=sizes, parameters=f'{outside:,}, and {held:,} numbers in the quantizer')
-        return Found(numbers, curve, before_and_after(images, back), facts)
+        return Measurement(numbers, curve, before_and_after(images, back), facts)
 
     def measure_trivial(self, world, seed, cfg):
         return mean_picture_error(world)

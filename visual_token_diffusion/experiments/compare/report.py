@@ -4,7 +4,7 @@ import html
 import math
 
 from ...viz.curves import curves
-from .judgement import ROLES, counted, mean_of, number, rounded, rows_of, tested_text
+from .judgement import ROLES, mean_of, number, rounded, rows_of, seeds_in_words, tested_text
 
 __all__ = ['report_html']
 
@@ -148,7 +148,7 @@ def report_html(
 ) -> str:
     "The page. Every name in it is escaped"
     title = _escaped(f"{result['seam']}: {', '.join(result['parts'])}")
-    held = f"{counted(result['seeds'])}; profile {result['profile']}; world {result['world']}"
+    held = f"{seeds_in_words(result['seeds'])}; profile {result['profile']}; world {result['world']}"
     arms = [f'{name}: {result[key]}' for key, name in ROLES.items() if result[key]]
     intro = f'<p>{_escaped(result["about"])}</p><p class="soft">{_escaped("; ".join([held, *arms]))}</p>'
     command = f'<h2>Command</h2><pre>{_escaped(result["command"])}</pre>' if result['command'] else ''

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from ...core.errors import SaveError
 from ...core.files import write_text_atomically
-from .judgement import ROLES, counted, judge, table_text, tested_text
+from .judgement import ROLES, judge, seeds_in_words, table_text, tested_text
 from .report import report_html
 
 __all__ = ['ComparisonResult']
@@ -32,7 +32,7 @@ class ComparisonResult:
 
     def __repr__(self):
         f = self.facts
-        head = f"{f['seam']} in the world {f['world']}: {counted(f['seeds'])}, profile {f['profile']}"
+        head = f"{f['seam']} in the world {f['world']}: {seeds_in_words(f['seeds'])}, profile {f['profile']}"
         arms = [f'{name}: {f[key]}' for key, name in ROLES.items() if f[key]]
         tested = [tested_text(f)] if tested_text(f) else []
         return '\n'.join([head, *arms, '', table_text(f), '', *self.lines, *tested])

@@ -17,7 +17,7 @@ from .judgement import ROLES, number
 from .parts import give, parse_part
 from .result import ComparisonResult
 from .seams import comparison_of
-from .worker import Inside, TooLong, Worker
+from .worker import InProcess, TimeLimitReached, Worker
 from .worlds import check_world
 
 __all__ = ['compare', 'default_folder']
@@ -87,7 +87,7 @@ class _Run:
         for text in texts:
             try:
                 found[text] = self.runner.call('describe', self.cfg.limit, seam=self.seam, text=text)
-            except TooLong:
+            except TimeLimitReached:
                 raise InputError(f"'{text}' was not loaded within {self.cfg.limit} s") from None
             except ChildProcessError as e:
                 raise InputError(f"'{text}' cannot be loaded: {e}") from None
@@ -105,7 +105,7 @@ class _Run:
         asked = dict(seam=self.seam, text=f['part'], role=f['role'], world=self.world, seed=f['seed'])
         try:
             found = self.runner.call('measure_cell', self.cfg.limit, **asked, cfg=vars(self.cfg))
-        except TooLong:
+        except TimeLimitReached:
             return dict(broken=f'stopped after the time limit of {seconds_of(self.cfg.limit)}'), False
         except ChildProcessError as e:
             return dict(broken=f'it brought the process down: {e}'), False
@@ -177,7 +177,7 @@ def compare(
     if out:
         _check_held(Path(out), seam, world)
     began = time.perf_counter()
-    with Worker(verbose) if apart else Inside() as runner:
+    with Worker(verbose) if apart else InProcess() as runner:
         run = _Run(seam, world, cfg, Path(out) if out else None, runner, log or (lambda line: None))
         sources = run.describe(texts)
         floors = runner.call('measure_floors', cfg.limit, seam=seam, world=world, cfg=vars(cfg))

@@ -13,32 +13,32 @@ from ...samplers.base import SamplerStep
 from ...samplers.psi import chain_denoiser
 from ...worlds.stories import story_stream
 from ..samplers.sampler_table import ExactModel, measure_texts
-from .base import Broken, Comparison, Found, LeftOut, Measure
+from .base import BrokenPart, Comparison, Measure, Measurement, SkippedPart
 from .noise_sampler import NoiseSamplerComparison
 from .toys import PerfectModel, toy_table
 
-__all__ = ['SamplerComparison', 'ToySamplerComparison', 'walked']
+__all__ = ['SamplerComparison', 'ToySamplerComparison', 'checked_steps']
 
 LENGTH = 24
 
 
-def walked(steps, most, shape, n_states):
-    "The steps of a sampler, looked at as they come. Raises `Broken` for what is no walk from noise to ids"
+def checked_steps(steps, most, shape, n_states):
+    "The steps of a sampler, looked at as they come. Raises `BrokenPart` for what is no walk from noise to ids"
     found = list(itertools.islice(steps, most + 1))
     if len(found) > most:
-        raise Broken(f'it goes on after {most} steps')
+        raise BrokenPart(f'it goes on after {most} steps')
     if not found:
-        raise Broken('it yields no step')
+        raise BrokenPart('it yields no step')
     for step in found:
         if not isinstance(step, SamplerStep):
-            raise Broken(f'it should yield SamplerStep, got {type(step).__name__}')
+            raise BrokenPart(f'it should yield SamplerStep, got {type(step).__name__}')
     last = found[-1]
     if tuple(last.x.shape[:2]) != shape:
-        raise Broken(f'its texts should be {shape}, got {tuple(last.x.shape)}')
+        raise BrokenPart(f'its texts should be {shape}, got {tuple(last.x.shape)}')
     if last.mask is not None and last.mask.any():
-        raise Broken(f'it ends with {int(last.mask.sum())} positions still masked')
+        raise BrokenPart(f'it ends with {int(last.mask.sum())} positions still masked')
     if last.x.is_floating_point() or last.x.min() < 0 or last.x.max() >= n_states:
-        raise Broken(f'its ids should be whole numbers in 0..{n_states - 1}')
+        raise BrokenPart(f'its ids should be whole numbers in 0..{n_states - 1}')
     return found
 
 
@@ -88,8 +88,8 @@ class SamplerComparison(Comparison):
         else:
             worlds = 'tw-288' if 'gaussian' in known else 'toy'
             undone = ', '.join(known)
-            raise LeftOut(f'it undoes {undone}, for which there is no exact model of texts; see --world {worlds}')
-        return walked(
+            raise SkippedPart(f'it undoes {undone}, for which there is no exact model of texts; see --world {worlds}')
+        return checked_steps(
             sampler(answer, process, start, generator=generator, **kwargs), 10 * LENGTH, start.shape, model.n_states
         )
 
@@ -108,7 +108,7 @@ class SamplerComparison(Comparison):
         words = [*model.windows.grammar.words, '/']
         texts = [' '.join(words[i] for i in row) for row in ids[:3].tolist()]
         numbers = {k: found[k] for k in ('sentences', 'windows', 'distinct')}
-        return Found(numbers | dict(calls=calls), facts={'wrote': ' … '.join(texts)})
+        return Measurement(numbers | dict(calls=calls), facts={'wrote': ' … '.join(texts)})
 
     def measure_trivial(self, world, seed, cfg):
         stream = iter(story_stream(200, LENGTH, seed=seed + 100))
@@ -149,7 +149,7 @@ class ToySamplerComparison(Comparison):
         if len(steps) <= most and steps and steps[-1].x.dim() == 3:
             last = steps[-1]
             steps[-1] = last._replace(x=toy_table(toy).ids(last.x), mask=last.mask.any(-1))
-        steps = walked(steps, most, start.shape, toy.vocab_size)
+        steps = checked_steps(steps, most, start.shape, toy.vocab_size)
         counts = torch.bincount(toy.index(steps[-1].x), minlength=len(toy.p)).double() / n
         return float((counts - toy.p).abs().sum()) / 2, len(steps) - 1
 
@@ -166,21 +166,21 @@ class ToySamplerComparison(Comparison):
             if name in ('absorbing', 'uniform'):
                 process = made(toy.vocab_size)
                 return process, _from_the_others(toy, process)
-        raise LeftOut(f'it undoes {", ".join(part.processes)}, which is no process of tokens; see --world tw-288')
+        raise SkippedPart(f'it undoes {", ".join(part.processes)}, which is no process of tokens; see --world tw-288')
 
     def measure(self, part, options, world, seed, cfg):
         try:
             few, calls = self._distance(part, options, world, cfg.calls, cfg.texts, seed)
         except CombinationError as e:
-            raise LeftOut(str(e)) from None
+            raise SkippedPart(str(e)) from None
         most = world.length * world.n_codebooks  # as many as there are codes
         curve = [(n, self._distance(part, options, world, n, cfg.texts, seed)[0]) for n in range(1, most + 1)]
-        return Found(dict(distance=few, each=curve[-1][1], calls=calls), curve)
+        return Measurement(dict(distance=few, each=curve[-1][1], calls=calls), curve)
 
     def measure_control(self, world, seed, cfg):
         masked = seam_base('sampler').part('masked')
         distance, calls = self._distance(masked, {}, world, 1, cfg.texts, seed)
-        return Found(dict(distance=distance, each=distance, calls=calls))
+        return Measurement(dict(distance=distance, each=distance, calls=calls))
 
     def measure_trivial(self, world, seed, cfg):
         alike = float((1 / len(world.p) - world.p).abs().sum()) / 2

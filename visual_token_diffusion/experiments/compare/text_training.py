@@ -11,11 +11,11 @@ from ...metrics.ngram import unigram_nll
 from ...training.callbacks import NotFinite
 from ...training.dataloaders import encode_split
 from ...training.language_model import train_tokens
-from .base import Broken
+from .base import BrokenPart
 
 __all__ = [
-    'LM_SETTINGS', 'Trained', 'grammatical', 'parts_of_text', 'shuffled_words', 'spelled', 'trained_text',
-    'unigram_nats', 'word_entropy',
+    'LM_SETTINGS', 'TrainedText', 'grammatical', 'parts_of_text', 'setting_name', 'shuffled_words',
+    'trained_text', 'unigram_nats', 'word_entropy',
 ]
 
 LM_SETTINGS = dict(
@@ -25,7 +25,7 @@ LM_SETTINGS = dict(
 )
 
 
-class Trained(NamedTuple):
+class TrainedText(NamedTuple):
     "A language model and what was measured of it"
 
     model: object
@@ -33,7 +33,7 @@ class Trained(NamedTuple):
     parameters: int
 
 
-def spelled(part, seam):
+def setting_name(part, seam):
     "The name by which settings find a part: its own, or `module:Class`"
     base = seam_base(seam)
     own = getattr(part, 'name', None)
@@ -63,7 +63,7 @@ def parts_of_text(text):
     return text[:cut], text[cut:]
 
 
-def trained_text(text, seed, cfg, is_shuffled=False, **parts) -> Trained:
+def trained_text(text, seed, cfg, is_shuffled=False, **parts) -> TrainedText:
     "A model with these `parts`, trained on `text`, or on its words shuffled, and measured on the text's end"
     train, held = parts_of_text(text)
     settings = _settings(seed, cfg, parts)
@@ -72,8 +72,8 @@ def trained_text(text, seed, cfg, is_shuffled=False, **parts) -> Trained:
     try:
         model, numbers = train_tokens(vocab, *ids, 'compare', settings, progress=False)
     except NotFinite as e:
-        raise Broken(f'the training broke off: {e}') from None
-    return Trained(model, numbers, sum(p.numel() for p in model.parameters()))
+        raise BrokenPart(f'the training broke off: {e}') from None
+    return TrainedText(model, numbers, sum(p.numel() for p in model.parameters()))
 
 
 def unigram_nats(text, seed, cfg, unit='words'):

@@ -11,7 +11,7 @@ from ...tokenizers.base import ImageTokenizer
 from ...tokenizers.teacher import train_teacher
 from ..tokenizers.tokenizer_arms import ARMS, DIM, PooledTeacher, RandomCodes, split_bits, weights
 from ..tokenizers.tokenizer_table import carry_over, measure
-from .base import Broken, Comparison, Found, Measure
+from .base import BrokenPart, Comparison, Measure, Measurement
 from .pictures import before_and_after, mean_picture_error, seeded, train_tokenizer, used_pictures
 from .quantizer import check_quantizer, world_std
 
@@ -94,26 +94,26 @@ def _said(model, world, ids):
 
 @torch.no_grad()
 def check_tokenizer(model, world):
-    "Codes (B,N,M) long that make the same picture again. Raises `Broken` in one line"
+    "Codes (B,N,M) long that make the same picture again. Raises `BrokenPart` in one line"
     model.eval()
     ids = torch.arange(4)
     images = world.render(ids, model.size)
     said = _said(model, world, ids)
     codes = model.encode(images, *said)
     if codes.dim() != 3 or len(codes) != 4 or codes.dtype != torch.long:
-        raise Broken(f'encode should give codes (4,N,M) long, got {tuple(codes.shape)} {codes.dtype}')
+        raise BrokenPart(f'encode should give codes (4,N,M) long, got {tuple(codes.shape)} {codes.dtype}')
     if not torch.equal(codes, model.encode(images, *said)):
-        raise Broken('two calls on the same pictures give different codes')
+        raise BrokenPart('two calls on the same pictures give different codes')
     back, (again, quantized) = model.decode(codes, *said), model(images, *said)
     for what, pictures in (('decode', back), ('forward', again)):
         if tuple(pictures.shape) != tuple(images.shape):
-            raise Broken(f'{what} should give pictures {tuple(images.shape)}, got {tuple(pictures.shape)}')
+            raise BrokenPart(f'{what} should give pictures {tuple(images.shape)}, got {tuple(pictures.shape)}')
         if not pictures.isfinite().all():
-            raise Broken(f'{what} gives NaN or infinity')
+            raise BrokenPart(f'{what} gives NaN or infinity')
     if not isinstance(quantized, Quantized):
-        raise Broken(f'forward should give (pictures, Quantized), got {type(quantized).__name__}')
+        raise BrokenPart(f'forward should give (pictures, Quantized), got {type(quantized).__name__}')
     if not torch.allclose(back, again, rtol=1e-3, atol=1e-3):
-        raise Broken('decode(encode(pictures)) and forward(pictures) differ')
+        raise BrokenPart('decode(encode(pictures)) and forward(pictures) differ')
 
 
 class TokenizerComparison(Comparison):
@@ -170,7 +170,7 @@ class TokenizerComparison(Comparison):
         numbers = {k: found.get(k) for k in ('exact', 'recall', 'entropy', 'excess', 'valid')}
         numbers['error'] = found['error'] ** 2
         facts = dict(parameters=f'{weights(model):,}')
-        return Found(numbers, curve, before_and_after(images[:256], back), facts)
+        return Measurement(numbers, curve, before_and_after(images[:256], back), facts)
 
     def measure_trivial(self, world, seed, cfg):
         found = mean_picture_error(world)

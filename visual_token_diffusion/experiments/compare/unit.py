@@ -5,8 +5,8 @@ from os.path import commonprefix
 
 from ...core.registry import seam_base
 from ...text.vocab import Vocab
-from .base import Broken, Comparison, Found, LeftOut, Measure
-from .text_training import LM_SETTINGS, parts_of_text, spelled, trained_text, unigram_nats
+from .base import BrokenPart, Comparison, Measure, Measurement, SkippedPart
+from .text_training import LM_SETTINGS, parts_of_text, setting_name, trained_text, unigram_nats
 
 __all__ = ['UnitComparison', 'check_unit']
 
@@ -22,14 +22,14 @@ def check_unit(
     vocab,  # a `Vocab`
     text: str,  # of the world
 ):
-    "Ids within the vocabulary, and texts that come back where it says so. Raises `Broken` in one line"
+    "Ids within the vocabulary, and texts that come back where it says so. Raises `BrokenPart` in one line"
     for said in (text, TRICKY) if vocab.lossless else (text,):
         ids = list(vocab.encode(said))
         if not all(isinstance(i, int) and 0 <= i < len(vocab) for i in ids):
-            raise Broken(f'encode should give ids within 0..{len(vocab) - 1}')
+            raise BrokenPart(f'encode should give ids within 0..{len(vocab) - 1}')
         back = vocab.decode(ids)
         if not isinstance(back, str):
-            raise Broken(f'decode should give text, got {type(back).__name__}')
+            raise BrokenPart(f'decode should give text, got {type(back).__name__}')
         if not vocab.lossless:  # spaces may change, and what is unknown; but nothing after that
             if _letters(back) == _letters(said):
                 continue
@@ -37,7 +37,7 @@ def check_unit(
         if back != said:
             place = len(commonprefix([said, back]))
             old, new = said[place : place + 20], back[place : place + 20]
-            raise Broken(f'a text does not come back: {old!r} becomes {new!r}')
+            raise BrokenPart(f'a text does not come back: {old!r} becomes {new!r}')
 
 
 class UnitComparison(Comparison):
@@ -68,11 +68,11 @@ class UnitComparison(Comparison):
 
     def measure(self, part, options, world, seed, cfg):
         if options:
-            raise LeftOut('a unit is collected from the text and takes no options here; derive a class')
+            raise SkippedPart('a unit is collected from the text and takes no options here; derive a class')
         text = world.text(cfg.sentences, seed)
         train, held = parts_of_text(text)
         check_unit(part.from_text(train), train[: train.rfind('\n', 0, 2000) + 1])
-        return self._measured(trained_text(text, seed, cfg, unit=spelled(part, 'vocabulary'), **_PARTS), held)
+        return self._measured(trained_text(text, seed, cfg, unit=setting_name(part, 'vocabulary'), **_PARTS), held)
 
     def measure_control(self, world, seed, cfg):
         text = world.text(cfg.sentences, seed)
@@ -85,7 +85,7 @@ class UnitComparison(Comparison):
             tokens=len(made.model.vocab.encode(held)) / len(held.encode()),
             size=len(made.model.vocab),
         )
-        return Found(numbers, facts=dict(parameters=f'{made.parameters:,}'))
+        return Measurement(numbers, facts=dict(parameters=f'{made.parameters:,}'))
 
     def measure_trivial(self, world, seed, cfg):
         nats, n, n_bytes = unigram_nats(world.text(cfg.sentences, seed), seed, cfg, 'bytes')

@@ -14,14 +14,14 @@ import torch
 
 from ...core.errors import DataError, InputError
 
-__all__ = ['Inside', 'TooLong', 'Worker', 'main']
+__all__ = ['InProcess', 'TimeLimitReached', 'Worker', 'main']
 
 STARTUP = 600  # seconds that a process may take to import everything
 PATIENCE = 10  # on a busy machine so many times the limit may pass by the clock
 ASLEEP = 0.01  # a part that uses less of a core has stopped working
 
 
-class TooLong(Exception):
+class TimeLimitReached(Exception):
     "The time limit is over"
 
 
@@ -29,7 +29,7 @@ class _Stopped(BaseException):
     "What a part of the user's own does not catch"
 
 
-class Inside:
+class InProcess:
     "Calls functions of `cells` in this process; the limit of processor time holds on its main thread, on Unix"
 
     def __enter__(self):
@@ -54,7 +54,7 @@ class Inside:
             with torch.random.fork_rng(devices=[]):
                 return getattr(cells, name)(**kwargs)
         except _Stopped:
-            raise TooLong from None
+            raise TimeLimitReached from None
         finally:
             for clock, (number, _) in clocks.items():
                 signal.setitimer(clock, 0)
@@ -66,7 +66,8 @@ def _stop(number, frame):
 
 
 class Worker:
-    "Calls functions of `cells` in another process. `call` raises `TooLong`, `ChildProcessError`, `ValueError`"
+    """Calls functions of `cells` in another process. `call` raises `TimeLimitReached`, `ChildProcessError`,
+    `ValueError`"""
 
     def __init__(self, verbose=False):
         self.verbose, self.process = verbose, None
@@ -101,7 +102,7 @@ class Worker:
             line = self.lines.get(timeout=limit)
         except queue.Empty:
             self.stop()
-            raise TooLong from None
+            raise TimeLimitReached from None
         if line is None:
             code = self.process.wait()
             self.stop()
@@ -120,7 +121,7 @@ class Worker:
         answer = self._answer(PATIENCE * limit + 60)
         if 'late' in answer:
             self.stop()
-            raise TooLong
+            raise TimeLimitReached
         if 'result' in answer:
             return answer['result']
         kind = dict(InputError=InputError, DataError=DataError).get(answer['kind'], ValueError)

@@ -78,7 +78,7 @@ def _limit(seconds):
     resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time() + seconds) + 1, resource.RLIM_INFINITY))
 
 
-def forked(
+def run_in_fork(
     call,  # function that takes the function that tells the parent something
     limit,  # seconds of processor time
 ):
@@ -145,7 +145,7 @@ class Session:
         if not kept.exists():
             items = [item for item in self.items.values() if item.nodeid.split('::')[0] == name]
             rows = kept.with_suffix(f'.{os.getpid()}')
-            status, _ = forked(lambda tell: self._observe(items, rows), 300)
+            status, _ = run_in_fork(lambda tell: self._observe(items, rows), 300)
             found = [json.loads(row) for row in rows.read_text().splitlines()] if rows.exists() else []
             write_text_atomically(kept, json.dumps({row['test']: row for row in found}))
             rows.unlink(missing_ok=True)
@@ -203,7 +203,7 @@ class Session:
             return 0
 
         limit = 20 + 4 * sum(self.facts[name]['seconds'] for name in tests)
-        status, told = forked(call, limit)
+        status, told = run_in_fork(call, limit)
         if 'not planted' in told:
             return dict(fell=False, by='not planted', asked=0)
         if status:
@@ -220,7 +220,7 @@ class Session:
             return dict(fell=False, by='', asked=asked)
         faulty = page.with_name(f'faulty_{page.name}')
         faulty.write_text(text, encoding='utf-8')
-        status, _ = forked(lambda tell: self._run_page(path, fault, faulty), 60)
+        status, _ = run_in_fork(lambda tell: self._run_page(path, fault, faulty), 60)
         faulty.unlink()
         name = page.relative_to(self.folder).as_posix()
         return dict(fell=bool(status), by=name if status else '', asked=asked + 1)

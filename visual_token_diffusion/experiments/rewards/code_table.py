@@ -4,7 +4,7 @@ import itertools
 
 import torch
 
-__all__ = ['CodeTable', 'TwoModes', 'examples_optimum', 'table_kl', 'tilted', 'told']
+__all__ = ['CodeTable', 'TwoModes', 'examples_optimum', 'kl_optimum', 'table_kl', 'table_summary']
 
 LENGTH, ENTRIES = 4, 4  # codes of a row, entries of the codebook
 
@@ -86,7 +86,7 @@ def table_kl(q, p):
     return (torch.xlogy(q, q) - torch.special.xlogy(q, p)).sum()
 
 
-def told(
+def table_summary(
     q,  # (n,) float64: a table
     world,  # `TwoModes`
     optimum,  # (n,) float64: what should have been reached
@@ -104,7 +104,7 @@ def told(
 # ---- exact optima ----
 
 
-def tilted(
+def kl_optimum(
     ref,  # (n,) positive: the reference
     reward,  # (n,)
     beta: float,  # weight of KL(q||ref)

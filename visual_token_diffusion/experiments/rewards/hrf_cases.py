@@ -130,7 +130,7 @@ class SceneCase:
             return torch.full((n,), -1)
         return torch.randint(self.n_prompts, (-(-n // 8),), generator=generator).repeat_interleave(8)[:n]
 
-    def asked(self, n):
+    def evaluation_prompts(self, n):
         "(n,) long: prompts of a measurement, all alike often"
         return torch.full((n,), -1) if self.reward_name == 'red' else torch.arange(n) % self.n_prompts
 
@@ -176,7 +176,7 @@ class EmojiCase:
         "(n,) long: nothing is asked"
         return torch.full((n,), -1)
 
-    def asked(self, n):
+    def evaluation_prompts(self, n):
         "(n,) long: nothing is asked"
         return torch.full((n,), -1)
 

@@ -105,7 +105,7 @@ def measure(
 ) -> dict:
     """Mean reward; share of valid pictures; cover, the different valid things; Vendi scores of what the pictures are
     nearest to, by exact match and by the mean over attributes"""
-    prompts = case.asked(n)
+    prompts = case.evaluation_prompts(n)
     images = _painted(model, prompts, seed)
     return _figures(case, images, case.reward(images, prompts))
 
@@ -119,7 +119,7 @@ def best_of(
 ) -> dict:
     "`measure` of the best of so many pictures for each prompt: no learning at all"
     most = tries[-1]
-    prompts = case.asked(n).repeat_interleave(most)
+    prompts = case.evaluation_prompts(n).repeat_interleave(most)
     images = _painted(model, prompts, seed)
     rewards, found = case.reward(images, prompts).view(n, most), {}
     for k in tries:
@@ -195,7 +195,7 @@ def run_arm(
     def reward(clean, prompts):
         return case.reward(model.pictures(clean), prompts)
 
-    normalize = 'prompt' if (case.asked(1) >= 0).any() else 'batch'
+    normalize = 'prompt' if (case.evaluation_prompts(1) >= 0).any() else 'batch'
     settings = dict(updates=UPDATES, normalize=normalize) | ARMS[arm] | settings
     trainer = DDPO(policy_of(model), reward, model.shape, seed, **settings)
     rows, course = [measure(model, case)], []

@@ -13,7 +13,7 @@ import torch
 from ...metrics.mode_collapse import Mixture, failure_mode, mixture, mixture_flow
 from ...models.code_model import CodeModel
 from ...training.rl.unigrpo import answer_masks, group_advantage, k3, masked_shares, unigrpo_loss
-from .code_table import ENTRIES, LENGTH, CodeTable, TwoModes, examples_optimum, table_kl, tilted, told
+from .code_table import ENTRIES, LENGTH, CodeTable, TwoModes, examples_optimum, kl_optimum, table_kl, table_summary
 from ..earlier import measure_missing
 
 __all__ = [
@@ -81,7 +81,7 @@ def fit_arm(
     model, generator = _model(seed), torch.Generator().manual_seed(seed)
     if start == 'first mode':
         model.fit(lambda g: world.draw(BATCH, g, 0), steps, seed, lr=RATE)
-    began = told(table(model), world, world.p)
+    began = table_summary(table(model), world, world.p)
     optimizer = _optimizer(model, arm, RATE)
     course = []
     for step in range(steps):
@@ -91,7 +91,7 @@ def fit_arm(
         optimizer.step()
         if (step + 1) % max(1, steps // 20) == 0:
             course.append(world.second(table(model).detach()))
-    return told(table(model), world, world.p) | dict(start=began, course=course)
+    return table_summary(table(model), world, world.p) | dict(start=began, course=course)
 
 
 # ---- a reward ----
@@ -160,7 +160,7 @@ def reward_arm(
     model, generator = copy.deepcopy(model or taught(world, seed)), torch.Generator().manual_seed(seed)
     reference, reward = copy.deepcopy(model).requires_grad_(False), _rewards(table, case)
     ref = table(reference)
-    optimum = tilted(ref, reward, beta)
+    optimum = kl_optimum(ref, reward, beta)
     optimizer = _optimizer(model, arm, REWARD_RATE)
 
     def update(loss):
@@ -178,7 +178,7 @@ def reward_arm(
         if (step // MU + 1) % max(1, updates // MU // 20) == 0:
             course.append(world.second(table(model).detach()))
     q = table(model).detach()
-    found = told(q, world, optimum) | dict(course=course, reward=float((q * reward).sum()))
+    found = table_summary(q, world, optimum) | dict(course=course, reward=float((q * reward).sum()))
     found['of_rewarded'] = float(q[-1] / (q[0] + q[-1]))
     best = dict(optimum=optimum, examples_optimum=examples_optimum(ref, reward, beta), before=ref)
     return found | {name: float(p[-1] / (p[0] + p[-1])) for name, p in best.items()}

@@ -214,7 +214,7 @@ def _fit(lab, name, world, sizes, seed, steps):
         return train_tokenizer(make(None, sizes, teacher), world, steps[0], seed, valid=64).model
 
     family = 'vq' if name == 'magvit2' else name
-    carry_over(lab.once(('first', family, seed, type(world)), first), second)
+    carry_over(lab.cached(('first', family, seed, type(world)), first), second)
     return train_tokenizer(second, world, steps[1], seed, 64, 1e-3, valid=64).model.eval()
 
 
@@ -270,16 +270,16 @@ class Lab:
         self.wordnet, self.steps = wordnet or '/usr/share/wordnet', steps
         self.kept = {}
 
-    def once(self, key, make):
+    def cached(self, key, make):
         if key not in self.kept:
             self.kept[key] = make()
         return self.kept[key]
 
     def world(self):
-        return self.once('world', WORLDS['two objects']['make'])
+        return self.cached('world', WORLDS['two objects']['make'])
 
     def emoji(self):
-        return self.once('emoji', WORLDS['emoji']['make'])
+        return self.cached('emoji', WORLDS['emoji']['make'])
 
     def teacher(self):
-        return self.once('teacher', lambda: PooledTeacher(train_teacher(self.world(), 300), SIDE))
+        return self.cached('teacher', lambda: PooledTeacher(train_teacher(self.world(), 300), SIDE))

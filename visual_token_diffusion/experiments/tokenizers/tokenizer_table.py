@@ -171,27 +171,27 @@ class _Lab:
     def __init__(self):
         self.kept = {}
 
-    def once(self, key, make):
+    def cached(self, key, make):
         if key not in self.kept:
             self.kept[key] = make()
         return self.kept[key]
 
     def world(self, name):
-        return self.once(('world', name), WORLDS[name]['make'])
+        return self.cached(('world', name), WORLDS[name]['make'])
 
     def sizes(self, name, arm, bits):
         "Arguments of an arm's tokenizer, with the width that gives it the parameters of plain VQ"
         world = WORLDS[name]
         sizes = dict(size=24, patch=8, width=64, depth=1, mean=world['mean'], std=world['std'])
-        target = self.once('target', lambda: weights(build_arm('vq', 9, sizes, 0.1)))
-        width = self.once(('width', arm, bits), lambda: fitted_width(arm, bits, sizes, target))
+        target = self.cached('target', lambda: weights(build_arm('vq', 9, sizes, 0.1)))
+        width = self.cached(('width', arm, bits), lambda: fitted_width(arm, bits, sizes, target))
         return sizes | dict(width=width)
 
     def teacher(self, name):
         "A frozen network that names the objects of scenes; none for emoji"
         if name == 'emoji':
             return None
-        return self.once(('teacher', name), lambda: train_teacher(self.world(name), 300))
+        return self.cached(('teacher', name), lambda: train_teacher(self.world(name), 300))
 
 
 def run_arm(lab, name, bits, arm, seed, steps=STEPS):
@@ -206,7 +206,7 @@ def run_arm(lab, name, bits, arm, seed, steps=STEPS):
         learn, seconds = _timed(second, world, sum(steps), seed)
     else:
         key = 'first', name, ARMS[arm].family, seed, sizes['width'], second.n_latents, second.patch
-        first = lab.once(key, lambda: _first(arm, bits, sizes, beta, teacher, world, steps[0], seed))
+        first = lab.cached(key, lambda: _first(arm, bits, sizes, beta, teacher, world, steps[0], seed))
         learn, seconds = _timed(carry_over(first, second), world, steps[1], seed)
     found = measure(learn.model, world, seed=seed)
     parameters = weights(build_arm(arm, bits, sizes, beta))
