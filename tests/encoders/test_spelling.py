@@ -55,9 +55,9 @@ def test_a_token_and_a_spelled_picture_are_apart(size, delta):
     s, tokens = SpellingRenderer(e), e(torch.arange(125))
     rows = torch.randint(0, N_ATOMS, (300, size), generator=gen())
     x = s.render(rows, torch.randint(0, 5, (300, 2), generator=gen(1)))
-    assert 0 <= x.min() and x.max() <= 1 and s.apart > 0
+    assert 0 <= x.min() and x.max() <= 1 and s.token_margin > 0
     distance = torch.cdist(x.flatten(1).double(), tokens.flatten(1).double())
-    assert distance.min() >= s.apart
+    assert distance.min() >= s.token_margin
     assert torch.allclose(without_means(x).abs(), torch.tensor(s.strength / 255))
     assert torch.allclose(without_means(tokens).abs(), torch.tensor(delta / 255), atol=1e-6)
 

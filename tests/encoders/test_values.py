@@ -94,7 +94,7 @@ def spelled():
         grids, sizes = renderer.spell(WORDS, table.codes[: len(WORDS), :2])
         yield f'grids of {size}', bytes_of(grids)
         yield f'sizes of {size}', sizes
-        yield f'distances of {size}', [renderer.margin, renderer.apart]
+        yield f'distances of {size}', [renderer.margin, renderer.token_margin]
     symbols = [to_symbols(word) for word in WORDS]
     yield 'symbols', sum(symbols, [])
     yield 'words', [from_symbols(s) for s in symbols]

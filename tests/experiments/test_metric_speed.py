@@ -8,12 +8,12 @@ from visual_token_diffusion.experiments.metrics.metric_speed import GOALS, main,
 
 
 def test_the_vendi_score_keeps_its_promise():
-    assert GOALS['vendi'].kept(measure('vendi'))
+    assert GOALS['vendi'].is_met(measure('vendi'))
 
 
 def test_goals_know_their_direction():
-    assert GOALS['patcher'].kept(11) and not GOALS['patcher'].kept(9)
-    assert GOALS['language statistics'].kept(100) and not GOALS['language statistics'].kept(130)
+    assert GOALS['patcher'].is_met(11) and not GOALS['patcher'].is_met(9)
+    assert GOALS['language statistics'].is_met(100) and not GOALS['language statistics'].is_met(130)
 
 
 def test_missing_parts_are_one_line(monkeypatch, tmp_path, capsys):

@@ -8,7 +8,9 @@ import torch
 from visual_token_diffusion.experiments.text.byte_pairs import BytePairs, join_pairs, learn_pairs
 from visual_token_diffusion.experiments.text.morpheme_language import bilingual, inflected, true_parts
 from visual_token_diffusion.experiments.text.myte_lab import alphabets, run_scripts, script_lengths
-from visual_token_diffusion.experiments.text.name_alphabets import relative_lengths, name_alphabet, run_names, spelled
+from visual_token_diffusion.experiments.text.name_alphabets import (
+    name_alphabet, relative_lengths, run_names, spelled_share,
+)
 from visual_token_diffusion.experiments.text.row_model import RowModel
 from visual_token_diffusion.text.basic import ByteVocab
 
@@ -52,7 +54,7 @@ NAMES = dict(en=['red cat', 'cats', 'cat'] * 3, ru=['рыжий кот', 'кот
 
 def test_names_of_several_languages():
     vocab = name_alphabet('myte', NAMES)
-    assert spelled(vocab, NAMES['ru']) < 0.5 < spelled(vocab, ['щщщ'])
+    assert spelled_share(vocab, NAMES['ru']) < 0.5 < spelled_share(vocab, ['щщщ'])
     assert len(name_alphabet('myte, twice', NAMES).codes) <= len(vocab.codes)
     assert name_alphabet('published', NAMES).published and len(name_alphabet('bpe', NAMES, 5)) == 261
     bits = run_names(vocab, NAMES, NAMES, steps=8, batch=4)

@@ -1,6 +1,6 @@
 import pytest
 import torch
-from visual_token_diffusion.experiments.text.pixel_lab import ARMS, FORMS, Pieces, measured, pieces_that_stay, trained
+from visual_token_diffusion.experiments.text.pixel_lab import ARMS, FORMS, Pieces, measured, pieces_that_stay, train_tagger
 
 ROWS = ['sometimes every quiet frog hides under the bridge'.split(), 'a b c d e f g h'.split()]
 
@@ -44,7 +44,7 @@ def test_what_stays():
 @pytest.mark.parametrize('arm', ['letters', ARMS[-1]])
 def test_an_arm_is_trained_and_measured(arm):
     pieces = Pieces(arm.split(',')[0])
-    found = measured(trained(arm, 0, 2, pieces), pieces, rows=8)
+    found = measured(train_tagger(arm, 0, 2, pieces), pieces, rows=8)
     assert set(found['kinds']['swap']) == {'1', '2', '4', '8'}
     assert 0 <= found['each']['drop']['3']['misspelled'] <= 1
 

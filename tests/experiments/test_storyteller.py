@@ -3,7 +3,7 @@
 import pytest
 
 from visual_token_diffusion.experiments.samplers.storyteller import (
-    entropy_rate, measure_texts, true_texts, whole_sentences, written,
+    entropy_rate, measure_texts, measure_writing, true_texts, whole_sentences,
 )
 from visual_token_diffusion.models.text_methods import MASKED_STORYTELLER
 from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
@@ -28,10 +28,10 @@ def test_entropy_of_a_token():
 
 
 def test_the_storyteller_writes_sentences_in_half_the_calls():
-    found = written(VisualTokenLM.from_pretrained().eval(), 11, n=24)
+    found = measure_writing(VisualTokenLM.from_pretrained().eval(), 11, n=24)
     assert found['grammatical'] > 0.97 and found['distinct'] > 0.95 and found['most_calls'] <= 32
 
 
 def test_the_masked_one_is_worse_and_takes_what_it_is_given():
-    found = written(VisualTokenLM.from_pretrained(MASKED_STORYTELLER).eval(), 11, n=16, steps=16)
+    found = measure_writing(VisualTokenLM.from_pretrained(MASKED_STORYTELLER).eval(), 11, n=16, steps=16)
     assert 0.4 < found['grammatical'] < 0.9 and found['calls'] == 16

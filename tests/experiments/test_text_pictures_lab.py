@@ -7,7 +7,7 @@ from visual_token_diffusion.experiments.text.text_pictures_lab import (
     expected_by_chance,
     measured,
     separation,
-    trained,
+    train_arm,
 )
 from visual_token_diffusion.worlds.story_probs import grammar_probs
 
@@ -41,7 +41,7 @@ TWO = Arm('picture', 'random', 2, 'convolution')
 
 @pytest.mark.parametrize('arm', [ARMS['picture'], ARMS['embedded, random'], ARMS['blank'], TWO])
 def test_an_arm_is_trained_and_measured(arm):
-    model = trained(arm, 0, 2)
+    model = train_arm(arm, 0, 2)
     found = measured(model, arm, 16, counts=(2, 8))
     assert set(found['stories']) == {'2', '8'}
     assert 0 <= found['random']['8']['words'] <= 1
@@ -49,7 +49,7 @@ def test_an_arm_is_trained_and_measured(arm):
 
 
 def test_a_blank_page_says_nothing():
-    model = trained(ARMS['blank'], 0, 2)
+    model = train_arm(ARMS['blank'], 0, 2)
     pages = Pages()
     rows = pages.rows(2, 0)
     blank = torch.zeros_like(pages.patches(rows))

@@ -93,10 +93,10 @@ def test_vuong_written_out():
 
 def test_decisions():
     drawn = sample_lognormal(20_000, 1.0, 1.0, 1, 0)
-    assert compare_laws(drawn, fit_power_law(drawn, xmin=1))['log-normal'].decided() == 'log-normal'
+    assert compare_laws(drawn, fit_power_law(drawn, xmin=1))['log-normal'].verdict() == 'log-normal'
     drawn = sample_power_law(5000, 2.0, 1, 0)
-    assert compare_laws(drawn)['exponential'].decided() == 'power law'
-    assert LawComparison(3.0, 0.2, 'log-normal', 10).decided() == 'undecided'
+    assert compare_laws(drawn)['exponential'].verdict() == 'power law'
+    assert LawComparison(3.0, 0.2, 'log-normal', 10).verdict() == 'undecided'
 
 
 def test_goodness():

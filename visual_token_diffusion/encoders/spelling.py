@@ -37,7 +37,7 @@ class SpellingRenderer:
         return math.sqrt(32*self.height//2)*self.strength/255
 
     @property
-    def apart(self) -> float:
+    def token_margin(self) -> float:
         "A distance that no picture of a token comes nearer to any spelled picture"
         return math.sqrt(3)*self.size*(self.strength-self.encoder.delta)/255
 

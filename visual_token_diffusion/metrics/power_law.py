@@ -48,7 +48,7 @@ class LawComparison(NamedTuple):
     other: str
     n_tail: int
 
-    def decided(
+    def verdict(
         self,
         level: float = 0.1,  # of p, as in the paper of 2009
     ) -> str:

@@ -27,7 +27,7 @@ class Goal(NamedTuple):
     value: float
     least: bool  # whether more is better
 
-    def kept(self, measured):
+    def is_met(self, measured):
         "Whether a measured value keeps the promise"
         return measured >= self.value if self.least else measured <= self.value
 
@@ -122,7 +122,7 @@ def main(
             print(e)
             continue
         save_run(RUN, found, COMMAND)
-        kept = 'kept' if goal.kept(found[name]['value']) else 'not kept'
+        kept = 'kept' if goal.is_met(found[name]['value']) else 'not kept'
         print(f"{goal.what}: {found[name]['value']:.3g} {goal.unit} ({goal.value:g} promised: {kept})", flush=True)
 
 

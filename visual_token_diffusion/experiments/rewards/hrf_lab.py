@@ -18,7 +18,7 @@ from .hrf_cases import DEPTH, WIDTH, EmojiCase, SceneCase, trained_denoiser
 from ..earlier import before
 
 __all__ = [
-    'ARMS', 'PARTS', 'arms_of', 'at_equal_reward', 'best_of', 'case_of', 'frontier', 'guided', 'kept', 'main',
+    'ARMS', 'PARTS', 'arms_of', 'at_equal_reward', 'best_of', 'case_of', 'frontier', 'guided', 'kept_attributes', 'main',
     'measure', 'policy_of', 'run_arm',
 ]
 
@@ -216,7 +216,7 @@ def _thinned(course, every):
     return {name: [sum(row[name] for row in block) / len(block) for block in blocks] for name in names}
 
 
-def kept(
+def kept_attributes(
     case,  # a `SceneCase`
     model,  # a `CaseDenoiser`
     n: int = 256,  # scenes
@@ -277,7 +277,7 @@ def _run(case, model, arm, seed, options):
         return run_arm(case, model, arm, seed, **options)
     found = dict(rows=[measure(model, case)], best_of=best_of(model, case))
     if isinstance(case, SceneCase):
-        found |= dict(kept=kept(case, model)) if case.reward_name == 'red' else dict(guided=guided(model, case))
+        found |= dict(kept=kept_attributes(case, model)) if case.reward_name == 'red' else dict(guided=guided(model, case))
     return found
 
 

@@ -19,7 +19,9 @@ from ...models.visual_token_lm import VisualTokenLM
 from ...training.language_model import train_text
 from ...worlds.stories import stories, story_text
 
-__all__ = ['SETTINGS', 'entropy_rate', 'main', 'measure_texts', 'train', 'true_texts', 'whole_sentences', 'written']
+__all__ = [
+    'SETTINGS', 'entropy_rate', 'main', 'measure_texts', 'measure_writing', 'train', 'true_texts', 'whole_sentences',
+]
 
 RUN = 'storyteller'
 COMMAND = 'python -m visual_token_diffusion.experiments.samplers.storyteller'
@@ -88,7 +90,7 @@ def true_texts(
     return [vocab.decode(row) for row in ids.tolist()]
 
 
-def written(
+def measure_writing(
     model,  # a `VisualTokenLM`
     seed: int,
     n: int = WINDOWS,
@@ -119,7 +121,7 @@ def main(
         model = VisualTokenLM.from_pretrained(folder).eval()
         for seed in range(args.seeds):
             values[f'true text|{seed}'] = measure_texts(true_texts(seed, model.length, args.windows))
-            values[f'{name}|{seed}'] = written(model, seed, args.windows, **options)
+            values[f'{name}|{seed}'] = measure_writing(model, seed, args.windows, **options)
     save_run(RUN, dict(values=values), command=COMMAND)
     return values
 

@@ -19,7 +19,7 @@ from ...training.muon import block_matrices
 from ...training.precision import chosen_precision
 from ...training.quiet import quietly
 
-__all__ = ['WAYS', 'learner_and_loop', 'writing_rates', 'written']
+__all__ = ['WAYS', 'learner_and_loop', 'text_measures', 'writing_rates']
 
 
 def _sampled(**options):
@@ -50,7 +50,7 @@ WAYS = {
 }
 
 
-def written(
+def text_measures(
     ids,  # (n,L) long
     judge,  # an `NGram` of the training text
 ):
@@ -69,13 +69,13 @@ def writing_rates(
     vocab, train, valid = split_text(text, cfg)
     judge = NGram(train.cpu().numpy(), len(vocab), 3)
     held_out = valid_windows(valid, replace(cfg, valid_sequences=n))
-    found, models = {'held-out text': written(held_out, judge)}, {}
+    found, models = {'held-out text': text_measures(held_out, judge)}, {}
     for name, (process, write) in WAYS.items():
         if process not in models:
             models[process] = train_text(text, replace(cfg, process=process, monitor=0), progress=False)[0]
         model = models[process]
         seconds = timer.seconds_of(lambda: write(model, n, 0), warmup=1)
-        found[name] = dict(per_second=n / seconds, **written(write(model, n, 0), judge))
+        found[name] = dict(per_second=n / seconds, **text_measures(write(model, n, 0), judge))
     return found
 
 

@@ -14,7 +14,7 @@ from ...metrics.language_statistics import language_statistics
 from ...metrics.power_law import compare_laws, fit_power_law, sample_lognormal, sample_power_law
 from ..earlier import before
 
-__all__ = ['LAWS', 'SIZES', 'TAILS', 'counting_time', 'decided', 'main']
+__all__ = ['LAWS', 'SIZES', 'TAILS', 'counting_time', 'law_shares', 'main']
 
 RUN = 'language-samples'
 COMMAND = 'python -m visual_token_diffusion.experiments.text.language_samples'
@@ -27,7 +27,7 @@ LAWS = {
 }
 
 
-def decided(
+def law_shares(
     law: str,  # a key of `LAWS`
     n: int,  # observations
     repeats: int = REPEATS,  # samples
@@ -38,7 +38,7 @@ def decided(
     for seed in range(repeats):
         counts = LAWS[law](n, seed)
         fit = fit_power_law(counts, xmin, most=60)
-        words.append(compare_laws(counts, fit, ['log-normal'])['log-normal'].decided())
+        words.append(compare_laws(counts, fit, ['log-normal'])['log-normal'].verdict())
     return {word: words.count(word) / repeats for word in ('power law', 'log-normal', 'undecided')}
 
 
@@ -64,7 +64,7 @@ def main(arguments=None):
     for law, n, (tail, xmin) in itertools.product(LAWS, SIZES, TAILS.items()):
         key = f'{law}|{n}|{tail}'
         if key not in found:
-            found[key] = decided(law, n, xmin=xmin)
+            found[key] = law_shares(law, n, xmin=xmin)
             save_run(RUN, found, COMMAND)
             print(key, found[key], flush=True)
 

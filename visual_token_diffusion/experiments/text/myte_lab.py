@@ -20,7 +20,7 @@ from .byte_pairs import BytePairs, join_pairs, learn_pairs, pieces
 from ..earlier import before
 from .morpheme_language import bilingual, in_georgian, inflected, segmented, true_parts
 from .name_alphabets import (
-    NAME_ALPHABETS, relative_lengths, name_alphabet, names_of, run_names, spelled, split_names,
+    NAME_ALPHABETS, relative_lengths, name_alphabet, names_of, run_names, spelled_share, split_names,
 )
 from .row_model import RowModel
 from ..unified.unified_table import check_steps
@@ -203,7 +203,7 @@ def _measured_lengths(kind, seed):
     vocab = name_alphabet(kind, seen, seed=seed)
     row = dict(size=len(vocab), codes=len(getattr(vocab, 'codes', ())))
     if kind.startswith('myte'):
-        row['spelled'] = {name: [spelled(vocab, part[name]) for part in (seen, held)] for name in held}
+        row['spelled'] = {name: [spelled_share(vocab, part[name]) for part in (seen, held)] for name in held}
     return row | dict(ratios=relative_lengths(vocab, held))
 
 

@@ -13,7 +13,9 @@ from ...worlds.emoji_names import LANGUAGES, concepts, emoji_names
 from .byte_pairs import BytePairs, learn_pairs, pieces
 from .row_model import RowModel
 
-__all__ = ['NAME_ALPHABETS', 'relative_lengths', 'name_alphabet', 'names_of', 'run_names', 'spelled', 'split_names']
+__all__ = [
+    'NAME_ALPHABETS', 'name_alphabet', 'names_of', 'relative_lengths', 'run_names', 'spelled_share', 'split_names',
+]
 
 _CODE = b'[\x42-\x49].|[\x4a-\x51]..|[\x52-\x59]...'
 
@@ -95,7 +97,7 @@ def run_names(
     return bits
 
 
-def spelled(
+def spelled_share(
     vocab,  # a `MorphemeVocab`
     names,  # list of strings
 ):

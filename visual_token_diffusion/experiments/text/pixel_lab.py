@@ -22,7 +22,7 @@ from ..earlier import before
 
 __all__ = [
     'ARMS', 'COMMAND', 'FORMS', 'HIDDEN', 'KINDS', 'Pieces', 'RUN', 'main', 'measured', 'pieces_that_stay', 'tag_rows',
-    'trained', 'trivial',
+    'train_tagger', 'trivial',
 ]
 
 RUN = 'pixel-typos'
@@ -141,7 +141,7 @@ class _Letters(nn.Module):
         return self.proj((grids - 0.5) / 0.25) + self.place[: grids.shape[1]]
 
 
-def trained(
+def train_tagger(
     arm: str,  # of `ARMS`
     seed: int = 0,
     steps: int = 600,  # batches of 32 rows
@@ -265,7 +265,7 @@ def main(
         arm, seed = key.split('|')
         began = time.process_time()
         pieces = Pieces(arm.split(',')[0])
-        model = trained(arm, int(seed), args.steps, pieces)
+        model = train_tagger(arm, int(seed), args.steps, pieces)
         seconds = time.process_time() - began
         n_parameters = sum(p.numel() for p in model.parameters())
         found[key] = measured(model, pieces) | dict(seconds=seconds, parameters=n_parameters)

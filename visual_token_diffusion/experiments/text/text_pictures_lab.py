@@ -22,7 +22,7 @@ from ..earlier import before
 
 __all__ = [
     'ARMS', 'Arm', 'COMMAND', 'COUNTS', 'Pages', 'RUN', 'TEXTS', 'expected_by_chance', 'main', 'measured', 'separation',
-    'text_model', 'trained',
+    'text_model', 'train_arm',
 ]
 
 RUN = 'text-pictures'
@@ -143,7 +143,7 @@ def text_model(
     return TextPictures(TextEncoder(embed, arm.n_tokens, arm.compressor, WIDTH), vocab_size)
 
 
-def trained(
+def train_arm(
     arm,  # an `Arm`
     seed: int = 0,
     steps: int = STEPS,  # batches of 32 pages with one number of words
@@ -267,7 +267,7 @@ def main(
             continue
         name, seed = key.split('|')
         began = time.process_time()
-        model = trained(ARMS[name], int(seed), args.steps)
+        model = train_arm(ARMS[name], int(seed), args.steps)
         seconds = time.process_time() - began
         n_parameters = sum(p.numel() for p in model.parameters())
         row = measured(model, ARMS[name]) | dict(seconds=seconds, parameters=n_parameters)

@@ -80,7 +80,7 @@ def law_metrics(counts, draws):
         others = compare_laws(counts, fit)
     except ValueError as e:
         return dict(none=str(e))
-    shown = {name: [c.ratio, c.p, c.decided()] for name, c in others.items()}
+    shown = {name: [c.ratio, c.p, c.verdict()] for name, c in others.items()}
     found = dict(alpha=fit.alpha, xmin=fit.xmin, tail=fit.n_tail, distance=fit.distance)
     return found | dict(goodness=goodness(counts, fit, draws, most=40), others=shown)
 
