@@ -13,6 +13,7 @@ from visual_token_diffusion.networks.attention_masks import (
     padding,
     prefix,
 )
+from visual_token_diffusion.networks.fused_attention import fused_attention
 from visual_token_diffusion.networks.time import AdaLN, TimeEmbedding
 from visual_token_diffusion.networks.transformer import Backbone
 
@@ -125,3 +126,26 @@ def test_neighbors_beyond_the_ends():
     assert neighbor_mask(table, 1).flatten().tolist() == [True, True, True, False]
     assert neighbor_mask(table, -2).flatten().tolist() == [False, False, True, True]
     assert not neighbor_mask(table, 4).any()
+
+
+def test_the_name_causal_is_what_its_table_says():
+    torch.manual_seed(0)
+    backbone, x = Backbone(16, 2, 2).double(), torch.randn(2, L, 16, dtype=torch.double)
+    named, table = backbone(x, 'causal'), backbone(x, dense(causal, L))
+    torch.testing.assert_close(named, table)
+
+
+@pytest.mark.parametrize('is_causal', [False, True])
+@pytest.mark.parametrize('length', [5, 600])
+def test_attention_in_half_precision_is_near_that_in_full(length, is_causal):
+    torch.manual_seed(0)
+    full = [torch.randn(1, 2, length, 8).requires_grad_() for _ in range(3)]
+    half = [part.detach().bfloat16().requires_grad_() for part in full]
+    F.scaled_dot_product_attention(*full, is_causal=is_causal).square().sum().backward()
+    with torch.autocast('cpu', torch.bfloat16):
+        out = fused_attention(*half, is_causal=is_causal)
+    assert out.dtype == torch.bfloat16
+    out.float().square().sum().backward()
+    for exact, rounded in zip(full, half):
+        error = (rounded.grad.float() - exact.grad).norm() / exact.grad.norm()
+        assert error < 0.02

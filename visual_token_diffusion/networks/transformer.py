@@ -45,13 +45,15 @@ class LocalMixing(nn.Module):
         self.weight = nn.Parameter(torch.randn(len(self.offsets), width)/2)
 
     def forward(self, x, allowed=None):
-        "`allowed`: for every offset what `neighbor_mask` says; None allows all"
+        "`allowed`: for every offset what `neighbor_mask` says, True or False for all places; None allows all"
         if not self.offsets: return x
         radius,length = max(map(abs, self.offsets)),x.shape[1]
         padded = F.pad(x, (0,0,radius,radius))
-        for i,(offset,weight) in enumerate(zip(self.offsets, self.weight)):
+        if allowed is None: allowed = (True,)*len(self.offsets)
+        for offset,weight,places in zip(self.offsets, self.weight, allowed):
+            if places is False: continue
             neighbor = padded[:,radius+offset:radius+offset+length]
-            if allowed is not None: neighbor = neighbor.masked_fill(~allowed[i], 0)
+            if places is not True: neighbor = neighbor.masked_fill(~places, 0)
             x = x + weight*neighbor
         return x
 
@@ -211,6 +213,8 @@ def mask_tables(self:Backbone, attention_mask, batch, length, device):
     "What attention takes, registers included, and what `neighbor_mask` says of the neighbors. Raises `ValueError`"
     if self._as_it_is(attention_mask): return attention_mask,None
     if isinstance(attention_mask, str): attention_mask = causal
+    if attention_mask is causal and not self.n_registers:
+        return 'causal',[offset <= 0 for offset in self.offsets]
     table = dense(attention_mask, length, batch, device) if callable(attention_mask) else attention_mask
     if table.dtype != torch.bool: raise ValueError(f"a mask holds True where looking is allowed, got {table.dtype}")
     if table.dim() < 4: table = table.view(-1, 1, length, length)
