@@ -1,6 +1,8 @@
 import pytest
 import torch
-from visual_token_diffusion.experiments.text.pixel_lab import ARMS, FORMS, Pieces, measured, pieces_that_stay, train_tagger
+from visual_token_diffusion.experiments.text.pixel_lab import (
+    ARMS, FORMS, Pieces, measured, pieces_that_stay, train_tagger,
+)
 
 ROWS = ['sometimes every quiet frog hides under the bridge'.split(), 'a b c d e f g h'.split()]
 

@@ -18,8 +18,8 @@ from .hrf_cases import DEPTH, WIDTH, EmojiCase, SceneCase, trained_denoiser
 from ..earlier import before
 
 __all__ = [
-    'ARMS', 'PARTS', 'arms_of', 'at_equal_reward', 'best_of', 'case_of', 'frontier', 'guided', 'kept_attributes', 'main',
-    'measure', 'policy_of', 'run_arm',
+    'ARMS', 'PARTS', 'arms_of', 'at_equal_reward', 'best_of', 'case_of', 'frontier', 'guided', 'kept_attributes',
+    'main', 'measure', 'policy_of', 'run_arm',
 ]
 
 COMMAND = 'python -m visual_token_diffusion.experiments.rewards.hrf_lab'
@@ -276,9 +276,11 @@ def _run(case, model, arm, seed, options):
     if arm != 'baselines':
         return run_arm(case, model, arm, seed, **options)
     found = dict(rows=[measure(model, case)], best_of=best_of(model, case))
-    if isinstance(case, SceneCase):
-        found |= dict(kept=kept_attributes(case, model)) if case.reward_name == 'red' else dict(guided=guided(model, case))
-    return found
+    if not isinstance(case, SceneCase):
+        return found
+    if case.reward_name == 'red':
+        return found | dict(kept=kept_attributes(case, model))
+    return found | dict(guided=guided(model, case))
 
 
 if __name__ == '__main__':
