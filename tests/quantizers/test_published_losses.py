@@ -1,9 +1,15 @@
-"Quantizers of published systems against their formulas, written out entry by entry."
+"""Quantizers of published systems against their formulas, written out entry by entry.
+
+Read, not copied: TencentARC/SEED-Voken b9a17ea, lucidrains/vector-quantize-pytorch 0d7d1aa, FoundationVision/UniTok bb8012e,
+ByteVisionLab/TokenFlow 9812da0, showlab/FQGAN dc34256, google-research/google-research 5e78683 (FSQ)."""
+
+import math
 
 import pytest
 import torch
 import torch.nn.functional as F
 
+from visual_token_diffusion.quantizers.fsq import FSQ
 from visual_token_diffusion.quantizers.lfq import LFQ
 from visual_token_diffusion.quantizers.multi_codebook import MultiCodebookQuantizer, assignment_entropies
 from visual_token_diffusion.quantizers.shared_index import SharedIndexQuantizer
@@ -139,3 +145,65 @@ def test_eighteen_bits():
     with pytest.raises(ValueError, match='10000 vectors of 24 bits needs about .* GB') as e:
         LFQ(24).entropies(torch.zeros(10_000, 24))
     assert '\n' not in str(e.value)
+
+
+def test_fqgan_adds_the_losses_of_its_factors():
+    "One quantizer for each factor there, losses side by side; `reduction='sum'` here"
+    z, generator = randn(9, 8, seed=8), torch.Generator().manual_seed(9)
+    options = dict(entropy_weight=0.03, eps=1e-5, temperature=0.1)
+    both = MultiCodebookQuantizer(8, 5, 2, reduction='sum', generator=generator, **options)
+    mean = MultiCodebookQuantizer(8, 5, 2, **options)
+    mean.load_state_dict(both.state_dict())
+    total = {}
+    for m, part in enumerate(z.split(4, -1)):
+        one = MultiCodebookQuantizer(4, 5, 1, **options)
+        with torch.no_grad():
+            one.codebooks.copy_(both.codebooks[m : m + 1])
+        for name, loss in one(part).losses.items():
+            total[name] = total.get(name, 0) + loss
+    found = both(z).losses
+    assert set(found) == set(total) == {'commitment', 'codebook', 'entropy'}
+    for name, loss in total.items():
+        torch.testing.assert_close(found[name], loss)
+        torch.testing.assert_close(mean(z).losses[name], loss / 2)
+    with pytest.raises(ValueError, match='reduction is one of mean, sum'):
+        MultiCodebookQuantizer(8, 5, 2, reduction='none')
+
+
+def test_the_constant_of_open_magvit2_in_the_batch_entropy():
+    "Added within the logarithm of the mean; in the first entropy its constant changes nothing (a softmax is shifted)"
+    bits, eps = 12, 1e-5
+    z = 0.005 * randn(40, bits, seed=10).double()
+    p = lfq_probabilities(z, bits, 0.01)
+    want = entropy(p).mean(), entropy(p.mean(0), eps)
+    got = LFQ(bits, temperature=0.01, eps=eps).double().entropies(z)
+    torch.testing.assert_close(torch.stack(got), torch.stack(want), rtol=0, atol=1e-6)
+    exact = LFQ(bits, temperature=0.01).double().entropies(z)
+    assert exact[1] - got[1] > 1e-2 and exact[0] == got[0]
+
+
+def test_lucidrains_raises_small_probabilities_and_counts_bits_from_the_other_end():
+    bits = 8
+    z = 0.02 * randn(40, bits, seed=11).double()
+    p = lfq_probabilities(z, bits, 0.01)
+    own, shared = LFQ(bits, temperature=0.01).double().entropies(z)
+    clamped = [-(q * q.clamp(min=1e-5).log()).sum(-1).mean() for q in (p, p.mean(0, keepdim=True))]
+    assert 0 <= own - clamped[0] < 1e-3 and 0 <= shared - clamped[1] < 1e-3
+    powers = 2 ** torch.arange(bits - 1, -1, -1)
+    theirs = ((z > 0) * powers).sum(-1)
+    ours = LFQ(bits).encode(z)[:, 0]
+    assert torch.equal(theirs, sum((ours >> k & 1) << (bits - 1 - k) for k in range(bits)))
+
+
+@pytest.mark.parametrize('levels', [(8, 5, 5, 5), (2, 3, 4), (7,), (2, 2)])
+def test_fsq_of_the_notebook(levels):
+    "Half the range a thousandth smaller, and the tangent as the shift of even levels"
+    z = 3 * randn(60, len(levels), seed=12).double()
+    out = FSQ(levels, 'tan')(z)
+    for j, L in enumerate(levels):
+        half, offset = (L - 1) * 0.999 / 2, 0.0 if L % 2 else 0.5
+        want = (torch.tanh(z[:, j] + math.tan(offset / half)) * half - offset).round()
+        assert torch.equal(out.codes[:, j], want.long() + L // 2)
+        torch.testing.assert_close(out.z[:, j], want / (L // 2))
+    with pytest.raises(ValueError, match='shift is one of atanh, tan'):
+        FSQ(levels, 'sin')

@@ -43,6 +43,13 @@ def test_scales_double():
     assert scale_sides(8) == (1, 2, 4, 8)
 
 
+def test_published_scales():
+    "ByteVisionLab/TokenFlow 9812da0, by grid: CLIP at 224 pixels, ViTamin at 256, SigLIP at 384"
+    assert scale_sides(14) == (1, 2, 4, 6, 8, 10, 12, 14)
+    assert scale_sides(16) == (*scale_sides(14), 16)
+    assert scale_sides(27) == (1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 17, 22, 27)
+
+
 @pytest.mark.parametrize('side', [1, 2, 3])
 def test_down_takes_means_of_areas(side):
     z = randn(2, 9, 4)

@@ -139,3 +139,14 @@ def test_a_saved_one_comes_back_without_its_teacher(tmp_path):
     vae.quantizer = FSQ((4, 4) * 4)
     vae.save_pretrained(tmp_path)
     assert torch.equal(VAVAE.from_pretrained(tmp_path).encode(images()), vae.encode(images()))
+
+
+def test_the_two_losses_have_weights_and_the_whole_may_be_fixed():
+    "hustvl/LightningDiT 2725fed: `cos_weight`, `distmat_weight`, and `vf_weight` without the adaptive factor"
+    teacher, x = Teacher(16, width=12, depth=1), images()
+    options = dict(weight=3.0, cos_weight=0.5, dist_weight=2.0, adaptive=False)
+    vae = model(teacher=teacher, **options)
+    quantized = vae(x)[1]
+    mapped, features = vae.align_proj(quantized.z), teacher.features(x)
+    want = 0.5 * marginal_cosine_loss(mapped, features) + 2 * distance_matrix_loss(mapped, features)
+    torch.testing.assert_close(quantized.losses['alignment'], 3 * want)

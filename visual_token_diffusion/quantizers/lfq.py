@@ -30,7 +30,8 @@ class LFQ(Quantizer):
                  entropy_weight:float=.1, # of the entropy loss
                  diversity:float=1., # weight of the second entropy within it
                  beta:float=.25, # weight of the commitment loss
-                 batch_entropy:str='exact' # the second entropy, one of `BATCH_ENTROPY`
+                 batch_entropy:str='exact', # the second entropy, one of `BATCH_ENTROPY`
+                 eps:float=0. # added within its logarithm; 1e-5 in Open-MAGVIT2
                 ):
         if not 1 <= bits <= 24:
             raise ValueError(f"bits must lie between 1 and 24, got {bits}; use more codebooks")
@@ -40,7 +41,7 @@ class LFQ(Quantizer):
         self.code_bits,self.n_codebooks = bits,n_codebooks
         self.temperature,self.beta = temperature,beta
         self.entropy_weight,self.diversity = entropy_weight,diversity
-        self.batch_entropy = batch_entropy
+        self.batch_entropy,self.eps = batch_entropy,eps
         self.register_buffer('power', 2**torch.arange(bits), persistent=False)
 
 # %% ../../nbs/quantizers/lfq.ipynb #bdd3ec62
@@ -66,7 +67,7 @@ def decode(self:LFQ,
 def _bits_entropy(self:LFQ, p, n):
     "Sum of the single bits' entropies: an upper bound of the joint one, exact for independent bits"
     mean = torch.stack([p.mean(0), n.mean(0)], -1)
-    return -(mean*mean.clamp(min=1e-30).log()).sum((-1,-2)).mean()
+    return -(mean*(mean+self.eps).clamp(min=1e-30).log()).sum((-1,-2)).mean()
 
 @patch
 def _check_memory(self:LFQ, p):
@@ -87,7 +88,7 @@ def _joint_entropy(self:LFQ, p, n):
     for k in range(self.code_bits):
         joint = torch.cat([joint*n[...,k,None], joint*p[...,k,None]], -1)
     mean = joint.mean(0)
-    return -(mean*mean.clamp(min=1e-30).log()).sum(-1).mean()
+    return -(mean*(mean+self.eps).clamp(min=1e-30).log()).sum(-1).mean()
 
 @patch
 def entropies(self:LFQ,

@@ -27,7 +27,7 @@ class SharedIndexQuantizer(Quantizer):
                  pixel_dim:int=8, # the others
                  codebook_size:int=32768, # rows
                  pixel_weight:float=1., # of the pixel distance beside the semantic one
-                 beta:float=.25, # weight of the commitment loss beside the codebook loss
+                 beta:float=.25, # weight of the commitment loss beside the codebook loss; 1 in TokenFlow's code
                  entropy_weight:float=0., # of the entropy loss
                  temperature:float=.01, # of its soft assignment
                  normalize:bool=True, # both halves and all entries have length one

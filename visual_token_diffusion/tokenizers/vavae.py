@@ -52,8 +52,9 @@ class VAVAE(ViTTokenizer):
                  patch:int=8, # of a patch
                  width:int=64, # features of a token
                  teacher=None, # module with `dim` and features(images) -> (B,N,dim); None aligns to nothing
-                 weight:float=.1, # length of the alignment's gradient by that of the reconstruction
+                 weight:float=.1, adaptive:bool=True, # gradient's length by the pixels'; False: a factor
                  cos_margin:float=.5, dist_margin:float=.25, # of the two losses
+                 cos_weight:float=1., dist_weight:float=1., # of the same
                  kl_weight:float=1e-6, # of the KL of a whole picture, beside the pixels' summed error
                  generator=None, # CPU generator of the samples in training
                  **kwargs # of `ViTTokenizer`
@@ -61,14 +62,17 @@ class VAVAE(ViTTokenizer):
         super().__init__(quantizer, size, patch, width, **kwargs)
         self.weight,self.kl_weight = weight,kl_weight
         self.cos_margin,self.dist_margin = cos_margin,dist_margin
-        self.teacher,self.generator = teacher,generator
+        self.cos_weight,self.dist_weight = cos_weight,dist_weight
+        self.generator,self.adaptive = generator,adaptive
         self.to_latents = nn.Linear(width, 2*self.latent_dim) # the second half is idle under a quantizer
-        if teacher is not None: self._add_teacher()
+        self._add_teacher(teacher)
 
 # %% ../../nbs/atlas/vavae.ipynb #vav00019
 @patch
-def _add_teacher(self:VAVAE):
-    "Freeze the teacher and build the map up to its width"
+def _add_teacher(self:VAVAE, teacher):
+    "Freeze the teacher, if there is one, and build the map up to its width"
+    self.teacher = teacher
+    if teacher is None: return
     if self.n_latents: raise ValueError("a teacher speaks of patches; leave n_latents at 0")
     self.teacher.requires_grad_(False)
     self.align_proj = nn.Linear(self.code_dim, self.teacher.dim, bias=False)
@@ -105,10 +109,18 @@ def alignment(self:VAVAE,
               z, # (B,N,D) float: what the decoder gets
               images # (B,3,S,S) float in [0,1]
              ) -> torch.Tensor:
-    "Scalar: both losses of the mapped latents, not weighed"
+    "Scalar: the sum of both losses of the mapped latents, without the weight of the whole"
     mapped,features = self.align_proj(z),self.teacher.features(images).detach()
     by_place = marginal_cosine_loss(mapped, features, self.cos_margin)
-    return by_place + distance_matrix_loss(mapped, features, self.dist_margin)
+    by_pair = distance_matrix_loss(mapped, features, self.dist_margin)
+    return self.cos_weight*by_place + self.dist_weight*by_pair
+
+# %% ../../nbs/atlas/vavae.ipynb #vav00044
+@patch
+def _ratio(self:VAVAE, out, images, loss):
+    "Length of the reconstruction's gradient over that of the alignment's, at the encoder's last layer; or 1"
+    if not self.adaptive: return 1.
+    return adaptive_weight(F.mse_loss(out, images), loss, self.to_latents.weight, most=1e8)
 
 # %% ../../nbs/atlas/vavae.ipynb #vav00043
 @patch
@@ -117,6 +129,5 @@ def forward(self:VAVAE, images, captions=None):
     out = self.render(quantized.z)
     if self.teacher is None or not (self.training and torch.is_grad_enabled()): return out,quantized
     loss = self.alignment(quantized.z, images)
-    ratio = adaptive_weight(F.mse_loss(out, images), loss, self.to_latents.weight, most=1e8)
-    losses = dict(quantized.losses, alignment=self.weight*ratio*loss)
+    losses = dict(quantized.losses, alignment=self.weight*self._ratio(out, images, loss)*loss)
     return out,quantized._replace(losses=losses)
