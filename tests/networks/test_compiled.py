@@ -11,7 +11,7 @@ from visual_token_diffusion.models.sequence import SequenceModel
 from visual_token_diffusion.networks.embeddings import FeatureEmbedding, LogBilinear, TokenEmbedding
 from visual_token_diffusion.training.compiling import compile_parts
 
-HEADS = ['feature_tree', 'hierarchical', 'flat', 'tied', 'frozen', 'independent', 'sampled']
+HEADS = ['feature_tree', 'hierarchical', 'flat', 'tied', 'frozen', 'independent', 'sampled', 'adaptive']
 B, L = 6, 8
 WIDTH = 8
 counters = torch._dynamo.utils.counters

@@ -95,8 +95,12 @@ def fit(learn):
         learn.fit(1)
 
 
-@pytest.mark.parametrize('head', ['feature_tree', 'hierarchical', 'flat', 'tied', 'sampled', 'independent'])
-@pytest.mark.parametrize('process', ['masked', 'autoregressive'])
+HEADS = ['feature_tree', 'hierarchical', 'flat', 'tied', 'sampled', 'adaptive', 'independent']
+PAIRS = [(head, process) for head in HEADS for process in ('masked', 'autoregressive')]
+OTHERS = [('hierarchical', 'partial'), ('feature_tree', 'next_scale'), ('feature_tree', 'block'), ('flat', 'block')]
+
+
+@pytest.mark.parametrize('head,process', PAIRS + OTHERS)
 def test_no_step_waits(on_the_device, head, process):
     guard = Guard()
     last = Last(guard)

@@ -11,7 +11,9 @@ __all__ = ['block_diffusion', 'block_neighbors', 'two_streams', 'BlockDiffusion'
 import itertools, math, torch
 from fastcore.basics import patch
 from ..core.sampling import ranks
+from ..core.transfer import to_device
 from .base import Corrupted
+from .fixed_shape import fixed_nelbo
 from .masked import MaskedDiffusion
 from ..networks.attention_masks import block_causal, dense
 
@@ -114,9 +116,9 @@ def mask_share(maskable, # (N,size) bool: positions that may be masked
     n = maskable.sum(1)
     least = (share[0]*n).ceil().clamp(min=1)
     most = (share[1]*n).floor().maximum(least)
-    above = (t.to(n.device)*(most-least+1)).ceil().clamp(min=1)
+    above = (to_device(t, n.device)*(most-least+1)).ceil().clamp(min=1)
     count = (least-1+above).minimum(n)
-    noise = torch.rand(maskable.shape, generator=generator).to(maskable.device)
+    noise = to_device(torch.rand(maskable.shape, generator=generator), maskable.device)
     rank = ranks(noise.masked_fill(~maskable, 2.))
     return rank < count[:,None],n/count.clamp(min=1)
 
@@ -170,14 +172,28 @@ def block_states(model, # a `SequenceModel`, or anything with `hidden_states(x, 
 def loss(self:BlockDiffusion,
          model, # with `hidden_states(x, mask)` and a `head`
          x0, # (B,L) long: ids
-         corrupted # of `corrupt`
+         corrupted, # of `corrupt`
+         most:int=None # masked positions at most, of `most_masked`, for tensors of one shape
         ):
     "(B,) nats: the bound on each sequence's negative log-likelihood, one draw. Raises `ValueError`"
     mask,size = corrupted.mask,self.size_in(x0.shape[1])
     h = block_states(model, x0, mask, size)
+    weight = corrupted.weight.repeat_interleave(size, 1)
+    if most is not None: return fixed_nelbo(model.head, h, x0, mask, weight, most)
     nll = model.head.nll(h[mask], x0[mask])
-    weight = corrupted.weight.repeat_interleave(size, 1)[mask].to(nll)
-    return nll.new_zeros(len(x0)).index_add(0, mask.nonzero()[:,0], nll*weight)
+    return nll.new_zeros(len(x0)).index_add(0, mask.nonzero()[:,0], nll*weight[mask].to(nll))
+
+@patch
+def most_masked(self:BlockDiffusion, n, length, rows=slice(None)):
+    "Positions that are masked at most; None for a subclass that masks in another way. Raises `ValueError`"
+    if type(self).corrupt is not BlockDiffusion.corrupt: return None
+    size = self.size_in(length)
+    blocks = length//size
+    least = max(math.ceil(self.share[0]*size), 1)
+    most = max(math.floor(self.share[1]*size), least)
+    latest = 1 - torch.arange(blocks, dtype=torch.float64)/blocks     # of a row, one in each part
+    count = (least-1 + (latest*(most-least+1)).ceil()).clamp(max=size)
+    return len(range(n)[rows])*int(count.sum())
 
 # %% ../../nbs/diffusion/block.ipynb #blk00036
 @patch

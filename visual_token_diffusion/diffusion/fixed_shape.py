@@ -2,7 +2,7 @@
 
 import torch
 
-__all__ = ['fixed_nelbo', 'first_masked', 'most_of_times']
+__all__ = ['first_masked', 'fixed_nelbo', 'fixed_sum', 'most_of_times']
 
 
 def most_of_times(
@@ -27,19 +27,32 @@ def first_masked(
     return index, torch.arange(most, device=mask.device) < flat.sum()
 
 
+def fixed_sum(
+    cost,  # function of the parts at some positions, (n,...) each: (n,) nats, finite at any position
+    parts,  # tensors (B,L,...)
+    mask,  # (B,L) bool: the positions that count
+    weight,  # (B,) of the rows, or (B,L) of the positions
+    most: int,  # True positions of `mask` at most
+):
+    "(B,) nats: weighted sums of costs, without a shape that depends on the mask; NaN where more positions count"
+    index, is_masked = first_masked(mask, most)
+    costs = cost(*(part.flatten(0, 1).index_select(0, index) for part in parts))
+    costs = torch.where(is_masked, costs, 0.0)
+    if weight.dim() == 2:
+        costs = costs * weight.flatten()[index].to(costs.dtype)
+    rows = index.div(mask.shape[1], rounding_mode='floor')
+    per_row = costs.new_zeros(len(mask)).index_add(0, rows, costs)
+    fits = torch.where(mask.sum() > most, torch.nan, 1.0).to(costs.dtype)
+    return per_row * fits * (weight.to(costs.dtype) if weight.dim() == 1 else 1.0)
+
+
 def fixed_nelbo(
     head,  # a `Head`, called with hidden states (most,width) and ids (most,)
     h,  # (B,L,width) hidden states
     ids,  # (B,L) long
     mask,  # (B,L) bool
-    weight,  # (B,) from `MaskedDiffusion.corrupt`
+    weight,  # from the process's `corrupt`: (B,) of the rows, or (B,L) of the positions
     most: int,  # masked positions at most
 ):
-    "(B,) nats, those of `masked_nelbo`, without a shape that depends on the mask; NaN where more are masked"
-    index, is_masked = first_masked(mask, most)
-    nll = head(h.flatten(0, 1).index_select(0, index), ids.flatten()[index])
-    nll = torch.where(is_masked, nll, 0.0)
-    rows = index.div(ids.shape[1], rounding_mode='floor')
-    per_row = nll.new_zeros(len(ids)).index_add(0, rows, nll)
-    fits = torch.where(mask.sum() > most, torch.nan, 1.0).to(nll.dtype)
-    return per_row * weight.to(nll.dtype) * fits
+    "`fixed_sum` of what the masked tokens cost"
+    return fixed_sum(head, (h, ids), mask, weight, most)

@@ -11,6 +11,8 @@ __all__ = ['ScaleMasking', 'of_scale', 'scale_nll', 'scale_nelbo']
 import torch
 from fastcore.basics import patch
 from ..core.sampling import ranks
+from ..core.transfer import to_device
+from .fixed_shape import fixed_sum
 from .base import Corrupted
 from .partial_masking import PartialMasking, condition_on_codes
 
@@ -32,12 +34,12 @@ class ScaleMasking(PartialMasking):
 
     def turn(self, device):
         "(M,) long: when each code is written"
-        return torch.tensor(self.order, device=device).argsort()
+        return to_device(torch.tensor(self.order).argsort(), device)
 
 # %% ../../nbs/diffusion/next_scale.ipynb #dae67ffd
 def _split_count(t, n, n_scales):
     "Scales (B,) that are masked whole, and codes (B,) that are masked in the next one, at time t"
-    total = (t.to(n.device)*n*n_scales).ceil().long()
+    total = (to_device(t, n.device)*n*n_scales).ceil().long()
     total = total.clamp(min=1).minimum(n*n_scales)
     whole = (total-1).div(n.clamp(min=1), rounding_mode='floor')
     return whole, total - whole*n
@@ -54,7 +56,7 @@ def corrupt(self:ScaleMasking,
     if maskable is None: maskable = torch.ones_like(x0, dtype=torch.bool)
     n,n_scales = maskable.sum(1),len(self.order)
     n_whole,n_masked = _split_count(t, n, n_scales)
-    noise = torch.rand(x0.shape, generator=generator).to(x0.device)
+    noise = to_device(torch.rand(x0.shape, generator=generator), x0.device)
     chosen = ranks(noise.masked_fill(~maskable, 2.)) < n_masked[:,None]
     turn = self.turn(x0.device)
     current = (n_scales-1-n_whole)[:,None]
@@ -67,7 +69,7 @@ def corrupt(self:ScaleMasking,
 def asked_scale(self:ScaleMasking, mask # (B,L,M) bool
                ):
     "(B,) long: the scale whose masked codes the network is asked for"
-    order = torch.tensor(self.order, device=mask.device)
+    order = to_device(torch.tensor(self.order), mask.device)
     return order[mask.any(1)[:,order].int().argmax(1)]
 
 def of_scale(values, # (B,L,M)
@@ -100,11 +102,24 @@ def nll_per_row(self:ScaleMasking, log_probs, x0, corrupted, where):
     return per_row*corrupted.weight.to(nll.dtype)
 
 @patch
-def loss(self:ScaleMasking, model, x0, corrupted):
-    "(B,) nats: the bound on each sequence's negative log-likelihood, one draw"
-    where = of_scale(corrupted.mask, self.asked_scale(corrupted.mask))
-    h = model.hidden_states(corrupted.x_t, corrupted.mask)[where]
-    return self.nll_per_row(model.head.log_probs(h), x0, corrupted, where)
+def loss(self:ScaleMasking, model, x0, corrupted, most=None):
+    "(B,) nats: the bound on each sequence's negative log-likelihood, one draw; `most` as in `PartialMasking.loss`"
+    mask,codes = corrupted.mask,self.codes_on(x0.device)
+    asked = self.asked_scale(mask)
+    where,h = of_scale(mask, asked),model.hidden_states(corrupted.x_t, mask)
+    if most is None: return self.nll_per_row(model.head.log_probs(h[where]), x0, corrupted, where)
+    def cost(h, ids, mask, asked): return scale_nll(model.head.log_probs(h), codes, ids, mask, asked)
+    parts = h, x0, mask, asked[:,None].expand(x0.shape)
+    return fixed_sum(cost, parts, where, corrupted.weight, most)
+
+@patch
+def most_masked(self:ScaleMasking, n, length, rows=slice(None)):
+    "Positions that are asked for at most; None for a subclass that masks in another way"
+    if type(self).corrupt is not ScaleMasking.corrupt: return None
+    edges = 1 - torch.arange(n+1, dtype=torch.float64)/n
+    most,least = ((edges*length*len(self.order)).ceil().clamp(min=1).long()[part] for part in (slice(n), slice(1, None)))
+    whole,rest = (most-1)//length,(most-1)%length + 1
+    return int(torch.where((least-1)//length==whole, rest, length)[rows].sum())
 
 # %% ../../nbs/diffusion/next_scale.ipynb #192c0539
 def scale_nelbo(network, # function (ids (B,L), mask (B,L,M)) -> log_probs (B,L,V)

@@ -11,7 +11,9 @@ __all__ = ['condition_on_codes', 'partial_nll', 'PartialMasking']
 import torch
 from fastcore.basics import patch
 from ..core.sampling import apply_temperature_top_p
+from ..core.transfer import to_device
 from .base import Corrupted, Process
+from .fixed_shape import fixed_sum
 from .masked import mask_exactly
 from .schedules import LogLinear
 
@@ -56,7 +58,7 @@ class PartialMasking(Process):
 
     def codes_on(self, device):
         "The codes, moved once to where they are needed"
-        if self.codes.device!=device: self.codes = self.codes.to(device)
+        self.codes = to_device(self.codes, device)
         return self.codes
 
     def prior(self, shape, generator=None):
@@ -82,15 +84,25 @@ def corrupt(self:PartialMasking,
 def loss(self:PartialMasking,
          model, # with `hidden_states(codes, mask)` and a `head`
          x0, # (B,L) long: ids
-         corrupted # of `corrupt`
+         corrupted, # of `corrupt`
+         most:int=None # positions with a masked code at most, of `most_masked`, for tensors of one shape
         ):
     "(B,) nats: the bound on each sequence's negative log-likelihood, one draw"
-    where = corrupted.mask.any(-1)
-    h = model.hidden_states(corrupted.x_t, corrupted.mask)[where]
-    codes = self.codes_on(x0.device)
-    nll = partial_nll(model.head.log_probs(h), codes, x0[where], corrupted.mask[where]).sum(1)
+    where,codes = corrupted.mask.any(-1),self.codes_on(x0.device)
+    h = model.hidden_states(corrupted.x_t, corrupted.mask)
+    def cost(h, ids, mask): return partial_nll(model.head.log_probs(h), codes, ids, mask).sum(1)
+    if most is not None: return fixed_sum(cost, (h, x0, corrupted.mask), where, corrupted.weight, most)
+    nll = cost(h[where], x0[where], corrupted.mask[where])
     per_row = nll.new_zeros(len(x0)).index_add(0, where.nonzero()[:,0], nll)
     return per_row*corrupted.weight.to(nll.dtype)
+
+@patch
+def most_masked(self:PartialMasking, n, length, rows=slice(None)):
+    "Positions with a masked code at most; None for a subclass that masks in another way"
+    if type(self).corrupt is not PartialMasking.corrupt: return None
+    latest = 1 - torch.arange(n, dtype=torch.float64)/n
+    masked = (latest[rows]*length*self.codes.shape[1]).ceil()
+    return int(masked.clamp(max=length).sum())
 
 @patch
 def denoiser(self:PartialMasking, model, temperature=1., top_p=1., generator=None):

@@ -5,8 +5,10 @@ import torch.nn.functional as F
 from torch import nn
 
 from ...core.errors import CombinationError
+from ...core.transfer import needs_fixed_shapes
 from ...semantics.cooccurrence import rms_normalize
 from .base import Head, log_prior
+from .linear_nll import linear_nll
 
 __all__ = ['AdaptiveHead']
 
@@ -34,6 +36,7 @@ class AdaptiveHead(Head):
         self.features = features
         self.register_buffer('ids', torch.arange(vocab_size))
         self.register_buffer('rank', torch.arange(vocab_size))
+        self.register_buffer('edges', torch.tensor(self.soft.cutoffs), persistent=False)
         sizes = [self.soft.head_size, *(tail[1].out_features for tail in self.soft.tail)]
         for i, size in enumerate(sizes):
             self.register_buffer(f'prior{i}', torch.zeros(size))
@@ -90,9 +93,11 @@ class AdaptiveHead(Head):
     def nll(self, h, ids):
         query, rank = self.query(h), self.rank[ids]
         cutoffs = self.soft.cutoffs
-        cluster = torch.bucketize(rank, torch.tensor(cutoffs, device=rank.device), right=True)
+        cluster = torch.bucketize(rank, self.edges, right=True)
         entry = torch.where(cluster == 0, rank, cutoffs[0] + cluster - 1)
         log_probs = self.short_list(query).gather(1, entry[:, None])[:, 0]
+        if needs_fixed_shapes(h):
+            return self._tails_nll(query, rank, cluster) - log_probs
         for i in range(len(self.soft.tail)):
             rows = (cluster == i + 1).nonzero()[:, 0]
             if not len(rows):
@@ -100,3 +105,11 @@ class AdaptiveHead(Head):
             within = (rank[rows] - cutoffs[i])[:, None]
             log_probs = log_probs.index_add(0, rows, self.cluster(i, query[rows]).gather(1, within)[:, 0])
         return -log_probs
+
+    def _tails_nll(self, query, rank, cluster):
+        "(N,) nats within the clusters: all are asked for all tokens, in chunks; a token of another one costs nothing"
+        total = 0.0
+        for i, (down, rows) in enumerate(self.soft.tail):
+            within = torch.where(cluster == i + 1, rank - self.soft.cutoffs[i], -100)
+            total = total + linear_nll(down(query), rows.weight, within, getattr(self, f'prior{i+1}'))
+        return total

@@ -12,7 +12,7 @@ import math, torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
-from ...codebooks.table import CodeTable, node_index
+from ...codebooks.table import CodeTable, node_codes, node_index
 from ...core.sampling import sample_logits
 from ...core.transfer import needs_fixed_shapes
 from .base import Head
@@ -123,12 +123,23 @@ def sample(self:HierarchicalSoftmaxHead, h, temperature=1., generator=None, top_
 
 # %% ../../../nbs/networks/heads/hierarchical.ipynb #60c9af7c
 @patch
+def _nodes(self:HierarchicalSoftmaxHead, m):
+    "Codes (P,m) of the nodes with tokens, or of all where no shape may depend on values; the node of each token (V,)"
+    if not m: return self.codes[:1,:0],torch.zeros_like(self.codes[:,0])
+    if not needs_fixed_shapes(self.codes): return self.codes[:,:m].unique(dim=0, return_inverse=True)
+    sizes = self.sizes[:m]
+    number = torch.arange(math.prod(sizes), device=self.codes.device)
+    return node_codes(number, sizes),node_index(self.codes[:,:m], sizes)
+
+@patch
 def _level_log_probs(self:HierarchicalSoftmaxHead, query, m):
     "(N,V) log-probabilities of every token's code `m`, given its codes before, from a `query`"
-    prefix,node = self.codes[:1,:0],torch.zeros_like(self.codes[:,0])
-    if m: prefix,node = self.codes[:,:m].unique(dim=0, return_inverse=True)
+    prefix,node = self._nodes(m)
     n,parts = len(query[0]),[part.repeat_interleave(len(prefix), 0) for part in query]
     logits = self.level_logits(*parts, prefix.repeat(n, 1))
+    if needs_fixed_shapes(logits):     # a node without tokens says nothing, and no NaN
+        is_empty = (getattr(self, f'prior{m}')==-torch.inf).all(1)
+        logits = logits.masked_fill(is_empty[node_index(prefix, self.sizes)].repeat(n)[:,None], 0.)
     log_probs = logits.log_softmax(1).view(n, len(prefix), -1)
     return log_probs[:,node,self.codes[:,m]]
 
