@@ -1,7 +1,8 @@
 """Quantizers of published systems against their formulas, written out entry by entry.
 
-Read, not copied: TencentARC/SEED-Voken b9a17ea, lucidrains/vector-quantize-pytorch 0d7d1aa, FoundationVision/UniTok bb8012e,
-ByteVisionLab/TokenFlow 9812da0, showlab/FQGAN dc34256, google-research/google-research 5e78683 (FSQ)."""
+Read, not copied: TencentARC/SEED-Voken b9a17ea, lucidrains/vector-quantize-pytorch 0d7d1aa,
+FoundationVision/UniTok bb8012e, ByteVisionLab/TokenFlow 9812da0, showlab/FQGAN dc34256,
+google-research/google-research 5e78683 (FSQ)."""
 
 import math
 
@@ -187,12 +188,14 @@ def test_lucidrains_raises_small_probabilities_and_counts_bits_from_the_other_en
     z = 0.02 * randn(40, bits, seed=11).double()
     p = lfq_probabilities(z, bits, 0.01)
     own, shared = LFQ(bits, temperature=0.01).double().entropies(z)
-    clamped = [-(q * q.clamp(min=1e-5).log()).sum(-1).mean() for q in (p, p.mean(0, keepdim=True))]
-    assert 0 <= own - clamped[0] < 1e-3 and 0 <= shared - clamped[1] < 1e-3
+    pair = p, p.mean(0, keepdim=True)
+    clamped = [(q * q.clamp(min=1e-5).log()).sum(-1).mean() for q in pair]
+    assert 0 <= own + clamped[0] < 1e-3 and 0 <= shared + clamped[1] < 1e-3
     powers = 2 ** torch.arange(bits - 1, -1, -1)
     theirs = ((z > 0) * powers).sum(-1)
     ours = LFQ(bits).encode(z)[:, 0]
-    assert torch.equal(theirs, sum((ours >> k & 1) << (bits - 1 - k) for k in range(bits)))
+    turned = [(ours >> k & 1) << (bits - 1 - k) for k in range(bits)]
+    assert torch.equal(theirs, sum(turned))
 
 
 @pytest.mark.parametrize('levels', [(8, 5, 5, 5), (2, 3, 4), (7,), (2, 2)])
