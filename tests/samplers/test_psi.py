@@ -7,7 +7,9 @@ from support.parts import gen
 from visual_token_diffusion.diffusion.discrete import Absorbing, Uniform
 from visual_token_diffusion.metrics.toy import Denoiser, Toy
 from visual_token_diffusion.samplers.ancestral import sample_ancestral
-from visual_token_diffusion.samplers.psi import chain_denoiser, kappas, psi_posterior, remdm_kappa, sample_psi
+from visual_token_diffusion.samplers.psi import (
+    REMDM_RULES, chain_denoiser, kappas, least_kappa, psi_posterior, remdm_kappa, sample_psi,
+)
 
 TOY = Toy()
 START = torch.zeros(30, TOY.length, dtype=torch.long)
@@ -54,20 +56,55 @@ def test_below_one_written_tokens_are_masked_again_and_in_the_end_none():
     assert any(again) and not walk[-1].mask.any() and (walk[-1].x < 4).all()
 
 
-def published_kappa(alpha_t, alpha_s, eta, rule):
-    "One time at a time"
-    cap = min(eta, (1 - alpha_s) / alpha_t) if alpha_t > 0 else eta
-    sigma = dict(constant=eta, cap=cap, rescale=(cap if alpha_t > 0 else 1) * eta)[rule]
-    return min(max(1 - sigma / (1 - alpha_s), 0), 1)
+def published_sigma(alpha_t, alpha_s, eta, rule):
+    "Chance that a written token is masked: kuleshov-group/remdm f830d65; `rescale_capped`: s-sahoo/duo 7c9b498"
+    most = min(1, (1 - alpha_s) / alpha_t) if alpha_t > 0 else 1
+    cap = min(eta, most)
+    capped = (cap if alpha_t > 0 else 1) * eta
+    return dict(constant=eta, cap=cap, rescale=eta * most, rescale_capped=capped)[rule]
 
 
-@pytest.mark.parametrize('rule', ['constant', 'cap', 'rescale'])
-def test_remdm(rule):
-    alpha = torch.linspace(0, 0.95, 20, dtype=torch.double)
-    ours = remdm_kappa(alpha[1:], alpha[:-1], 0.3, rule)
-    pairs = zip(alpha[:-1].tolist(), alpha[1:].tolist())
-    expected = [published_kappa(later, earlier, 0.3, rule) for later, earlier in pairs]
-    torch.testing.assert_close(ours, torch.tensor(expected, dtype=torch.double))
+STEPS = torch.linspace(0, 0.95, 20, dtype=torch.double)
+PAIRS = list(zip(STEPS[:-1].tolist(), STEPS[1:].tolist()))
+
+
+@pytest.mark.parametrize('eta', [0.0, 0.02, 0.3, 0.5, 1.0])
+@pytest.mark.parametrize('rule', REMDM_RULES)
+def test_kappa_of_remdm(rule, eta):
+    "Clipped, as s-sahoo/duo 7c9b498 has it"
+    sigma = [published_sigma(later, earlier, eta, rule) for later, earlier in PAIRS]
+    want = [min(max(1 - s / (1 - earlier), 0), 1) for s, (_, earlier) in zip(sigma, PAIRS)]
+    assert remdm_kappa(STEPS[1:], STEPS[:-1], eta, rule).tolist() == pytest.approx(want)
+
+
+@pytest.mark.parametrize('eta', [0.0, 0.02, 0.3, 0.5, 1.0])
+@pytest.mark.parametrize('rule', ['cap', 'rescale', 'rescale_capped'])
+def test_steps_of_remdm(rule, eta):
+    "Not the knob but the chances of a mask, for a written and for a masked token"
+    process = PROCESSES[0]
+    ours = remdm_kappa(STEPS[1:], STEPS[:-1], eta, rule, clip=False)
+    assert (ours >= least_kappa(process, STEPS) - 1e-9).all()
+    x = torch.tensor([[1], [process.mask_id]])
+    clean = torch.eye(process.vocab_size, dtype=torch.double)[1].expand(2, 1, -1)
+    for kappa, (later, earlier) in zip(ours, PAIRS):
+        times = [torch.full((2,), 1 - a, dtype=torch.double) for a in (earlier, later)]
+        probs = psi_posterior(process, x, clean, *times, kappa.expand(2))[:, 0, process.mask_id].tolist()
+        sigma = published_sigma(later, earlier, eta, rule)
+        assert probs[1] == pytest.approx((1 - earlier - sigma * later) / (1 - later), abs=1e-9)
+        if later > 0:
+            assert probs[0] == pytest.approx(sigma, abs=1e-9)
+
+
+def test_a_function_may_go_below_zero_where_no_chance_does():
+    def whole(a_s, a_t):
+        return remdm_kappa(a_s, a_t, 1.0, 'cap', clip=False)
+
+    process = PROCESSES[0]
+    denoise = chain_denoiser(Denoiser(TOY).eval(), process)
+    *_, last = sample_psi(denoise, process, START, steps=8, kappa=whole, generator=gen(1))
+    assert (last.x < 4).all()
+    with pytest.raises(ValueError, match='kappa must lie in'):
+        list(sample_psi(denoise, PROCESSES[1], START, steps=8, kappa=whole))
 
 
 def test_kappa_by_step_and_by_time():
