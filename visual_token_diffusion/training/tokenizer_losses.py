@@ -106,8 +106,8 @@ class AdversarialCB(Callback):
                  start:int=0, # steps before it begins
                  weight:float=.5, # of the term beside the others, at equal gradients
                  lr:float=1e-3, # of the discriminator's Adam
-                 lecam:float=0., # weight of `lecam_loss`; .001 in MAGVIT
-                 decay:float=.99 # of the running means of its scores
+                 lecam:float=0., # weight of `lecam_loss`; .001 in MAGVIT, .05 in Open-MAGVIT2
+                 decay:float=.99 # of the running means of its scores; .999 in Open-MAGVIT2
                 ):
         self.discriminator,self.start = discriminator,start
         self.weight,self.lr = weight,lr
