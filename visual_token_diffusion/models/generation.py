@@ -134,6 +134,7 @@ class GenerationMixin:
         options = dict(order=order, block=block, counts=counts, noise=noise, remask=remask)
         steps, options = self._sampler_options(steps, ids.shape[1], options)
         sampler = self.sampler(**options) if sampler is None else fitting_sampler(sampler, self.process)
+        steps = sampler.options.get('steps', steps)
         denoise, own = self._answering(sampler, temperature, top_p, generator)
         was_training = self.training
         self.eval()
