@@ -33,6 +33,11 @@ def test_what_was_measured_is_kept_when_it_stops_and_not_measured_again(measured
     assert before('some-run')['c'] == dict(score=4, name='c')
 
 
+def test_facts_stand_beside_the_results(measured):
+    measure_missing('some-run', tasks(measured, ['a']), 'make it', dict(steps=3))
+    assert before('some-run') == dict(steps=3, a=dict(score=1, name='a'))
+
+
 def test_what_another_process_added_meanwhile_is_kept(measured):
     def slow():
         measure_missing('some-run', tasks(measured, ['other']), 'make it')

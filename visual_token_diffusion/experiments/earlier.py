@@ -19,11 +19,12 @@ def measure_missing(
     run: str,  # name of a run
     tasks,  # `(key, function without arguments)` of everything that it should hold
     command: str,  # that makes it
+    facts: dict = {},  # that hold for all results, saved beside them
 ):
     "Measure what a run lacks and save each result at once; another process may add to the same run meanwhile"
     for key, measure in tasks:
         if key in before(run):
             continue
         found = measure()
-        save_run(run, before(run) | {key: found}, command)
+        save_run(run, before(run) | facts | {key: found}, command)
         print(key, {k: round(v, 4) for k, v in found.items() if isinstance(v, float)}, flush=True)

@@ -6,16 +6,16 @@
 import argparse
 import copy
 import time
+from functools import cache, partial
 
 import torch
 
-from ...core.results import save_run
 from ...diffusion.gaussian import RectifiedFlow
 from ...metrics.vendi import match_features, vendi_score
 from ...training.rl.ddpo import DenoisingPolicy
 from ...training.rl.ddpo_trainer import DDPO
 from .hrf_cases import DEPTH, WIDTH, EmojiCase, SceneCase, trained_denoiser
-from ..earlier import before
+from ..earlier import measure_missing
 
 __all__ = [
     'ARMS', 'PARTS', 'arms_of', 'at_equal_reward', 'best_of', 'case_of', 'frontier', 'guided', 'kept_attributes',
@@ -256,23 +256,14 @@ def main(
     groups = [[arm for arm in ('baselines', *arms) if (arm in FIRST) == is_first] for is_first in (True, False)]
     for group in groups:
         for seed in range(args.seeds):
-            _run_missing(case, group, seed, name, options, facts)
+            painter = cache(partial(trained_denoiser, case, seed))  # of one seed for all arms
+            tasks = [(f'{arm}|{seed}', partial(_run, case, painter, arm, seed, options)) for arm in group]
+            measure_missing(name, tasks, f'{COMMAND} {args.part}', facts)
 
 
-def _run_missing(case, arms, seed, name, options, facts):
-    "Arms of one seed that are not saved yet, all from one painter"
-    model = None
-    for arm in arms:
-        if f'{arm}|{seed}' in before(name):
-            continue
-        model = model or trained_denoiser(case, seed)
-        row = _run(case, model, arm, seed, options)
-        save_run(name, before(name) | {f'{arm}|{seed}': row} | facts, f'{COMMAND} {name[4:]}')
-        print(arm, seed, row['rows'][-1], flush=True)
-
-
-def _run(case, model, arm, seed, options):
+def _run(case, painter, arm, seed, options):
     "Measurements of an arm; of the baselines what needs no reward learning, and on scenes what is decided when"
+    model = painter()
     if arm != 'baselines':
         return run_arm(case, model, arm, seed, **options)
     found = dict(rows=[measure(model, case)], best_of=best_of(model, case))

@@ -6,13 +6,13 @@ import itertools
 import resource
 import sys
 import time
+from functools import partial
 
 import numpy as np
 
-from ...core.results import save_run
 from ...metrics.language_statistics import language_statistics
 from ...metrics.power_law import compare_laws, fit_power_law, sample_lognormal, sample_power_law
-from ..earlier import before
+from ..earlier import measure_missing
 
 __all__ = ['LAWS', 'SIZES', 'TAILS', 'counting_time', 'law_shares', 'main']
 
@@ -57,16 +57,9 @@ def counting_time(tokens: int = 10_000_000, types: int = 8_192) -> dict:
 
 def main(arguments=None):
     "Make what is missing"
-    found = before(RUN)
-    if 'counting' not in found:
-        found['counting'] = counting_time()
-        save_run(RUN, found, COMMAND)
-    for law, n, (tail, xmin) in itertools.product(LAWS, SIZES, TAILS.items()):
-        key = f'{law}|{n}|{tail}'
-        if key not in found:
-            found[key] = law_shares(law, n, xmin=xmin)
-            save_run(RUN, found, COMMAND)
-            print(key, found[key], flush=True)
+    samples = itertools.product(LAWS, SIZES, TAILS.items())
+    tasks = [(f'{law}|{n}|{tail}', partial(law_shares, law, n, xmin=xmin)) for law, n, (tail, xmin) in samples]
+    measure_missing(RUN, [('counting', counting_time), *tasks], COMMAND)
 
 
 if __name__ == '__main__':

@@ -4,13 +4,13 @@
 
 import argparse
 import time
+from functools import partial
 
 import torch
 import torch.nn.functional as F
 from torch import nn
 
 from ...codebooks.table import CodeTable
-from ...core.results import save_run
 from ...encoders.semantic import SemanticVisualEncoder
 from ...encoders.spelling import SpellingRenderer
 from ...encoders.symbols import to_symbols
@@ -18,7 +18,7 @@ from ...models.pixel import PatchEmbedding, PieceEmbedding, WordTagger
 from ...worlds.rendered_text import TextRenderer
 from ...worlds.stories import category_of, stories, story_stream
 from ...worlds.typos import TYPOS, misspell, misspell_words
-from ..earlier import before
+from ..earlier import before, measure_missing
 
 __all__ = [
     'ARMS', 'COMMAND', 'FORMS', 'HIDDEN', 'KINDS', 'Pieces', 'RUN', 'main', 'measured', 'pieces_that_stay', 'tag_rows',
@@ -246,6 +246,15 @@ def pieces_that_stay(
     return found
 
 
+def _measure_arm(arm, seed, steps):
+    "All that is saved of one training"
+    began = time.process_time()
+    pieces = Pieces(arm.split(',')[0])
+    model = train_tagger(arm, seed, steps, pieces)
+    seconds = time.process_time() - began
+    return measured(model, pieces) | dict(seconds=seconds, parameters=sum(p.numel() for p in model.parameters()))
+
+
 def main(
     arguments=None,  # list of strings; None takes those of the command line
 ):
@@ -258,20 +267,10 @@ def main(
     if found.get('steps', args.steps) != args.steps:
         parser.error(f'the saved run has {found["steps"]} steps')
     language = _Language()
-    floor = trivial(language.rows(ROWS, 5))
-    for key in [f'{arm}|{seed}' for seed in range(args.seeds) for arm in ARMS]:
-        if key in found:
-            continue
-        arm, seed = key.split('|')
-        began = time.process_time()
-        pieces = Pieces(arm.split(',')[0])
-        model = train_tagger(arm, int(seed), args.steps, pieces)
-        seconds = time.process_time() - began
-        n_parameters = sum(p.numel() for p in model.parameters())
-        found[key] = measured(model, pieces) | dict(seconds=seconds, parameters=n_parameters)
-        save_run(RUN, found | dict(trivial=floor, tags=language.n_tags, steps=args.steps), COMMAND)
-        row = {kind: round(by['8']['misspelled'], 3) for kind, by in found[key]['kinds'].items()}
-        print(key, round(found[key]['clean'], 4), row, round(seconds), flush=True)
+    facts = dict(trivial=trivial(language.rows(ROWS, 5)), tags=language.n_tags, steps=args.steps)
+    arms = ((arm, seed) for seed in range(args.seeds) for arm in ARMS)
+    tasks = ((f'{arm}|{seed}', partial(_measure_arm, arm, seed, args.steps)) for arm, seed in arms)
+    measure_missing(RUN, tasks, COMMAND, facts)
 
 
 if __name__ == '__main__':

@@ -5,20 +5,19 @@
 import argparse
 import math
 import time
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 import torch
 from torch import nn
 
-from ...core.results import save_run
 from ...metrics.calibration import calibration
 from ...models.pixel import PatchEmbedding, PieceEmbedding
 from ...models.text_pictures import TextEncoder, TextPictures
 from ...worlds.rendered_text import TextRenderer, WordSheets
 from ...worlds.stories import stories, story_stream
 from ...worlds.story_probs import grammar_probs
-from ..earlier import before
+from ..earlier import before, measure_missing
 
 __all__ = [
     'ARMS', 'Arm', 'COMMAND', 'COUNTS', 'Pages', 'RUN', 'TEXTS', 'expected_by_chance', 'main', 'measured', 'separation',
@@ -249,6 +248,14 @@ def _floors():
     return found
 
 
+def _measure_arm(arm, seed, steps):
+    "All that is saved of one training"
+    began = time.process_time()
+    model = train_arm(arm, seed, steps)
+    seconds = time.process_time() - began
+    return measured(model, arm) | dict(seconds=seconds, parameters=sum(p.numel() for p in model.parameters()))
+
+
 def main(
     arguments=None,  # list of strings; None takes those of the command line
 ):
@@ -262,18 +269,9 @@ def main(
     if found.get('steps', args.steps) != args.steps:
         parser.error(f'the saved run has {found["steps"]} steps')
     same = dict(steps=args.steps, floors=found.get('floors') or _floors(), uniform=math.log2(len(_sheets().words)))
-    for key in [f'{arm}|{seed}' for seed in range(args.seeds) for arm in args.arm]:
-        if key in before(RUN):
-            continue
-        name, seed = key.split('|')
-        began = time.process_time()
-        model = train_arm(ARMS[name], int(seed), args.steps)
-        seconds = time.process_time() - began
-        n_parameters = sum(p.numel() for p in model.parameters())
-        row = measured(model, ARMS[name]) | dict(seconds=seconds, parameters=n_parameters)
-        save_run(RUN, before(RUN) | same | {key: row}, COMMAND)
-        row = {text: [round(row[text][str(n)]['words'], 3) for n in COUNTS] for text in TEXTS}
-        print(key, row, round(seconds), flush=True)
+    arms = ((name, seed) for seed in range(args.seeds) for name in args.arm)
+    tasks = ((f'{name}|{seed}', partial(_measure_arm, ARMS[name], seed, args.steps)) for name, seed in arms)
+    measure_missing(RUN, tasks, COMMAND, same)
 
 
 if __name__ == '__main__':

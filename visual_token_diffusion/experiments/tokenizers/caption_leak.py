@@ -6,15 +6,15 @@
 
 import argparse
 import itertools
+from functools import partial
 
 import numpy as np
 import torch
 
-from ...core.results import save_run
 from ...quantizers.vq import VectorQuantizer
 from ...tokenizers.base import ImageTokenizer
 from ...worlds.word_pictures import WORDS, WordPictures, crops
-from ..earlier import before
+from ..earlier import measure_missing
 from .word_tokenizers import BETA, DIM, fit, neighbors, recognizer, rebuilt
 
 __all__ = ['main', 'run_leak']
@@ -62,12 +62,8 @@ def main(
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--seeds', nargs='*', type=int, default=(0, 1, 2))
     args = parser.parse_args(arguments)
-    for seed, name in itertools.product(args.seeds, ('textok', 'vit')):
-        key = f'{name}|{seed}'
-        if key not in before(RUN):
-            found = run_leak(name, seed)
-            save_run(RUN, before(RUN) | {key: found}, COMMAND)
-            print(key, found, flush=True)
+    arms = itertools.product(args.seeds, ('textok', 'vit'))
+    measure_missing(RUN, ((f'{name}|{seed}', partial(run_leak, name, seed)) for seed, name in arms), COMMAND)
 
 
 if __name__ == '__main__':
