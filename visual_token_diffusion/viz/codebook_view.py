@@ -95,7 +95,7 @@ def _figure(pairs, here):
     alt = (f'map of {rows} structures by {cols} colours, darker where more tokens are; '
            f'{(pairs==0).sum()} pairs have none')
     image = f'<img class="heat" src="{image_uri(_heatmap(pairs, here))}" alt="{alt}">'
-    caption = '<figcaption>structure ↓ colour →</figcaption>'
+    caption = '<figcaption>structure ↓ colour →<br>darker: more tokens</figcaption>'
     return f'<figure style="margin:0">{image}{caption}</figure>'
 
 def _parts_html(encoder, codes):

@@ -27,7 +27,9 @@ def row_of(
     return W.Box(list(widgets), layout=layout)
 
 
-_hide_fallback = '.jp-OutputArea-child:has(.vtd-live)+.jp-OutputArea-child:has(.vtd-static){display:none}'
+# neither the fallback nor the recorded animation is needed where the widget lives
+_hide_fallback = '''.jp-OutputArea-child:has(.vtd-live)+.jp-OutputArea-child:has(.vtd-static),
+.jp-Cell:has(.vtd-live)~.jp-MarkdownCell:has(img[src*="images/widgets/"]){display:none}'''
 # controls stay inside, and what is wide scrolls inside
 _narrow = '''.vtd-live .widget-html-content{flex:1 1 0;min-width:0}
 .vtd-live .widget-inline-hbox:not(.widget-html){max-width:calc(100% - 4px)}'''

@@ -18,11 +18,11 @@ OKABE_ITO = [
 PLAYER_STYLE = '''\
 .vtd{font:14px/1.35 system-ui,sans-serif;max-width:60rem;margin:.5rem 0}
 .vtd .row{display:flex;flex-wrap:wrap;gap:6px 4px;list-style:none;margin:0;padding:4px}
-.vtd .tok{width:52px;margin:0;padding:2px;text-align:center;position:relative}
-.vtd .tok img,.vtd .tok i{display:block;width:40px;height:40px;margin:0 auto;
+.vtd .tok{width:54px;margin:0;padding:2px;text-align:center;position:relative}
+.vtd .tok img,.vtd .tok i{display:block;width:48px;height:48px;margin:0 auto;
  image-rendering:pixelated;outline:1px solid #8888}
 .vtd .tok i{background:repeating-linear-gradient(45deg,#8883 0 4px,#8881 4px 8px)}
-.vtd .tok b{display:block;font-weight:400;font-size:11px;overflow:hidden;
+.vtd .tok b{display:block;font-weight:400;font-size:12px;overflow:hidden;
  text-overflow:ellipsis;white-space:nowrap;min-height:1.35em;margin-top:4px}
 .vtd .tok.new img{outline:3px solid #d55e00;outline-offset:1px}
 .vtd .tok.new b{font-weight:700;text-decoration:underline}

@@ -166,15 +166,15 @@ def _mixtures(album, words, position, n):
     share = at[:,None,None,None]
     return start*(1-share) + end*share,at.tolist()
 
-def _belief(album, grid):
+def _likeliest(album, grid):
     "The likeliest tokens of one grid and their probabilities, in words"
     probs = album.decoder.log_probs(grid[None]).exp()[0]
     values,ids = probs.topk(min(3, len(probs)))
     shares = [f'{album.label(i)} {p:.0%}' for i,p in zip(ids.tolist(), values.tolist())]
     sigma = getattr(album.decoder, 'sigma', None)
-    return f'belief{"" if sigma is None else f" at noise {sigma}"}: {", ".join(shares)}'
+    return f'likeliest words{"" if sigma is None else f" at noise {sigma}"}: {", ".join(shares)}'
 
-def _stations(words, uris, at):
+def _points_between(words, uris, at):
     "A row of tokens with their positions"
     cells = zip(words, uris, at)
     return ''.join(token_html(w, uri, below=f'<small>{x:.2f}</small>') for w,uri,x in cells)
@@ -184,7 +184,7 @@ def _stations(words, uris, at):
 def between_view(album, # an `Album`
                  start:str, end:str, # two words
                  position:float=.5, # where between them, 0 to 1
-                 n:int=9 # stations that are always shown
+                 n:int=9 # points that are always shown
                 ) -> View:
     "What is decoded on the straight way between two pictures. Raises `ValueError`"
     if not 0 <= position <= 1:
@@ -194,10 +194,10 @@ def between_view(album, # an `Album`
     words,uris = [album.label(i) for i in ids.tolist()],grid_uris(grids)
     distance = (grids[-1]-album.encoder(ids[-1])).norm().item()
     line = (f'at {position:.2f}: decoded as "{words[-1]}", {distance:.2f} from its picture; '
-            + _belief(album, grids[-1]))
+            + _likeliest(album, grids[-1]))
     others = len(set(words[:-1])-{words[0], words[n-1]})
     big = f'<ol class="row big">{token_html(words[-1], uris[-1])}</ol>'
-    row = f'<ol class="row">{_stations(words[:-1], uris, at)}</ol>'
+    row = f'<ol class="row">{_points_between(words[:-1], uris, at)}</ol>'
     body = (big + message(line, False) + row
-            + message(f"{others} other words are decoded at the {n} stations", False))
+            + message(f"{others} other words are decoded on the way", False))
     return View(body, f"{line}\n" + ' > '.join(words[:-1]), lambda: sentence_image(grids, words, width=600))

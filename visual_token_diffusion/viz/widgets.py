@@ -175,9 +175,11 @@ class WordMap(Panel):
                  xy, # (V,2) places, from `word_map`
                  vocab, # the words
                  categories:dict=None, # word -> category
-                 find='' # where to begin
+                 find='', # where to begin
+                 model=None # whose pictures of the words are drawn; None draws symbols
                 ):
         self.xy,self.vocab = xy,vocab
+        self.uris = None if model is None else Album(model).uris
         self.categories = categories or {}
         names = sorted(set(self.categories.values()))
         options = [('all categories','')] + [(name,name) for name in names]
@@ -189,8 +191,12 @@ class WordMap(Panel):
         controls['only'].layout.width = '220px'
         super().__init__(self._view, controls)
 
-    def _view(self, find, magnification, only, x, y):
-        return map_view(self.xy, self.vocab, find, magnification, self.categories, only, (x,y))
+# %% ../../nbs/viz/widgets.ipynb #wmview01
+@patch
+def _view(self:WordMap, find, magnification, only, x, y):
+    "The window that the controls ask for"
+    return map_view(self.xy, self.vocab, find, magnification, self.categories, only, (x,y),
+                    uris=self.uris)
 
 # %% ../../nbs/viz/widgets.ipynb #a9c4f003
 class Slides(Panel):

@@ -57,12 +57,12 @@ def _category_marks(names, r=3.2):
     marks = [(OKABE_ITO[k%8],_symbol(k//8+k, r)) for k in range(len(names))]
     return dict(zip(names, marks))
 
-def _names_with_room(points, order, size=11):
+def _names_with_room(points, order, size=11, indent=0):
     "Which points get a name, taken in `order` (at most 400 are tried) as long as no two names touch"
     spans,named = [],[]
     for i in order[:400]:
         left,y,label = points[i]
-        right = left+6.2*len(label)+4
+        right = left+2*indent+6.2*len(label)+4
         if any(abs(y-b) <= size and left <= r and l <= right for l,r,b in spans): continue
         spans.append((left,right,y))
         named.append(i)
@@ -85,7 +85,7 @@ def _to_pixels(xy, center, magnification, size):
     if not 1 <= magnification <= 1000:
         raise ValueError(f"the magnification should lie between 1 and 1000, got {magnification}")
     width,height = size
-    x = width/2 + (xy[:,0]-center[0])*magnification*width*.46
+    x = width/2 + (xy[:,0]-center[0])*magnification*width*.45
     y = height/2 - (xy[:,1]-center[1])*magnification*height*.46
     return torch.stack([x,y], 1)
 
@@ -103,11 +103,17 @@ def _point(point, mark, category, gray):
     paint = 'fill="currentColor" opacity="0.25"' if gray else f'fill="{color}" opacity="0.9"'
     return f'<g transform="translate({x:.1f} {y:.1f})" {paint}><title>{title}</title>{symbol}</g>'
 
-def _name(point, bold):
-    "The word beside its symbol"
+def _picture(point, uri):
+    "The word's picture at its place"
+    x,y,_ = point
+    place = f'x="{x-12:.1f}" y="{y-12:.1f}" width="24" height="24"'
+    return f'<image href="{uri}" {place} style="image-rendering:pixelated"/>'
+
+def _name(point, bold, indent=0):
+    "The word beside its symbol or picture"
     x,y,label = point
     weight = ' font-weight="700"' if bold else ''
-    place = f'x="{x+5:.1f}" y="{y+4:.1f}"'
+    place = f'x="{x+5+indent:.1f}" y="{y+4:.1f}"'
     return f'<text {place} font-size="11" fill="currentColor"{weight}>{html.escape(label)}</text>'
 
 def _ring(point):
@@ -134,17 +140,26 @@ def _svg(points, order, drawn, size):
     return f'<div class="wide">{head}{border}{"".join(drawn)}</svg></div>'
 
 # %% ../../nbs/viz/word_map.ipynb #f8fca7b5
-def _draw(points, order, size, marks, categories, gray, hit):
+def _named(points, order, gray, hit, uris):
+    "Names where there is room; with `uris`, pictures in the place of their symbols"
+    if uris is None: return [_name(points[i], i==hit) for i in _names_with_room(points, order)]
+    named = _names_with_room(points, order, 25, 9)
+    seen = [i for i in named if not gray[i]]
+    pictures = [_picture(points[i], uri) for i,uri in zip(seen, uris(seen))]
+    return pictures + [_name(points[i], i==hit, 9) for i in named]
+
+def _draw(points, order, size, marks, categories, gray, hit, uris):
     "Symbols, the last in `order` first, then names, a ring, and the key"
     plain = ('currentColor', _symbol(0, 2.6))
     drawn = []
     for i in reversed(order):
         category = categories.get(i)
         drawn.append(_point(points[i], marks.get(category, plain), category, gray[i]))
-    drawn += [_name(points[i], i==hit) for i in _names_with_room(points, order)]
+    drawn += _named(points, order, gray, hit, uris)
     if hit is not None: drawn.append(_ring(points[hit]))
     return _svg(points, order, drawn, size) + _key(marks)
 
+# %% ../../nbs/viz/word_map.ipynb #wmwindow1
 def _window_line(points, hit, n_inside, n_words, n_max):
     "What the window holds, in words"
     line = f"{n_inside:,} of {n_words:,} words are in this window"
@@ -166,13 +181,13 @@ def map_view(xy, # (V,2) places in [-1,1], from `word_map`
              categories:dict=None, # word -> category, for colors and shapes
              only:str='', # one category; the others become gray
              center=(0.,0.), # of the window, where no word is looked for
-             size=(620,440), # of the drawing
-             n_max:int=1500 # points that are drawn
+             size=(880,520), # of the drawing
+             n_max:int=1500, # points that are drawn
+             uris=None # function of ids -> addresses of their pictures; None draws symbols only
             ) -> View:
     "The part of the map in the window, named where there is room. Raises `ValueError`"
     names,hit = _check_category(categories or {}, only),_find(vocab, find.strip())
-    center = center if hit is None else xy[hit].tolist()
-    pixels = _to_pixels(xy, center, magnification, size)
+    pixels = _to_pixels(xy, center if hit is None else xy[hit].tolist(), magnification, size)
     inside = _inside(pixels, size)
     visible = inside[:n_max]
     if hit is not None and hit not in visible: visible.append(hit)
@@ -180,7 +195,7 @@ def map_view(xy, # (V,2) places in [-1,1], from `word_map`
     of_token = {i:categories.get(vocab.tokens[i]) for i in visible} if names else {}
     gray = {i:bool(only) and of_token.get(i)!=only for i in visible}
     order = sorted(visible, key=lambda i: (i!=hit, gray[i], i))
-    body = _draw(points, order, size, _category_marks(names), of_token, gray, hit)
+    body = _draw(points, order, size, _category_marks(names), of_token, gray, hit, uris)
     line = _window_line(points, hit, len(inside), len(xy), n_max)
     plain = f"{line}: {', '.join(points[i][2] for i in order[:12])}"
     return View(body+message(line, False), plain)
