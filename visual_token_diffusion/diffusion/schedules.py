@@ -25,9 +25,14 @@ class Schedule:
 
 # %% ../../nbs/diffusion/schedules.ipynb #19c19967
 class LogLinear(Schedule):
-    "alpha = 1-t (Lou and others, 2023; Sahoo and others, 2024)"
-    def noise(self, t): return t
-    def dalpha(self, t): return -torch.ones_like(t)
+    "alpha = 1-(1-eps)t (Lou and others, 2023; Sahoo and others, 2024)"
+    eps = 0.
+    def __init__(self, eps:float=0. # share of the data that is left at t=1; .001 in the code of SEDD and MDLM
+                ):
+        if eps: self.eps = eps
+
+    def noise(self, t): return (1-self.eps)*t
+    def dalpha(self, t): return (self.eps-1)*torch.ones_like(t)
 
 class Cosine(Schedule):
     "alpha = cos(pi t/2): slow at first"
