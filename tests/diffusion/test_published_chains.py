@@ -2,6 +2,8 @@
 
 Read, not copied: kuleshov-group/mdlm c112c52 (MDLM, SEDD), s-sahoo/duo 7c9b498 (DUO)."""
 
+import math
+
 import pytest
 import torch
 from support.parts import gen
@@ -32,7 +34,8 @@ def duo_posterior(p, x_t, alpha_s, alpha_t):
     for y in range(vocab):
         stays = (x_t == y).to(p)
         step = ratio * stays + (1 - ratio) / vocab  # from y to x_t
-        found[..., y] = step * (alpha_s * p[..., y] + (1 - alpha_s) / vocab) / (alpha_t * own + (1 - alpha_t) / vocab)
+        there = alpha_s * p[..., y] + (1 - alpha_s) / vocab
+        found[..., y] = step * there / (alpha_t * own + (1 - alpha_t) / vocab)
     return found
 
 
@@ -90,7 +93,8 @@ def test_mdlm_steps(t):
     _, x_t, logits, times = drawn(process, t)
     posterior = process.posterior(x_t, process.predict(logits, x_t, times), 0.6 * times, times)
     mask = x_t == 5
-    want = torch.cat([0.4 * logits.softmax(-1), torch.full((*x_t.shape, 1), 0.6, dtype=torch.double)], -1)
+    stays = torch.full((*x_t.shape, 1), 0.6, dtype=torch.double)
+    want = torch.cat([0.4 * logits.softmax(-1), stays], -1)
     torch.testing.assert_close(posterior[mask], want[mask])
     assert torch.equal(posterior[~mask], torch.nn.functional.one_hot(x_t[~mask], 6).double())
 
@@ -102,6 +106,7 @@ def test_sedd(t):
     scores = torch.randn(7, vocab, generator=gen(3), dtype=torch.double).exp()
     x0 = torch.randint(vocab, (7,), generator=gen(4))
     own = scores.gather(1, x0[:, None])[:, 0]
-    theirs = (scores.sum(1) - r * own.log() + r * (torch.tensor(r).log() - 1)) / (1 - t)
-    ours = score_entropy(scores.log() - torch.tensor(r).log(), x0) / t
+    log_r = math.log(r)
+    theirs = (scores.sum(1) - r * own.log() + r * (log_r - 1)) / (1 - t)
+    ours = score_entropy(scores.log() - log_r, x0) / t
     torch.testing.assert_close(ours, theirs, rtol=1e-6, atol=1e-6)
