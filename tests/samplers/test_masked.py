@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from support.pairs import TABLE, V, chi2, other_position
 
 from visual_token_diffusion.core.sampling import sample_logits
-from visual_token_diffusion.samplers.masked import sample_masked
+from visual_token_diffusion.samplers.masked import n_masked_after, sample_masked
 
 
 def listed_denoiser(g):
@@ -27,6 +27,7 @@ def listed_denoiser(g):
         (dict(order='dilated'), True),
         (dict(block=1), True),
         (dict(counts='cosine'), True),
+        (dict(counts='even'), True),
         (dict(remask=True), True),
         (dict(order='confidence'), False),
     ],
@@ -38,6 +39,23 @@ def test_masked_strategies(options, exact):
     assert len(steps) == 3 and not steps[-1].mask.any()
     assert (chi2(steps[-1].x) < 28) == exact
     assert abs(TABLE.sum() - 1) < 1e-12
+
+
+@pytest.mark.parametrize('steps', [1, 3, 4, 9])
+def test_even_counts_are_those_of_llada(steps):
+    "ML-GSAI/LLaDA b7e6c35: n // steps in every step, and one more in the first n % steps"
+    n = torch.tensor([0, 1, 7, 8, 9])
+    base, extra = n // steps, n % steps
+    written = torch.stack([base + (extra > i) for i in range(steps)])
+    left = torch.stack([n_masked_after(n, i, steps, 'even') for i in range(steps)])
+    assert torch.equal(left, n - written.cumsum(0)) and not left[-1].any()
+    *states, _ = sample_masked(certain, None, torch.zeros(1, 9, dtype=torch.long), steps=4, counts='even')
+    assert [int(state.mask.sum()) for state in states] == [9, 6, 4, 2]
+
+
+def certain(x, mask, where):
+    n = int(where.sum())
+    return torch.ones(n, dtype=torch.long), torch.zeros(n)
 
 
 X, MASK = torch.zeros(2, 4, dtype=torch.long), torch.ones(2, 4, dtype=torch.bool)

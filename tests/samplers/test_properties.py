@@ -17,7 +17,7 @@ def tasks(draw):
     options = dict(
         steps=draw(st.integers(1, 30)),
         order=draw(st.sampled_from(ORDERS)),
-        counts=draw(st.sampled_from(['linear', 'cosine'])),
+        counts=draw(st.sampled_from(['linear', 'even', 'cosine'])),
         remask=draw(st.booleans()),
         block=draw(st.integers(0, 8)),
     )

@@ -2,6 +2,7 @@
 
 import torch
 
+from ..core.transfer import needs_fixed_shapes
 from .base import Corrupted, Process
 from .left_to_right import LeftToRight
 
@@ -38,9 +39,11 @@ class Autoregressive(Process):
 
         reader = LeftToRight(model)
 
-        def denoise(x, mask, where):
-            return model.head.sample(reader.states(x, mask, where), temperature, generator, top_p)
+        def denoise(x, mask, where, asked=None):
+            asked = asked if needs_fixed_shapes(x) else None
+            return model.head.sample(reader.states(x, mask, where, asked), temperature, generator, top_p)
 
+        denoise.takes_asked = True
         return denoise
 
     def predictor(self, model):

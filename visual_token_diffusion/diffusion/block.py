@@ -183,6 +183,7 @@ def loss(self:BlockDiffusion,
     nll = model.head.nll(h[mask], x0[mask])
     return nll.new_zeros(len(x0)).index_add(0, mask.nonzero()[:,0], nll*weight[mask].to(nll))
 
+# %% ../../nbs/diffusion/block.ipynb #fixshp03
 @patch
 def most_masked(self:BlockDiffusion, n, length, rows=slice(None)):
     "Positions that are masked at most; None for a subclass that masks in another way. Raises `ValueError`"

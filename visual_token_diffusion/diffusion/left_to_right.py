@@ -1,14 +1,8 @@
 """What a causal model reads before a position, from what it has read before where that is possible."""
 
+from .asked import common_position, states_at
+
 __all__ = ['LeftToRight']
-
-
-def _common_position(where):
-    "The one position that every row asks for, or None"
-    if not len(where) or (where.sum(1) != 1).any():
-        return None
-    positions = where.int().argmax(1)
-    return None if (positions != positions[0]).any() else int(positions[0])
 
 
 class LeftToRight:
@@ -21,10 +15,12 @@ class LeftToRight:
         self.model = model
         self.cache, self.read = None, None  # what is kept, and the tokens (n,p) that it was read from
 
-    def _goes_on(self, x, position):
+    def _goes_on(self, x, position, asked):
         "Whether the cache has read the beginning of these rows and nothing behind it"
         if self.cache is None or len(self.read) != len(x) or self.cache.position > position:
             return False
+        if asked is not None:
+            return not asked.is_first
         return (self.read == x[:, : self.read.shape[1]]).all()
 
     def states(
@@ -32,17 +28,24 @@ class LeftToRight:
         x,  # (B,L) long
         mask,  # (B,L) bool: what is to be written
         where,  # (B,L) bool: the positions asked for
+        asked=None,  # `Asked`; None reads `where` and compares what has been read, which waits for a device
     ):
         "(N,width) for the True positions of `where`, none of which reads what stands at or after it"
-        position = _common_position(where) if hasattr(self.model, 'cache') else None
+        position = self._position(where, asked)
         if position is None:
-            return self.model.hidden_states(x, mask)[where]
-        if not self._goes_on(x, position):
-            if position > mask.sum(1).max():  # a long prompt, read token by token, costs more than it saves
-                return self.model.hidden_states(x, mask)[where]
+            return states_at(self.model.hidden_states(x, mask), where, asked)
+        if not self._goes_on(x, position, asked):
+            most_left = mask.sum(1).max() if asked is None else asked.most_left
+            if position > most_left:  # a long prompt, read token by token, costs more than it saves
+                return states_at(self.model.hidden_states(x, mask), where, asked)
             self.cache = self.model.cache(len(x), x.shape[1])
         while self.cache.position <= position:
             before = self.cache.position - 1
             h = self.cache.step(None if before < 0 else x[:, before])
         self.read = x[:, :position].clone()
         return h
+
+    def _position(self, where, asked):
+        if not hasattr(self.model, 'cache'):
+            return None
+        return common_position(where) if asked is None else asked.position

@@ -13,6 +13,7 @@ from fastcore.basics import patch
 from ..core.sampling import ranks
 from ..core.transfer import to_device
 from .base import Corrupted, Process
+from .asked import states_at
 from .fixed_shape import fixed_nelbo, most_of_times
 from .schedules import LogLinear
 
@@ -85,9 +86,10 @@ def loss(self:MaskedDiffusion,
 @patch
 def denoiser(self:MaskedDiffusion, model, temperature=1., top_p=1., generator=None):
     "The function `(x, mask, where) -> (ids, log_probs)` that the sampler `masked` calls"
-    def denoise(x, mask, where):
-        h = model.hidden_states(x, mask)[where]
+    def denoise(x, mask, where, asked=None):
+        h = states_at(model.hidden_states(x, mask), where, asked)
         return model.head.sample(h, temperature, generator, top_p)
+    denoise.takes_asked = True
     return denoise
 
 # %% ../../nbs/diffusion/masked.ipynb #fixshp02

@@ -112,14 +112,16 @@ def loss(self:ScaleMasking, model, x0, corrupted, most=None):
     parts = h, x0, mask, asked[:,None].expand(x0.shape)
     return fixed_sum(cost, parts, where, corrupted.weight, most)
 
+# %% ../../nbs/diffusion/next_scale.ipynb #fixshp05
 @patch
 def most_masked(self:ScaleMasking, n, length, rows=slice(None)):
     "Positions that are asked for at most; None for a subclass that masks in another way"
     if type(self).corrupt is not ScaleMasking.corrupt: return None
     edges = 1 - torch.arange(n+1, dtype=torch.float64)/n
-    most,least = ((edges*length*len(self.order)).ceil().clamp(min=1).long()[part] for part in (slice(n), slice(1, None)))
-    whole,rest = (most-1)//length,(most-1)%length + 1
-    return int(torch.where((least-1)//length==whole, rest, length)[rows].sum())
+    total = (edges*length*len(self.order)).ceil().clamp(min=1).long()
+    most,least = total[:-1],total[1:]
+    in_one_scale = (least-1)//length==(most-1)//length
+    return int(torch.where(in_one_scale, (most-1)%length + 1, length)[rows].sum())
 
 # %% ../../nbs/diffusion/next_scale.ipynb #192c0539
 def scale_nelbo(network, # function (ids (B,L), mask (B,L,M)) -> log_probs (B,L,V)

@@ -96,6 +96,7 @@ def loss(self:PartialMasking,
     per_row = nll.new_zeros(len(x0)).index_add(0, where.nonzero()[:,0], nll)
     return per_row*corrupted.weight.to(nll.dtype)
 
+# %% ../../nbs/diffusion/partial_masking.ipynb #fixshp04
 @patch
 def most_masked(self:PartialMasking, n, length, rows=slice(None)):
     "Positions with a masked code at most; None for a subclass that masks in another way"
@@ -104,6 +105,7 @@ def most_masked(self:PartialMasking, n, length, rows=slice(None)):
     masked = (latest[rows]*length*self.codes.shape[1]).ceil()
     return int(masked.clamp(max=length).sum())
 
+# %% ../../nbs/diffusion/partial_masking.ipynb #prtden01
 @patch
 def denoiser(self:PartialMasking, model, temperature=1., top_p=1., generator=None):
     "The function `(codes, mask) -> log_probs (B,L,V)` that the samplers of codes call"

@@ -11,6 +11,7 @@ __all__ = ['KVCache', 'sample_autoregressive']
 import torch
 import torch.nn.functional as F
 from fastcore.basics import patch
+from ..core.transfer import needs_fixed_shapes, to_device
 from ..networks.transformer import rotary, rotate
 
 # %% ../../nbs/models/kv_cache.ipynb #b1491baf
@@ -19,12 +20,15 @@ class KVCache:
     def __init__(self,
                  model, # a causal `SequenceModel`
                  n:int, # sequences
-                 length:int # most tokens
+                 length:int, # most tokens
+                 is_static:bool=None # tensors of one shape in every step, for compiled code; None: not on the CPU
                 ):
         if not model.is_causal:
             raise ValueError("only a causal model keeps what it has read; masked models look both ways")
         backbone,weight = model.backbone,next(model.parameters())
         self.model,self.position = model,0
+        self.is_static = needs_fixed_shapes(weight) if is_static is None else is_static
+        self.places,self.place = (torch.arange(k, device=weight.device) for k in (length, 1))
         self.cos,self.sin = rotary(length, backbone.head_dim, weight.device)
         heads,blocks = backbone.blocks[0].heads,backbone.blocks
         self.keys_values = [weight.new_zeros(2, n, heads, length, backbone.head_dim) for _ in blocks]
@@ -34,62 +38,90 @@ class KVCache:
 
 # %% ../../nbs/models/kv_cache.ipynb #1022abce
 def _append(last, new):
-    "The two last of (n,2,D) and what came now (n,1,D)"
-    return torch.cat([last[:,1:], new], 1)
+    "Of `last` (n,2,D) the second moves up, and what came now (n,1,D) takes its place"
+    last.copy_(torch.cat([last[:,1:], new], 1))
 
+@patch
+def _keep(self:KVCache, i, k, v):
+    "Keys and values (n,heads,m,D) of layer `i` with a new position's; and which of them count, None for all"
+    keys,values = self.keys_values[i]
+    if self.is_static:
+        for table,new in zip((keys, values), (k, v)): table.index_copy_(2, self.place, new)
+        return keys, values, (self.places <= self.place)[None]
+    keys[:,:,self.position] = k[:,:,0]
+    values[:,:,self.position] = v[:,:,0]
+    until = self.position+1
+    return keys[:,:,:until], values[:,:,:until], None
+
+# %% ../../nbs/models/kv_cache.ipynb #kvattnd1
 @patch
 def _attend(self:KVCache, block, x, i):
     "Attention (n,1,width) of one new position to all that are kept"
     qkv = block.qkv(block.attn_norm(x)).unflatten(-1, (3,block.heads,-1))
     q,k,v = qkv.permute(2,0,3,1,4)
-    cos,sin = self.cos[self.position],self.sin[self.position]
+    now = self.place if self.is_static else self.position
+    cos,sin = self.cos[now],self.sin[now]
     q,k = (rotate(F.rms_norm(o, o.shape[-1:]), cos, sin) for o in (q,k))
-    keys,values = self.keys_values[i]
-    keys[:,:,self.position] = k[:,:,0]
-    values[:,:,self.position] = v[:,:,0]
-    until = self.position+1
-    attended = F.scaled_dot_product_attention(q, keys[:,:,:until], values[:,:,:until])
+    keys,values,seen = self._keep(i, k, v)
+    attended = F.scaled_dot_product_attention(q, keys, values, seen)
     return block.proj(attended.transpose(1,2).flatten(2))
 
 @patch
 def block(self:KVCache, block, x, i):
     "Block number `i` for one new position `x` (n,1,width)"
-    neighbors,self.last_inputs[i] = self.last_inputs[i],_append(self.last_inputs[i], x)
-    x = x + (neighbors*block.local_mixing.weight).sum(1, keepdim=True)
+    mixed = (self.last_inputs[i]*block.local_mixing.weight).sum(1, keepdim=True)
+    _append(self.last_inputs[i], x)
+    x = x + mixed
     x = x + self._attend(block, x, i)
     return x + block.mlp(block.mlp_norm(x))
 
 # %% ../../nbs/models/kv_cache.ipynb #e598a5ed
 @patch
-def _skip(self:KVCache, ids):
-    "What the skip connection adds (n,D), from the features of the last two tokens"
+def _skip(self:KVCache, features):
+    "What the skip connection adds (n,D), from the `features` (n,D) of the last token and those before"
     skip = self.model.skip
-    if ids is not None:
-        self.last_features = _append(self.last_features, self.model.embed.features[ids][:,None])
+    _append(self.last_features, features[:,None])
     earlier,last = skip.maps                                       # offsets -2 and -1
     before,now = self.last_features.unbind(1)
     return (earlier(before)+last(now))*skip.scale
+
+@patch
+def read(self:KVCache, x, features):
+    "`step` for an input `x` (n,1,width) and, with a skip connection, `features` (n,D) of the token: what is compiled"
+    for i,block in enumerate(self.model.backbone.blocks): x = self.block(block, x, i)
+    h = self.model.backbone.norm(x)[:,0]
+    if features is not None: h = torch.cat([h, self._skip(features)], -1)
+    self.place += 1
+    return h
+
+# %% ../../nbs/models/kv_cache.ipynb #kvcompl1
+@patch
+def compile(self:KVCache, **options # of `torch.compile`
+           ):
+    "Read by compiled code from now on; a static cache compiles once for all steps"
+    self.read = torch.compile(self.read, **options)
+    return self
 
 @patch
 @torch.no_grad()
 def step(self:KVCache, ids=None # (n,) the tokens written last; None at the beginning
         ):
     "What the head reads for the next position (n,width or width+D)"
-    model,n = self.model,len(self.last_inputs[0])
-    x = model.bos_embed.expand(n, 1, -1) if ids is None else model.embed(ids[:,None])
-    for i,block in enumerate(model.backbone.blocks): x = self.block(block, x, i)
-    h = model.backbone.norm(x)[:,0]
-    if self.last_features is not None: h = torch.cat([h, self._skip(ids)], -1)
+    model,features = self.model,self.last_features
+    n = len(self.last_inputs[0])
+    x = model.bos_embed.repeat(n, 1, 1) if ids is None else model.embed(ids[:,None])
+    if features is not None: features = torch.zeros_like(features[:,0]) if ids is None else model.embed.features[ids]
+    h = self.read(x, features)
     self.position += 1
     return h
 
 # %% ../../nbs/models/kv_cache.ipynb #f4364d87
 def _write(model, cache, n, length, start, draw):
     "Token ids (n,length), the first of them given"
-    ids = []
-    h = cache.step()
+    ids,h = [],cache.step()
+    start = to_device(start, h.device)
     for i in range(length):
-        given = start[i].expand(n).to(h.device) if i < len(start) else None
+        given = start[i].expand(n) if i < len(start) else None
         ids.append(draw(h) if given is None else given)
         if i+1 < length: h = cache.step(ids[-1])
     return torch.stack(ids, 1)

@@ -42,6 +42,7 @@ def check_answer(values, # what a network gave
     if values.isnan().any():
         raise ValueError(f"the network answered with NaN {moment}; was it trained on bad data?")
 
+# %% ../../nbs/samplers/base.ipynb #anschk01
 class AnswerCheck:
     "Refuses NaN: on a CPU at once, on a device when the walk ends, since looking waits for it"
     def __init__(self): self.bad,self.moments = [],[]

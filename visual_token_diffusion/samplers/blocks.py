@@ -11,7 +11,7 @@ __all__ = ['write_blocks', 'sample_blocks', 'BlockSampler', 'sample_uniform_bloc
 import torch
 from .base import Sampler, SamplerStep, check_process, check_state
 from .entropy_bound import sample_entropy_bound_uniform
-from .masked import sample_masked
+from .masked import masked_plan, write_masked
 
 # %% ../../nbs/samplers/blocks.ipynb #sbl00008
 def _joined(before, step, end):
@@ -29,10 +29,10 @@ def write_blocks(write, # function (x, mask, steps) -> the `SamplerStep`s of a t
                  steps:int # network calls of all blocks together
                 ):
     "Yields a `SamplerStep` for the start and each call, blocks from left to right. Raises `ValueError`"
-    nothing = torch.zeros(x.shape, device=x.device)
+    nothing,is_masked = torch.zeros(x.shape, device=x.device),mask.cpu().any(0)     # read once
     state = SamplerStep(x.clone(), mask.clone(), mask & False, nothing, x.clone())
     yield state
-    ends = [end for end in range(size, x.shape[1]+1, size) if mask[:,end-size:end].any()]
+    ends = [end for end in range(size, x.shape[1]+1, size) if is_masked[end-size:end].any()]
     if steps < len(ends):
         raise ValueError(f"{len(ends)} blocks need at least {len(ends)} steps, got {steps}; take larger blocks")
     for i,end in enumerate(ends):
@@ -56,10 +56,13 @@ def sample_blocks(denoise, # function (x, mask, where) -> (ids, log_probs) for t
     "Yields a `SamplerStep` for the start and after each call. Raises `ValueError`"
     mask = check_state(x, mask)
     check_process('blocks', process, ('block',))
+    plan,size = masked_plan(order, counts),process.size_in(x.shape[1])
+    on_cpu = mask.cpu()     # read once
     def write(x, mask, steps):
-        options = dict(mask=mask, steps=steps, order=order, counts=counts)
-        return sample_masked(denoise, process, x, generator=generator, **options)
-    yield from write_blocks(write, process.size_in(x.shape[1]), x, mask, steps)
+        block = torch.arange(x.shape[1]) >= x.shape[1]-size
+        return write_masked(denoise, x, mask, on_cpu[:,:x.shape[1]], [(block, steps)], plan, generator)
+    yield from write_blocks(write, size, x, mask, steps)
+    plan.check.finish()
 
 class BlockSampler(Sampler):
     "Writes blocks from left to right, masks within a block"

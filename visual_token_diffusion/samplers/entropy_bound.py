@@ -11,7 +11,8 @@ __all__ = ['accept_by_entropy', 'sample_entropy_bound', 'EntropyBoundSampler', '
 # %% ../../nbs/samplers/entropy_bound.ipynb #ebs00005
 import torch
 from ..core.sampling import apply_temperature_top_p, sample_categorical, top_k_mask
-from .base import Sampler, SamplerStep, check_answer, check_process, check_state
+from ..core.transfer import needs_fixed_shapes, to_device
+from .base import AnswerCheck, Sampler, SamplerStep, check_process, check_state
 
 # %% ../../nbs/samplers/entropy_bound.ipynb #ebs00009
 def accept_by_entropy(entropy, # (B,L) nats
@@ -35,13 +36,27 @@ def _entropy(probs):
     "(B,L) nats"
     return -torch.xlogy(probs, probs).sum(-1)
 
+_CALLS_BETWEEN_LOOKS = 8
+
+def _is_over(mask, i):
+    "Whether nothing is masked: asked before every call `i` on a CPU, before some on a device that would be waited for"
+    if needs_fixed_shapes(mask) and i%_CALLS_BETWEEN_LOOKS: return False
+    return not mask.any()
+
+# %% ../../nbs/samplers/entropy_bound.ipynb #ebsdraw1
 def _draw(predict, state, temperature, top_p, generator):
     "Tokens (B,L), their log-probabilities (B,L), and the entropies (B,L) of what they were drawn from"
     log_probs = predict(state.x, state.mask)
-    check_answer(log_probs, f"with {int(state.mask.sum())} positions masked")
     probs = apply_temperature_top_p(log_probs.double().softmax(-1), temperature, top_p)
     ids = sample_categorical(probs, generator)
-    return ids, probs.gather(-1, ids[...,None])[...,0].log().float(), _entropy(probs)
+    chosen = probs.gather(-1, ids[...,None])[...,0].log().float()
+    return ids, chosen, _entropy(probs), log_probs
+
+def _written(state, accepted, ids, log_probs):
+    "The state in which the positions `accepted` are written"
+    x = torch.where(accepted, ids, state.x)
+    confidence = torch.where(accepted, log_probs, state.confidence)
+    return SamplerStep(x, state.mask & ~accepted, accepted, confidence, torch.where(state.mask, ids, x))
 
 def _accept(entropy, bound, mask, left):
     "(B,L) bool: by the bound, and at least one part in `left` of what is masked"
@@ -65,15 +80,15 @@ def sample_entropy_bound(predict, # function (x, mask) -> (B,L,V) log-probabilit
     confidence = torch.zeros(x.shape, device=x.device)
     state = SamplerStep(x.clone(), mask.clone(), mask & False, confidence, x.clone())
     yield state
+    check = AnswerCheck()
     for i in range(steps):
-        if not state.mask.any(): return
-        ids,log_probs,entropy = _draw(predict, state, temperature, top_p, generator)
+        if _is_over(state.mask, i): break
+        ids,log_probs,entropy,answer = _draw(predict, state, temperature, top_p, generator)
+        check(answer, f"in call {i+1}")
         accepted = _accept(entropy, bound, state.mask, steps-i)
-        x = torch.where(accepted, ids, state.x)
-        confidence = torch.where(accepted, log_probs, state.confidence)
-        pred = torch.where(state.mask, ids, x)
-        state = SamplerStep(x, state.mask & ~accepted, accepted, confidence, pred)
+        state = _written(state, accepted, ids, log_probs)
         yield state
+    check.finish()
 
 # %% ../../nbs/samplers/entropy_bound.ipynb #ebs00017
 class EntropyBoundSampler(Sampler):
@@ -101,7 +116,7 @@ def _check_redrawing(steps, bound, t_min, t_max):
 # %% ../../nbs/samplers/entropy_bound.ipynb #ebs00039
 def _from_noise(process, x, mask, generator):
     "The start: noise where something is to be written"
-    x = torch.where(mask, process.prior(x.shape, generator).to(x.device), x)
+    x = torch.where(mask, to_device(process.prior(x.shape, generator), x.device), x)
     return SamplerStep(x, mask, mask & False, torch.zeros(x.shape, device=x.device), x, 1.)
 
 # %% ../../nbs/samplers/entropy_bound.ipynb #ebs00038
@@ -110,18 +125,18 @@ class _Redraw:
     def __init__(self, denoise, process, mask, bound, generator):
         self.denoise,self.process = denoise,process
         self.mask,self.bound = mask,bound
-        self.generator = generator
+        self.generator,self.check = generator,AnswerCheck()
 
     def __call__(self, state, t, temperature):
         "`(step, mean entropy (B,))`"
         mask,time = self.mask,torch.full((len(state.x),), t, device=state.x.device)
         logits = self.denoise(state.x, time)
-        check_answer(logits, f"at time {t:.3f}")
+        self.check(logits, f"at time {t:.3f}")
         probs = (logits.double()/temperature).softmax(-1)
         entropy = _entropy(probs)
         accepted = accept_by_entropy(entropy, self.bound, mask)
         drawn = sample_categorical(probs, self.generator)
-        noise = self.process.prior(state.x.shape, self.generator).to(state.x.device)
+        noise = to_device(self.process.prior(state.x.shape, self.generator), state.x.device)
         x = torch.where(mask, torch.where(accepted, drawn, noise), state.x)
         best = torch.where(mask, probs.argmax(-1), state.x)
         confidence = probs.gather(-1, best[...,None])[...,0].log().float()
@@ -135,6 +150,10 @@ class _Ended:
         self.stable,self.confident = stable,confident
         self.unchanged = torch.zeros(n, device=device)
         self.rows = torch.zeros(n, dtype=torch.bool, device=device)
+
+    def are_all(self, i):
+        "Whether no row goes on: asked after every call `i` on a CPU, after some on a device"
+        return _is_over(~self.rows, i)
 
     def update(self, before, after, entropy):
         "The step `after`, with the rows of `before` that had ended; then `entropy` (B,) decides who ends"
@@ -164,13 +183,13 @@ def sample_entropy_bound_uniform(denoise, # function (x (B,L), t (B,)) -> logits
     check_process('entropy_bound_uniform', process, UniformEntropyBoundSampler.processes)
     mask = check_state(x, mask)
     yield (state := _from_noise(process, x, mask, generator))
-    ended = _Ended(len(x), stable, confident, x.device)
-    call = _Redraw(denoise, process, mask, bound, generator)
+    ended,call = _Ended(len(x), stable, confident, x.device),_Redraw(denoise, process, mask, bound, generator)
     for left in range(steps, 0, -1):
         after,entropy = call(state, left/steps, falling_temperature(left, steps, t_min, t_max))
         state = ended.update(state, after, entropy)
-        if ended.rows.all(): break
+        if ended.are_all(steps-left): break
         if left > 1: yield state
+    call.check.finish()
     yield state._replace(x=state.pred, mask=mask & False, t=0.)
 
 # %% ../../nbs/samplers/entropy_bound.ipynb #ebs00037

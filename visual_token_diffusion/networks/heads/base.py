@@ -16,7 +16,7 @@ from ...codebooks.table import CodeTable
 from ...core.errors import CombinationError
 from ...core.registry import Registered
 from ...core.sampling import sample_logits
-from .linear_nll import MOST_LOGITS, linear_nll
+from .linear_nll import chunk_size, linear_nll
 
 # %% ../../../nbs/networks/heads/base.ipynb #e6ce27ea
 class Head(nn.Module, Registered):
@@ -100,7 +100,7 @@ def build(cls:Head, *,
 # %% ../../../nbs/networks/heads/base.ipynb #9768881f
 class SoftmaxHead(Head):
     "One softmax over all tokens. A subclass says `linear(h)`: a query (N,D), and the rows (V,D) it is asked of"
-    most_logits = MOST_LOGITS # in one table; of more, none is kept
+    most_logits = None # in one table, of more none is kept; None: those of a chunk
 
     def __init__(self,
                  vocab_size:int, # tokens
@@ -118,6 +118,6 @@ class SoftmaxHead(Head):
     def log_probs(self, h): return self.logits(h).log_softmax(-1)
 
     def nll(self, h, ids):
-        is_small = len(h)*len(self.prior) <= self.most_logits
-        if is_small: return F.cross_entropy(self.logits(h), ids, reduction='none')
+        most = chunk_size(h) if self.most_logits is None else self.most_logits
+        if len(h)*len(self.prior) <= most: return F.cross_entropy(self.logits(h), ids, reduction='none')
         return linear_nll(*self.linear(h), ids, self.offset())

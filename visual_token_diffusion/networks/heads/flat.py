@@ -3,7 +3,6 @@
 from torch import nn
 
 from .base import SoftmaxHead
-from .linear_nll import MOST_LOGITS
 
 __all__ = ['FlatHead']
 
@@ -18,7 +17,7 @@ class FlatHead(SoftmaxHead):
         self,
         vocab_size: int,  # tokens
         width: int,  # numbers in a hidden state
-        most_logits: int = MOST_LOGITS,  # in one table; of more none is kept: 0 keeps none ever
+        most_logits: int = None,  # in one table, of more none is kept; None: `chunk_size`, 0: never a table
     ):
         super().__init__(vocab_size, width)
         self.most_logits = most_logits

@@ -131,6 +131,7 @@ def _nodes(self:HierarchicalSoftmaxHead, m):
     number = torch.arange(math.prod(sizes), device=self.codes.device)
     return node_codes(number, sizes),node_index(self.codes[:,:m], sizes)
 
+# %% ../../../nbs/networks/heads/hierarchical.ipynb #hierlev1
 @patch
 def _level_log_probs(self:HierarchicalSoftmaxHead, query, m):
     "(N,V) log-probabilities of every token's code `m`, given its codes before, from a `query`"

@@ -8,11 +8,15 @@
 import torch
 import torch.nn.functional as F
 
-__all__ = ['CHUNK', 'MOST_LOGITS', 'linear_nll', 'table_nll']
+__all__ = ['CHUNK', 'LARGE_CHUNK', 'chunk_size', 'linear_nll', 'table_nll']
 
-CHUNK = 2**22  # logits of a chunk on a CPU
-LARGE_CHUNK = 2**25  # and on a device, which is asked less often
-MOST_LOGITS = 2**25  # of one table, where nobody asks for less
+CHUNK = 2**22  # logits of a chunk on a CPU: with more a table is no faster, as was measured
+LARGE_CHUNK = 2**25  # and on a device, which is asked less often; not measured
+
+
+def chunk_size(h):
+    "Logits of a chunk on the device of hidden states"
+    return CHUNK if h.device.type == 'cpu' else LARGE_CHUNK
 
 
 def _capped(logits, soft_cap):
@@ -159,7 +163,7 @@ def linear_nll(
     *,
     soft_cap: float = None,  # logits are bent to lie within this, by a hyperbolic tangent
     ignore_index: int = -100,  # a token that costs nothing
-    chunk: int = None,  # logits in memory at once; None: `CHUNK` on a CPU, `LARGE_CHUNK` elsewhere
+    chunk: int = None,  # logits in memory at once; None: `chunk_size`
 ):
     """(N,) nats: the cross-entropy of `ids` under softmax(h @ weight.T + bias), with memory for `chunk` logits.
 
@@ -168,6 +172,5 @@ def linear_nll(
     device = h.device.type
     if torch.amp.is_autocast_available(device) and torch.is_autocast_enabled(device):
         h = h.to(torch.get_autocast_dtype(device))
-    chunk = chunk or (CHUNK if device == 'cpu' else LARGE_CHUNK)
-    rows = max(1, chunk // len(weight))
+    rows = max(1, (chunk or chunk_size(h)) // len(weight))
     return _forward(h, weight, ids, bias, soft_cap, ignore_index, rows)[0]
