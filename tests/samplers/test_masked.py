@@ -110,3 +110,48 @@ def test_a_dilated_order_writes_equal_shares_of_long_rows():
 
     steps = list(sample_masked(zeros, None, torch.zeros(2, 400).long(), steps=4, order='dilated'))
     assert [step.changed.sum(1).tolist() for step in steps[1:]] == [[100, 100]] * 4
+
+
+def scores_of(x, mask):
+    "(B,L,V) float64: some network that sees what is written"
+    seen = torch.where(mask, V, x)
+    table = torch.randn(V + 1, V, generator=torch.Generator().manual_seed(1), dtype=torch.double)
+    places = torch.randn(x.shape[1], V, generator=torch.Generator().manual_seed(2), dtype=torch.double)
+    h = table[seen] + places
+    return torch.tanh(h + 2 * h.mean(1, keepdim=True) + h.roll(1, 1)) * 3
+
+
+def most_likely(x, mask, where):
+    log_probs, ids = scores_of(x, mask)[where].log_softmax(-1).max(-1)
+    return ids, log_probs
+
+
+def llada(prompt, length, block, steps):
+    "One row, token by token: ML-GSAI/LLaDA b7e6c35 at temperature 0, low-confidence remasking"
+    x = prompt + [None] * length
+    each = steps // (length // block)
+    for start in range(len(prompt), len(x), block):
+        for i in range(each):
+            mask = torch.tensor([[token is None for token in x]])
+            ids = torch.tensor([[token or 0 for token in x]])
+            confidence, best = scores_of(ids, mask)[0].softmax(-1).max(-1)
+            free = [j for j in range(start, start + block) if x[j] is None]
+            free.sort(key=lambda j: -float(confidence[j]))
+            for j in free[: block // each + (i < block % each)]:
+                x[j] = int(best[j])
+    return x
+
+
+@pytest.mark.parametrize('prompt', [[], [1], [0, 2, 1]])
+@pytest.mark.parametrize('block,steps', [(8, 1), (8, 3), (8, 16), (4, 6), (2, 4), (4, 8)])
+def test_llada_writes_token_for_token(prompt, block, steps):
+    x = torch.tensor([prompt + [0] * 8])
+    mask = torch.arange(x.shape[1])[None] >= len(prompt)
+    options = dict(order='confidence', counts='even', block=block, block_start=len(prompt))
+    *_, last = sample_masked(most_likely, None, x, mask=mask, steps=steps, **options)
+    assert last.x[0].tolist() == llada(prompt, 8, block, steps)
+
+
+def test_blocks_begin_within_the_row():
+    with pytest.raises(ValueError, match='block_start must lie between 0 and 4, got 5'):
+        list(sample_masked(most_likely, None, X, block=2, block_start=5))

@@ -137,14 +137,15 @@ def _write(denoise, state, span, counted, steps, plan, generator):
         state = _write_step(denoise, state, span, counted, plan, i, steps, generator)
         yield state
 
-def _blocks(L, block, steps):
-    "Pairs of the positions (L,) of a block and its number of steps. Raises `ValueError`"
+def _blocks(L, block, steps, start=0):
+    "Pairs of the positions (L,) of a block and its number of steps; the first begins at `start`. Raises `ValueError`"
     if steps < 1: raise ValueError(f"steps must be at least 1, got {steps}")
     if block < 0: raise ValueError(f"block must not be negative, got {block}")
-    n = max(-(-L//block), 1) if block else 1
+    if not 0 <= start <= L: raise ValueError(f"block_start must lie between 0 and {L}, got {start}")
+    n = max(-(-(L-start)//block), 1) if block else 1
     if steps < n:
         raise ValueError(f"{n} blocks need at least {n} steps, got {steps}; take larger blocks")
-    number = torch.arange(L)//(block or L or 1)
+    number = (torch.arange(L)-start).clamp(min=0)//(block or L or 1)
     return [(number==b, steps//n + (b < steps%n)) for b in range(n)]
 
 # %% ../../nbs/samplers/masked.ipynb #hostct03
@@ -168,10 +169,12 @@ def sample_masked(denoise, # function (x, mask, where) -> (ids, log_probs) for t
                   counts:str='linear', # positions a step: 'linear', 'even', or 'cosine' (few at first)
                   noise:float=0., # Gumbel noise on the confidence at the first step
                   remask:bool=False, # mask again what is least certain
-                  block:int=0 # positions of a block; 0 takes all at once
+                  block:int=0, # positions of a block; 0 takes all at once
+                  block_start:int=0 # where the first block begins, such as behind a prompt
                  ):
     "Yields a `SamplerStep` for the start, then after each of `steps` steps. Raises `ValueError`"
-    plan,blocks = masked_plan(order, counts, noise, remask),_blocks(x.shape[1], block, steps)
+    plan = masked_plan(order, counts, noise, remask)
+    blocks = _blocks(x.shape[1], block, steps, block_start)
     mask = check_state(x, mask)
     yield from write_masked(denoise, x, mask, mask.cpu(), blocks, plan, generator)     # read once
     plan.check.finish()
