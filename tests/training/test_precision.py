@@ -2,11 +2,18 @@
 
 import pytest
 import torch
-from fastai.callback.core import Callback
-from support.training import Watch, equal, fit, learner
+from fastai.callback.core import Callback, CancelBatchException
+from support.training import Watch, equal, fit, learner, parameters
 from torch import nn
 
+from visual_token_diffusion.core.config import load_settings
+from visual_token_diffusion.models.build import build_model
+from visual_token_diffusion.training.dataloaders import lm_dls, split_text, valid_windows
+from visual_token_diffusion.training.language_model import lm_learner, train_text
 from visual_token_diffusion.training.precision import AutocastCB
+from visual_token_diffusion.training.quiet import quietly
+from visual_token_diffusion.training.resume import state_files
+from visual_token_diffusion.worlds.stories import story_text
 
 
 @pytest.mark.parametrize('dtype', ['bf16', 'fp16'])
@@ -76,3 +83,83 @@ def test_weights_stay_float32_and_the_loss_is_nearly_that_of_fp32(dtype):
     assert {p.dtype for p in low.model.parameters()} == {torch.float32}
     a, b = (learn.recorder.values[-1][1] for learn in (plain, low))
     assert abs(a - b) < 0.3 * a
+
+
+TEXT = story_text(200, torch.Generator().manual_seed(0))
+SMALL = ['unit=words', 'width=16', 'heads=1', 'depth=2', 'length=8', 'feature_dim=8', 'batch=4', 'steps=8', 'epochs=2']
+SMALL += ['valid_sequences=8', 'monitor=0']
+
+
+def trained(*options, path=None, **kwargs):
+    cfg = load_settings('ci', [*SMALL, *options])
+    return train_text(TEXT, cfg, path, progress=False, **kwargs)[0]
+
+
+@pytest.mark.parametrize('options', [[], ['optimizer=adamw', 'ema=.9'], ['accumulate=2', 'clip=.5'], ['head=flat']])
+def test_weights_in_bf16_take_the_steps_of_autocast(options):
+    "Bit for bit: what is rounded once a batch is what autocast rounds at each use; and the model is float32"
+    half, auto = (trained(f'precision={name}', *options) for name in ('bf16_weights', 'bf16'))
+    full = trained('precision=fp32', *options)
+    assert {p.dtype for p in half.parameters()} == {torch.float32}
+    pairs = list(zip(parameters(half), parameters(auto)))
+    if 'accumulate=2' in options:  # autocast adds what it has rounded to float32, too, in another order
+        for a, b in pairs:
+            torch.testing.assert_close(a, b, rtol=1e-3, atol=1e-5)
+    else:
+        assert all(torch.equal(a, b) for a, b in pairs)
+    assert not all(torch.equal(a, b) for a, b in zip(parameters(half), parameters(full)))
+
+
+class Types(Callback):
+    "Types of a weight while a batch is computed, and afterwards"
+
+    order = 20
+
+    def before_fit(self):
+        self.seen = dict(forward=set(), step=set(), valid=set())
+
+    def weight(self):
+        return self.model.backbone.blocks[0].qkv.weight
+
+    def after_pred(self):
+        self.seen['forward' if self.training else 'valid'].add(self.weight().dtype)
+
+    def before_step(self):
+        self.seen['step'] |= {self.weight().dtype, self.weight().grad.dtype}
+
+
+def test_the_optimizer_and_validation_see_float32():
+    cfg, types = load_settings('ci', [*SMALL, 'precision=bf16_weights']), Types()
+    vocab, train, valid = split_text(TEXT, cfg)
+    dls = lm_dls(train, valid_windows(valid, cfg), cfg, vocab)
+    learn = lm_learner(dls, build_model(vocab, train, cfg), cfg, [types])
+    with quietly(learn):
+        learn.fit(1)
+    assert types.seen == dict(forward={torch.bfloat16}, step={torch.float32}, valid={torch.float32})
+
+
+def test_weights_in_bf16_resume_to_the_same_bits(tmp_path):
+    options = ['precision=bf16_weights', 'keep=9']
+    whole = trained(*options, path=tmp_path / 'a')
+    trained(*options, path=tmp_path / 'b')
+    for file in state_files(tmp_path / 'b')[1:]:
+        file.unlink()
+    resumed = trained(*options, path=tmp_path / 'b', resume=True)
+    assert all(torch.equal(a, b) for a, b in zip(parameters(whole), parameters(resumed)))
+
+
+def test_a_batch_that_is_left_out_leaves_float32_weights():
+    class Skip(Callback):
+        order = 15
+
+        def after_loss(self):
+            if self.training:
+                raise CancelBatchException()
+
+    cfg = load_settings('ci', [*SMALL, 'precision=bf16_weights'])
+    vocab, train, valid = split_text(TEXT, cfg)
+    dls = lm_dls(train, valid_windows(valid, cfg), cfg, vocab)
+    learn = lm_learner(dls, build_model(vocab, train, cfg), cfg, [Skip()])
+    with quietly(learn):
+        learn.fit(1)
+    assert {p.dtype for p in learn.model.parameters()} == {torch.float32}

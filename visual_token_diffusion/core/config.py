@@ -21,7 +21,7 @@ class DataConfig:
     profile:str='cpu' # where the values came from
     seed:int=0 # start of every random generator
     device:str='auto' # 'auto', 'cpu', 'cuda', 'cuda:1', 'mps'
-    precision:str='auto' # 'fp32', 'bf16' or 'fp16' (autocast); 'auto' is bf16 where the device is faster in it
+    precision:str='auto' # 'fp32', 'bf16' or 'fp16' (autocast), 'bf16_weights'; 'auto' is bf16 where that is faster
     compile:str='auto' # layers and head by `torch.compile` in training: 'on', 'off', or 'auto', which is on CUDA
     threads:int=0 # CPU threads; 0 leaves torch's own choice
     unit:str='auto' # a vocabulary; 'auto' is words for the embedded corpus, for files byte pairs of their own
@@ -92,7 +92,8 @@ _positive = '''grid feature_dim window width depth heads length epochs batch val
     seeds min_count sentences accumulate valid_parts steps'''.split()
 _not_negative = 'threads codebook_size seed save_steps keep sample_epochs workers monitor'.split()
 _choices = dict(
-    precision=('auto','fp32','bf16','fp16'), compile=('auto','on','off'), tracker=('none','tensorboard','wandb'),
+    precision=('auto','fp32','bf16','bf16_weights','fp16'), compile=('auto','on','off'),
+    tracker=('none','tensorboard','wandb'),
     optimizer=('muon','adamw'), loss_weights=('flat','bound'))
 _rules = dict(
     valid_frac=(lambda v: 0 < v < 1, 'lie between 0 and 1'),

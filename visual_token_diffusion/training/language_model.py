@@ -38,7 +38,7 @@ from .lm_callbacks import optional_callbacks, progress_callback, saving_callback
 from .monitor import CollapseError
 from .muon import Muon, block_matrices
 from .overfitting import with_dropout
-from .precision import AutocastCB, chosen_precision
+from .precision import chosen_precision, precision_callbacks
 from .process_callback import ProcessCB, nelbo_loss
 from .ending import held_out_xz, time_spent
 from .finished import lengthened
@@ -75,8 +75,7 @@ def lm_learner(dls, # from `lm_dls`
     compiled = is_compiled(cfg.compile, dls.device)
     own = [ProcessCB(cfg.seed, cfg.loss_weights=='flat', fixed=compiled or None)]
     own += [TerminateOnNaNCB(), DeviceLossCB(), schedule]
-    precision = chosen_precision(cfg.precision, dls.device)
-    if precision!='fp32': own.append(AutocastCB(precision))
+    own += precision_callbacks(chosen_precision(cfg.precision, dls.device))
     if compiled: own.append(CompileCB(is_strict=cfg.compile=='on'))
     if cfg.ema: own.append(EMACB(cfg.ema))
     model = model.to(dls.device)

@@ -3,7 +3,7 @@
 import torch
 from fastai.callback.core import Callback, CancelStepException
 
-__all__ = ['AutocastCB', 'is_faster_in_bf16', 'chosen_precision']
+__all__ = ['AutocastCB', 'HalfWeightsCB', 'chosen_precision', 'is_faster_in_bf16', 'precision_callbacks']
 
 
 def is_faster_in_bf16(device: torch.device) -> bool:
@@ -17,7 +17,7 @@ def is_faster_in_bf16(device: torch.device) -> bool:
 
 
 def chosen_precision(
-    precision: str,  # 'auto', 'fp32', 'bf16' or 'fp16'
+    precision: str,  # 'auto', 'fp32', 'bf16', 'bf16_weights' or 'fp16'
     device: torch.device,
 ) -> str:
     "What 'auto' means on a device: 'bf16' where it is faster, else 'fp32'"
@@ -100,3 +100,57 @@ class AutocastCB(Callback):
 
 def _as_float(out):
     return out.float() if torch.is_tensor(out) and out.is_floating_point() else out
+
+
+class HalfWeightsCB(Callback):
+    """Weights of the backbone's linear layers in bfloat16 in a training step, with float32 master weights.
+
+    They are rounded once a batch and not at each use, and gradients pass in bfloat16; the optimizer changes the
+    float32 weights, which are the model before and after each batch and in every file. For one process."""
+
+    order = 9  # before the forward pass is hooked
+
+    def __init__(self):
+        self.kept = []  # (parameter, float32 weights, gradient of earlier batches)
+
+    def before_fit(self):
+        if hasattr(self.learn.model, 'module'):
+            raise ValueError("precision 'bf16_weights' is for one process; take precision=bf16")
+
+    def before_batch(self):
+        self.restore()
+        if not self.training:
+            return
+        layers = [m for m in self.model.backbone.modules() if isinstance(m, torch.nn.Linear)]
+        self.kept = [(p, p.data, p.grad) for p in (layer.weight for layer in layers)]
+        for p, weight, _ in self.kept:
+            p.grad = None
+            p.data = weight.bfloat16()
+
+    def restore(self):
+        "Float32 weights again, and float32 sums of gradients"
+        for p, weight, before in self.kept:
+            half, p.grad = p.grad, None
+            p.data = weight
+            p.grad = before if half is None else half.float() if before is None else before.add_(half)
+        self.kept = []
+
+    def after_backward(self):
+        self.restore()
+
+    def after_cancel_batch(self):
+        self.restore()
+
+    def after_cancel_fit(self):
+        self.restore()
+
+
+def precision_callbacks(
+    precision: str,  # as `chosen_precision` gives it
+) -> list:
+    "What a Learner needs for a precision"
+    if precision == 'fp32':
+        return []
+    if precision == 'bf16_weights':
+        return [HalfWeightsCB(), AutocastCB('bf16')]
+    return [AutocastCB(precision)]

@@ -88,7 +88,7 @@ class _Loop:
         matrices = block_matrices(model) if cfg.optimizer == 'muon' else None
         make, parameters = lm_optimizer(device, matrices), list(model.parameters())
         self.optimizer = make(parameters, lr=cfg.lr, weight_decay=cfg.weight_decay)
-        is_half = chosen_precision(cfg.precision, device) == 'bf16'
+        is_half = chosen_precision(cfg.precision, device).startswith('bf16')
         self.context = torch.autocast(device.type, torch.bfloat16) if is_half else nullcontext()
         if is_compiled(cfg.compile, device):
             compile_parts(model, dynamic=False)
