@@ -40,6 +40,8 @@ WRONG = {
     'did you mean `vtd train book.txt`': ['book.txt'],
     'the command comes first; did you mean `vtd info runs/story`': ['runs/story', 'info'],
     'did you mean `vtd generate runs/story`': ['runs/story'],
+    'did you mean `vtd train --help`?': ['help', 'train'],
+    'a setting is written steps=VALUE': ['train', 'book.txt', '--steps', '10'],
     'did you mean --length?': ['generate', '--lenght', '4'],
     'did you mean confidence?': ['generate', '--order', 'confidense'],
     'did you mean bash?': ['completion', 'bsh'],

@@ -45,6 +45,8 @@ def command_hint(
 ) -> str:
     "What is wrong with a first word that is no command"
     word, others = typed[0], typed[1:]
+    if word == 'help':
+        return f"there is no command 'help'; did you mean `vtd {_line([*others[:1], '--help'])}`?"
     swapped = [other for other in others if other in commands]
     if swapped:
         rest = _line([word, *(other for other in others if other != swapped[0])])
@@ -57,6 +59,13 @@ def command_hint(
     return f"there is no command '{word}'{near(word, commands) or '; known: ' + ', '.join(commands)}"
 
 
+def _is_setting(name):
+    "Whether a training has a setting of this name"
+    from ..core.config import RunConfig
+
+    return name in RunConfig.__dataclass_fields__
+
+
 def option_hint(
     command,  # as it is called, such as 'vtd generate'
     rest: list,  # what the parser did not understand
@@ -65,6 +74,9 @@ def option_hint(
     "What is wrong with words that are left over"
     wrong = next((word.split('=')[0] for word in rest if word.startswith('-')), None)
     if wrong:
+        setting = wrong.lstrip('-').replace('-', '_')
+        if command == 'vtd train' and _is_setting(setting):
+            return f"{command} has no option {wrong}; a setting is written {setting}=VALUE"
         known = [option for option in options if option.startswith('--')]
         return f"{command} has no option {wrong}{near(wrong, known)}"
     text = ' '.join(rest)

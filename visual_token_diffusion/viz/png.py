@@ -129,7 +129,9 @@ def _find_layout(pixels, size):
     if not size: raise NotOurPicture(f"{_bare}; give the grid size to look for a layout")
     layouts = _possible_layouts(pixels, size)
     found = [l for l in layouts if _cut_tiles(pixels, size, l) is not None]
-    if not found: raise NotOurPicture(f"{_bare}, and no layout explains its pixels")
+    if not found:
+        raise NotOurPicture(f"{_bare}, and no layout explains its pixels; "
+                            'words beneath the grids, as vtd generate writes them, hide it')
     if len(found)==1: return found[0]
     raise NotOurPicture(f"{_bare}, and more than one layout explains its pixels")
 
