@@ -115,8 +115,9 @@ def test_a_dilated_order_writes_equal_shares_of_long_rows():
 def scores_of(x, mask):
     "(B,L,V) float64: some network that sees what is written"
     seen = torch.where(mask, V, x)
-    table = torch.randn(V + 1, V, generator=torch.Generator().manual_seed(1), dtype=torch.double)
-    places = torch.randn(x.shape[1], V, generator=torch.Generator().manual_seed(2), dtype=torch.double)
+    generators = [torch.Generator().manual_seed(seed) for seed in (1, 2)]
+    table = torch.randn(V + 1, V, generator=generators[0]).double()
+    places = torch.randn(x.shape[1], V, generator=generators[1]).double()
     h = table[seen] + places
     return torch.tanh(h + 2 * h.mean(1, keepdim=True) + h.roll(1, 1)) * 3
 
@@ -143,7 +144,7 @@ def llada(prompt, length, block, steps):
 
 
 @pytest.mark.parametrize('prompt', [[], [1], [0, 2, 1]])
-@pytest.mark.parametrize('block,steps', [(8, 1), (8, 3), (8, 16), (4, 6), (2, 4), (4, 8)])
+@pytest.mark.parametrize('block,steps', [(8, 1), (8, 3), (8, 16), (4, 6), (2, 4)])
 def test_llada_writes_token_for_token(prompt, block, steps):
     x = torch.tensor([prompt + [0] * 8])
     mask = torch.arange(x.shape[1])[None] >= len(prompt)
