@@ -143,8 +143,11 @@ def llada(prompt, length, block, steps):
     return x
 
 
+BLOCKS = [(8, 1), (8, 3), (8, 16), (4, 6), (2, 4), (4, 8)]  # positions of a block, and steps in all
+
+
 @pytest.mark.parametrize('prompt', [[], [1], [0, 2, 1]])
-@pytest.mark.parametrize('block,steps', [(8, 1), (8, 3), (8, 16), (4, 6), (2, 4)])
+@pytest.mark.parametrize('block,steps', BLOCKS)
 def test_llada_writes_token_for_token(prompt, block, steps):
     x = torch.tensor([prompt + [0] * 8])
     mask = torch.arange(x.shape[1])[None] >= len(prompt)
