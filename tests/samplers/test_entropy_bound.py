@@ -74,6 +74,21 @@ def test_uniform_noise_stops_when_it_is_stable_and_confident():
     assert len(late) - 1 == 4
 
 
+class Lucky(Uniform):
+    "Noise that is right by chance"
+
+    def prior(self, shape, generator=None):
+        return torch.full(shape, 2)
+
+
+def test_noise_that_happens_to_be_right_is_no_earlier_prediction():
+    "As in transformers 5.18, whose history of predictions begins with none"
+    walk = list(sample_entropy_bound_uniform(certain, Lucky(4), START, generator=gen()))
+    assert len(walk) - 1 == 2
+    walk = list(sample_entropy_bound_uniform(certain, Lucky(4), START, stable=0, generator=gen()))
+    assert len(walk) - 1 == 1
+
+
 def test_uniform_noise_keeps_the_prompt_and_redraws_the_rest():
     mask = torch.zeros_like(START, dtype=torch.bool)
     mask[:, 1:] = True

@@ -148,7 +148,7 @@ class _Ended:
     "Which rows are stable and confident, and stay as they are"
     def __init__(self, n, stable, confident, device):
         self.stable,self.confident = stable,confident
-        self.unchanged = torch.zeros(n, device=device)
+        self.unchanged = torch.full((n,), -1., device=device) # the noise of the start is no prediction
         self.rows = torch.zeros(n, dtype=torch.bool, device=device)
 
     def are_all(self, i):
