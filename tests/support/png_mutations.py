@@ -47,7 +47,7 @@ def join_chunks(chunks):
 
 
 def make_png(width, height, pixels, color=2, interlaced=0, **chunks):
-    "A PNG that claims a size and a type of color, with other chunks before its `pixels`"
+    "A PNG that claims a size and a type of colour, with other chunks before its `pixels`"
     head = struct.pack('>IIBBBBB', width, height, 8, color, 0, 0, interlaced)
     extra = [(name.encode(), content) for name, content in chunks.items()]
     return join_chunks([(b'IHDR', head), *extra, (b'IDAT', pixels), (b'IEND', b'')])

@@ -82,7 +82,7 @@ def test_nobody_looks_where_the_mask_forbids(name):
 
 
 def check_drawing(seen):
-    "Every position has one row, gray where the mask forbids, and no script"
+    "Every position has one row, grey where the mask forbids, and no script"
     view = looks_view(seen, 2)
     reader = TagReader(view.html)
     assert reader.unclosed == [] and 'script' not in {tag for tag, _ in reader.seen}

@@ -14,7 +14,7 @@ from .base import Codebook
 from .table import CodeTable
 
 # %% ../../nbs/codebooks/balanced_kmeans.ipynb #41e0916c
-def main_direction(x, # (n,D) centred points
+def main_direction(x, # (n,D) centered points
                    generator=None # random start instead of the farthest point
                   ):
     "Unit vector (D,) along which `x` spreads most, by power iteration; zeros for equal points"
@@ -77,7 +77,7 @@ def split_parts(x, # (V,D) points
 
 # %% ../../nbs/codebooks/balanced_kmeans.ipynb #85803336
 def _main_directions(x):
-    "`main_direction` of every part (P,D), for centred and padded points (P,n,D)"
+    "`main_direction` of every part (P,D), for centered and padded points (P,n,D)"
     farthest = x.square().sum(2).argmax(1)
     direction = x.gather(1, farthest[:,None,None].expand(-1, 1, x.shape[2]))
     for _ in range(10): direction = F.normalize((x@direction.mT).mT@x, dim=2)

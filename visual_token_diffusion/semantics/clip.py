@@ -157,7 +157,7 @@ class PictureSemantics(Semantics):
         self.size = size
 
     def features(self, tokens):
-        "(V,D) float32: every shape in all colors, averaged. Raises `MissingWords`, `SourceError`"
+        "(V,D) float32: every shape in all colours, averaged. Raises `MissingWords`, `SourceError`"
         remedy = "draw them (see the page on shapes), or take another source"
         check_known(tokens, SHAPES, 'the renderer', remedy)
         masks = [mask(token, SIZES['big'], self.size) for token in tokens]

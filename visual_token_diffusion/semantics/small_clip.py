@@ -113,7 +113,7 @@ def save_clip(
 # %% ../../nbs/semantics/small_clip.ipynb #9fcd57e4
 def is_new_pair(objects # (...,4) long: of a full world
                ):
-    "(...) bool: shape and color that training never shows together: 16 of 160"
+    "(...) bool: shape and colour that training never shows together: 16 of 160"
     return (objects[...,0]*3 + objects[...,1]*7)%10 == 4
 
 def is_held_out(world, # with `n_objects=1`

@@ -49,7 +49,7 @@ class Teacher(Configured, nn.Module):
 
 
 def _cell_labels(world, ids):
-    "(B,cells,3) long: shape, color and size in each cell, counted from one; zero where a cell is empty"
+    "(B,cells,3) long: shape, colour and size in each cell, counted from one; zero where a cell is empty"
     objects = world.objects(ids)
     labels = torch.zeros(len(objects), world.cells, 3, dtype=torch.long)
     where = objects[..., 3:].expand(-1, -1, 3)
@@ -57,7 +57,7 @@ def _cell_labels(world, ids):
 
 
 class _Namer(nn.Module):
-    "Scores of shape, color and size from the features of a cell"
+    "Scores of shape, colour and size from the features of a cell"
 
     def __init__(self, width, world):
         super().__init__()
@@ -80,7 +80,7 @@ def train_teacher(
     size: int = 24,  # pixels along each side
     **kwargs,  # of `Teacher`
 ) -> Teacher:
-    "A `Teacher` that has learned to name shape, color and size in every cell; frozen, in evaluation mode"
+    "A `Teacher` that has learned to name shape, colour and size in every cell; frozen, in evaluation mode"
     torch.manual_seed(seed)
     teacher = Teacher(size, **kwargs)
     if teacher.n_patches != world.cells:

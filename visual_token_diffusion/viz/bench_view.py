@@ -32,7 +32,7 @@ def _through_jpeg(grids, quality, scale=2):
     return F.avg_pool2d(tiles, scale)
 
 def _occlude(grids, share, generator):
-    "The grids with a `share` of the pixels of each gray, chosen at random"
+    "The grids with a `share` of the pixels of each grey, chosen at random"
     n = grids.shape[-1]**2
     rank = torch.rand(len(grids), n, generator=generator).argsort(1).argsort(1)
     mask = (rank < round(share*n)).view(-1,1,*grids.shape[-2:])
@@ -51,7 +51,7 @@ def _check_ranges(values):
 # %% ../../nbs/viz/bench_view.ipynb #94f0e151
 def corrupt_grids(grids, # (L,3,size,size) in [0,1]
                   sigma:float=0., # standard deviation of Gaussian noise
-                  occlusion:float=0., # share of the pixels of every grid that becomes gray
+                  occlusion:float=0., # share of the pixels of every grid that becomes grey
                   quality:int=100, # of a JPEG; 100 leaves it out
                   degrees:float=0., # a turn about the middle
                   seed:int=0 # of noise and occlusion

@@ -17,25 +17,25 @@ from .views import View, message, token_html
 
 # %% ../../nbs/viz/codebook_view.ipynb #c17d5e4c
 def _layout_picture(encoder, code):
-    "(3,size,size) the layout in gray, dark where the figure is"
+    "(3,size,size) the layout in grey, dark where the figure is"
     layout = encoder.structure[code].float()
     scale = encoder.size//layout.shape[-1]
     layout = layout.repeat_interleave(scale, 0).repeat_interleave(scale, 1)
     return (1-.8*layout).expand(3,-1,-1)
 
 def _palette_picture(encoder, code):
-    "(3,size,size) the two colors side by side"
+    "(3,size,size) the two colours side by side"
     light,dark = (encoder.colour[code].float()/255)[...,None,None]
     right = torch.arange(encoder.size, device=dark.device) >= encoder.size//2
     return torch.where(right.expand(3,encoder.size,-1), dark, light)
 
 def _texture_picture(encoder, code):
-    "(3,size,size) the texture around gray"
+    "(3,size,size) the texture around grey"
     texture = encoder.texture[code].float()
     return (.5+.4*texture/texture.abs().max().clamp(min=1)).expand(3,-1,-1)
 
 def _part_uris(encoder, codes):
-    "Pictures of layout, colors and texture alone, where the encoder has codebooks in whole 255ths"
+    "Pictures of layout, colours and texture alone, where the encoder has codebooks in whole 255ths"
     structure = getattr(encoder, 'structure', None)
     if structure is None or structure.dtype!=torch.uint8 or not hasattr(encoder, 'texture'): return []
     make = (_layout_picture, _palette_picture, _texture_picture)

@@ -67,7 +67,7 @@ def _ticks(axes, x_name, y_name):
 
 # %% ../../nbs/viz/curves.ipynb #9d18ebe6
 def _curve(axes, points, k):
-    "Curve number `k` in a color and dash of its own, with a dot at its end"
+    "Curve number `k` in a colour and dash of its own, with a dot at its end"
     color,dash = OKABE_ITO[k%8],('','7 4','2 3','9 3 2 3')[k%4]
     line = ' '.join(f'{axes.x(x):.1f},{axes.y(y):.1f}' for x,y in points)
     x,y = axes.x(points[-1][0]),axes.y(points[-1][1])
@@ -95,7 +95,7 @@ def curves(rows:dict, # name -> [(x, y), ...]
            size=(520,260), # of the drawing
            x_name:str='step', y_name:str='nats per token'
           ) -> str:
-    "SVG of curves, each with its own color and dash, named at its end. Raises `ValueError` without points"
+    "SVG of curves, each with its own colour and dash, named at its end. Raises `ValueError` without points"
     rows = {name:[(x,y) for x,y in points if math.isfinite(y)] for name,points in rows.items()}
     levels,found = levels or {},[point for points in rows.values() for point in points]
     if not found: raise ValueError("there is nothing to draw yet")

@@ -163,12 +163,12 @@ def pyramid(picture, # (3,size,size) in [0,1]
 
 # %% ../../nbs/viz/diagrams.ipynb #diagr040
 def _look(may, within):
-    "Color and strength of a cell of the table"
+    "Colour and strength of a cell of the table"
     if not may: return None,.04
     return (1 if within else 0),.55
 
 def _mask_table(x, y, mask, labels, groups, side):
-    "A table (q,k) with names at its left and top; cells of one group have its color"
+    "A table (q,k) with names at its left and top; cells of one group have its colour"
     drawn = []
     for q,row in enumerate(mask):
         drawn.append(words(x-8, y+side*(q+.5), labels[q], 14, 'end'))

@@ -99,7 +99,7 @@ def _heat(name, row, boxes):
 
 
 def _gray(name, allowed):
-    "Gray for what may not be seen"
+    "Grey for what may not be seen"
     drawn = [f'<use href="#{name}k{k}"></use>' for k, may_look in enumerate(allowed.tolist()) if not may_look]
     return f'<g fill="{_GRAY}" opacity=".75">{"".join(drawn)}</g>'
 

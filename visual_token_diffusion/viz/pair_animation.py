@@ -152,7 +152,7 @@ _pair_style = '''<style>.vtd-pairs .vtd .row{gap:10px}.vtd-pairs .vtd .tok{width
 .vtd-pairs .vtd .tok.new b{font-weight:400;text-decoration:none}</style>'''
 
 def _small_uri(image):
-    "The address of a picture in at most 64 colors"
+    "The address of a picture in at most 64 colours"
     return image_uri(image.quantize(64, dither=Image.Dither.NONE))
 
 # %% ../../nbs/viz/pair_animation.ipynb #pra00039

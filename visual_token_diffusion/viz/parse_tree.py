@@ -1,4 +1,4 @@
-"A tree of nested tuples as a drawing in the colors of its page, with pictures at the leaves."
+"A tree of nested tuples as a drawing in the colours of its page, with pictures at the leaves."
 
 import html
 from typing import NamedTuple

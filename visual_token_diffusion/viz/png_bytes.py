@@ -40,7 +40,7 @@ def _png_chunks(data):
 
 
 PngHeader = namedtuple('PngHeader', 'width height depth color compression filter interlace')
-_channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by the PNG's color type
+_channels = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}  # by the PNG's colour type
 
 
 def _read_header(chunks, limit):

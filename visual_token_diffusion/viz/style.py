@@ -1,4 +1,4 @@
-"Colors and style sheets of views and widgets; ground and text take the colors of their page."
+"Colours and style sheets of views and widgets; ground and text take the colours of their page."
 
 __all__ = ['OKABE_ITO', 'PLAYER_STYLE', 'VIEW_STYLE']
 

@@ -1,6 +1,6 @@
 """Boxes, arrows, words and grids as pieces of SVG that keep their contrast on light and dark pages.
 
-Words and arrows take the color of the text around them (`currentColor`); fills are transparent.
+Words and arrows take the colour of the text around them (`currentColor`); fills are transparent.
 """
 
 import html
@@ -23,7 +23,7 @@ def words(x, y, text, size=15, anchor='middle', weight=400, opacity=1, color='cu
 
 
 def cell(x, y, width, height, color=None, fill=0.16, dashed=False, radius=4):
-    "A rectangle: outlined in `color` (a number in COLORS, or None for the color of text), filled faintly"
+    "A rectangle: outlined in `color` (a number in colourS, or None for the colour of text), filled faintly"
     stroke = 'currentColor' if color is None else COLORS[color]
     dash = ' stroke-dasharray="5 4"' if dashed else ''
     shape = f'x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{height:.1f}" rx="{radius}"'
@@ -115,7 +115,7 @@ class Drawing:
         return f'<div class="vtd-drawing" style="overflow-x:auto">{svg}</div>'
 
     def standalone(self):
-        "An SVG file's text, with colors of its own for light and dark"
+        "An SVG file's text, with colours of its own for light and dark"
         size = f'xmlns="http://www.w3.org/2000/svg" width="{self.width:.0f}" height="{self.height:.0f}"'
         return self._open(size) + f'<style>{_STANDALONE}</style>' + ''.join(self.parts) + '</svg>'
 

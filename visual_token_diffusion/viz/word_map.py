@@ -53,7 +53,7 @@ def _symbol(k, r):
     return _symbols[k%4].format(r=r, w=2*r, h=round(1.35*r, 2))
 
 def _category_marks(names, r=3.2):
-    "name -> color and symbol: eight colors, then the next symbol"
+    "name -> colour and symbol: eight colours, then the next symbol"
     marks = [(OKABE_ITO[k%8],_symbol(k//8+k, r)) for k in range(len(names))]
     return dict(zip(names, marks))
 
@@ -178,8 +178,8 @@ def map_view(xy, # (V,2) places in [-1,1], from `word_map`
              vocab, # the words
              find:str='', # a word to go to
              magnification:float=1., # 1 shows all
-             categories:dict=None, # word -> category, for colors and shapes
-             only:str='', # one category; the others become gray
+             categories:dict=None, # word -> category, for colours and shapes
+             only:str='', # one category; the others become grey
              center=(0.,0.), # of the window, where no word is looked for
              size=(880,520), # of the drawing
              n_max:int=1500, # points that are drawn

@@ -33,7 +33,7 @@ def _folds(fold):
 def _font(path): return EmojiFont(path)
 
 def _on_ground(rgba, background):
-    "(n,3,S,S) pictures of (n,4,S,S) on a background of one color"
+    "(n,3,S,S) pictures of (n,4,S,S) on a background of one colour"
     ground = torch.tensor(background)[:,None,None]
     return ground + rgba[:,3:]*(rgba[:,:3]-ground)
 
@@ -109,7 +109,7 @@ def rgba(self:EmojiWorld,
          ids, # (n,) numbers
          size:int=None # pixels; None takes the world's
         ) -> torch.Tensor:
-    "(n,4,size,size) float in [0,1]: colors and opacity; drawn once for each size and kept"
+    "(n,4,size,size) float in [0,1]: colours and opacity; drawn once for each size and kept"
     ids,size = self._check_ids(torch.as_tensor(ids)),_check_size(size or self.size)
     if not len(ids): return torch.zeros(0, 4, size, size)
     drawn = [torch.from_numpy(self.font.draw(self.chars[i], size)) for i in ids.tolist()]

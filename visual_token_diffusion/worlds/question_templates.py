@@ -65,7 +65,7 @@ def _this_and_other(objects, shape):
 
 
 def _counts(world):
-    "How many objects fit a description: a color, a size, a shape, or a size with a shape"
+    "How many objects fit a description: a colour, a size, a shape, or a size with a shape"
     wanted = {f'{c} objects': dict(colour=i) for i, c in enumerate(world.colours)}
     wanted |= {f'{z} objects': dict(size=i) for i, z in enumerate(world.sizes)}
     wanted |= {_plural(s): dict(shape=i) for i, s in enumerate(world.shapes)}
@@ -76,7 +76,7 @@ def _counts(world):
 
 
 def _places(q):
-    "Where the only object of a color and a shape is"
+    "Where the only object of a colour and a shape is"
     first = q.answers.index(q.places[0])
 
     def cell(shape, colour, objects):
@@ -91,7 +91,7 @@ def _places(q):
 
 
 def _look_answer(q, objects):
-    "(n,) long: number of the answer that names the color and shape of objects (n,4)"
+    "(n,) long: number of the answer that names the colour and shape of objects (n,4)"
     first = q.answers.index(f'{q.world.colours[0]} {q.world.shapes[0]}')
     return first + objects[..., 0] * len(q.world.colours) + objects[..., 1]
 

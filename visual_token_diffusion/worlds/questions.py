@@ -98,7 +98,7 @@ def _any_of(words):
 
 @patch
 def _statement(self:Questions):
-    "Pattern of a statement: size, color, shape and place; size and place may be missing"
+    "Pattern of a statement: size, colour, shape and place; size and place may be missing"
     w = self.world
     return f'(?:{_any_of(w.sizes)} )?{_any_of(w.colours)} {_any_of(w.shapes)}(?: {_any_of(self.places)})?'
 

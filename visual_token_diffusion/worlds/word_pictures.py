@@ -60,7 +60,7 @@ class WordBatch(NamedTuple):
     kinds: list  # n lists of k of `KINDS`
 
     def captions(self):
-        "n strings that say every word with its color, from top to bottom"
+        "n strings that say every word with its colour, from top to bottom"
         names, said = list(COLOURS), []
         for words, colours, boxes in zip(self.words, self.colours.tolist(), self.boxes.tolist()):
             rows = sorted(zip([box[1] for box in boxes], colours, words))

@@ -227,7 +227,7 @@ def _written(model, world, seen, seed=0):
 
 
 def _cell_bits(model, world, n=36, seed=1):
-    "Mean bits of the cell of valid pictures for captions that name color and shape alone; the truth has 3.17"
+    "Mean bits of the cell of valid pictures for captions that name colour and shape alone; the truth has 3.17"
     generator = torch.Generator().manual_seed(seed)
     looks = [text for text in world.words()[0][: len(world.shapes) * len(world.colours)]]
     bits = []

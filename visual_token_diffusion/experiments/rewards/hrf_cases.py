@@ -14,7 +14,7 @@ from ...worlds.shapes import COLOURS
 __all__ = ['EmojiCase', 'CaseDenoiser', 'SceneCase', 'red_share', 'trained_denoiser']
 
 WIDTH, DEPTH = 64, 2
-NEAR = 0.1  # squared distance of two colors within which they are the same; as the oracle of scenes counts
+NEAR = 0.1  # squared distance of two colours within which they are the same; as the oracle of scenes counts
 
 
 # ---- a model that paints ----
@@ -96,7 +96,7 @@ def red_share(
 
 
 class SceneCase:
-    "One object in four cells, 128 scenes; captions name color and shape. The reward: share of red, or exact match"
+    "One object in four cells, 128 scenes; captions name colour and shape. The reward: share of red, or exact match"
 
     def __init__(
         self,

@@ -222,7 +222,7 @@ def kept_attributes(
     n: int = 256,  # scenes
     seed: int = 0,
 ) -> list:
-    "(T,4): for every step the shares of scenes that keep shape, color, size and cell if they are painted anew from it"
+    "(T,4): for every step the shares of scenes that keep shape, colour, size and cell if they are painted anew from it"
     generator = torch.Generator().manual_seed(seed)
     words, _ = case.batch(n, generator)
     clean = model.net.points[words].unflatten(2, model.net.shape)

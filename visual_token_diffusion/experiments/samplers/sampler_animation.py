@@ -32,7 +32,7 @@ WRITERS = {
     'entropy bound': ('entropy_bound', dict(bound=1.0)),
     'psi .5': ('psi', dict(kappa=0.5)),
 }
-BLANK = 0.93  # a masked word is gray
+BLANK = 0.93  # a masked word is grey
 
 
 def written_steps(
@@ -70,7 +70,7 @@ def lost_by_call(
 
 
 def _row(trained, step):
-    "Pictures with their words; what is masked is gray"
+    "Pictures with their words; what is masked is grey"
     language, masked = story_language(), step.mask[0]
     words = [trained.model.vocab.label(i) for i in step.x[0].masked_fill(masked, 0).tolist()]
     ids = torch.tensor([language.vocab.encode(word if word != '⏎' else '\n')[0] for word in words])

@@ -22,7 +22,7 @@ from ...viz.grids import sentence_image
 
 __all__ = ['first_sentence', 'save_gif', 'train_writer']
 
-BLANK = 0.93  # a masked word is gray
+BLANK = 0.93  # a masked word is grey
 
 
 def train_writer(sentences=20000, epochs=5, length=9, seed=0):
@@ -50,7 +50,7 @@ def first_sentence(model, least=7):
 
 
 def _frame(step):
-    "Pictures with their words; what is masked is gray"
+    "Pictures with their words; what is masked is grey"
     language, masked = story_language(), step.mask[0]
     grids = language.encoder(step.x[0])
     grids[masked] = BLANK

@@ -22,7 +22,7 @@ __all__ = ['main', 'run_leak']
 RUN = 'caption-leak'
 COMMAND = 'python -m visual_token_diffusion.experiments.tokenizers.caption_leak'
 SIZES = dict(size=48, patch=8, width=64, depth=1, mean=0.5, std=0.35, n_latents=1)
-BITS = 3  # for 8 words in 6 colors on 2 grounds, which are 6.6 bits
+BITS = 3  # for 8 words in 6 colours on 2 grounds, which are 6.6 bits
 STEPS = 1500, 500
 
 

@@ -136,7 +136,7 @@ def fit(model, bank, steps, seed, lr, batch=BATCH):
 
 
 def _patch_labels(batch, patch):
-    "(n,N,2) long: color and height of the word over each patch, counted from one; zero on the ground"
+    "(n,N,2) long: colour and height of the word over each patch, counted from one; zero on the ground"
     n, size = len(batch.pictures), batch.pictures.shape[-1]
     labels = torch.zeros(n, size, size, 2, dtype=torch.long)
     for i, (boxes, colours) in enumerate(zip(batch.boxes.tolist(), batch.colours.tolist())):
@@ -173,7 +173,7 @@ def scaled(pieces, side=24):
 
 
 def train_teacher(bank, steps=600):
-    "A frozen `Teacher` of patches that names color and height of the words over them; what it gets right"
+    "A frozen `Teacher` of patches that names colour and height of the words over them; what it gets right"
     torch.manual_seed(0)
     teacher = Teacher(SIZES['size'], SIZES['patch'], width=64, mean=SIZES['mean'], std=STD)
     heads = nn.ModuleList([nn.Linear(64, len(COLOURS) + 1), nn.Linear(64, 4)])
@@ -182,7 +182,7 @@ def train_teacher(bank, steps=600):
 
 
 def train_embedding(bank, steps=2000):
-    "A frozen `Teacher` of crops that names color, ground, and the first two letters; what it gets right"
+    "A frozen `Teacher` of crops that names colour, ground, and the first two letters; what it gets right"
     torch.manual_seed(0)
     teacher = Teacher(24, 6, width=64, mean=SIZES['mean'], std=STD)
     pieces = list(itertools.chain(*crops(bank.pictures, bank.boxes)))
