@@ -93,6 +93,8 @@ film animation
 twin static_fallback
 still static_fallback
 learnt learned
+centre center
+behaviour behavior
 kinds categories
 '''.strip().splitlines()
 )
