@@ -4,8 +4,9 @@ import pytest
 import torch
 
 from visual_token_diffusion.experiments import gpu_bench
-from visual_token_diffusion.experiments.speed.gpu_steps import model_flops, utilization
-from visual_token_diffusion.experiments.speed.gpu_writing import WAYS
+from visual_token_diffusion.experiments.speed.gpu_steps import bench_model, model_flops, utilization
+from visual_token_diffusion.experiments.speed.gpu_writing import PROCESSES, WAYS
+from visual_token_diffusion.experiments.speed.step_cost import ZipfData
 from visual_token_diffusion.worlds.stories import story_text
 
 CPU = torch.device('cpu')
@@ -21,13 +22,15 @@ def found():
 
 def test_every_question_has_an_answer(found):
     names = {'matrix product', 'steps 32x1 eager', 'steps 32x1 compiled', 'equal time 32x1'}
-    assert set(found) == names | {'learner', 'writing', 'training', 'utilization'}
+    others = {'learner', 'learner, bf16 weights', 'processes', 'writing', 'training', 'utilization'}
+    assert set(found) == names | others
     assert not [name for name, answer in found.items() if 'failed' in answer]
 
 
 def test_a_step_with_a_head_stands_beside_the_backbone(found):
     steps = found['steps 32x1 eager']
-    assert set(steps) == {'backbone', *gpu_bench.HEADS}
+    assert set(steps) == {'backbone', *gpu_bench.HEADS, 'flat, table'}
+    assert all(row['peak_gib'] > 0 for row in steps.values()), 'memory on the CPU, too'
     for head in gpu_bench.HEADS:
         assert steps[head]['ratio'] == steps[head]['ms'] / steps['backbone']['ms'] > 0
 
@@ -45,6 +48,26 @@ def test_every_way_to_write_stands_beside_its_quality(found):
     assert writing['held-out text']['trigram'] < min(writing[way]['trigram'] for way in WAYS)
 
 
+def test_a_static_cache_writes_the_same(found):
+    "Quality of the same texts; on a CPU it is not compiled"
+    kept, static = (found['writing'][f'autoregressive, {name}'] for name in ('cache', 'static cache'))
+    assert abs(kept['trigram'] - static['trigram']) < 0.5
+
+
+def test_every_process_is_timed_with_and_without_fixed_shapes(found):
+    assert set(found['processes']) == set(PROCESSES)
+    assert all(set(row) == {'masks', 'fixed'} and min(row.values()) > 0 for row in found['processes'].values())
+
+
+@pytest.mark.parametrize('arm,has_table', [('flat, fused', False), ('flat, table', True)])
+def test_the_flat_head_in_two_ways(arm, has_table):
+    data = ZipfData(300, 128)
+    model = bench_model(data, arm, codebook='random', width=32, depth=1)
+    assert (model.head.most_logits > 10**9) == has_table
+    with pytest.raises(ValueError, match='no arm'):
+        bench_model(data, 'round, fused', codebook='random')
+
+
 def test_the_learner_stands_beside_a_bare_loop(found):
     took = found['learner']['seconds']
     assert len(took['learner']) == len(took['loop']) == 4
@@ -53,7 +76,7 @@ def test_the_learner_stands_beside_a_bare_loop(found):
 
 def test_utilization_is_a_share_of_the_matrix_product(found):
     rows, limit = found['utilization']['steps 32x1 eager'], found['matrix product']['tflops']
-    assert rows['flat'] == found['steps 32x1 eager']['flat']['backbone_tflops'] / limit
+    assert rows['tied'] == found['steps 32x1 eager']['tied']['backbone_tflops'] / limit
     assert utilization({}) == {}
 
 

@@ -21,12 +21,12 @@ from ..worlds.stories import story_text
 from .speed.benchmark_data import BenchmarkData
 from .earlier import before
 from .speed.gpu_steps import Timer, equal_time, matrix_rate, step_parts, utilization
-from .speed.gpu_writing import learner_and_loop, writing_rates
+from .speed.gpu_writing import learner_and_loop, process_steps, writing_rates
 
 __all__ = ['FULL', 'MINI', 'Plan', 'main', 'measure']
 
 COMMAND = 'python -m visual_token_diffusion.experiments.gpu_bench'
-HEADS = ('flat', 'feature_tree', 'sampled', 'adaptive', 'tied')
+HEADS = ('flat, fused', 'feature_tree', 'sampled', 'adaptive', 'tied')
 
 
 class Plan(NamedTuple):
@@ -77,6 +77,9 @@ def _questions(plan, device, text, data, timer):
             asked[f'steps {width}x{depth} {how}'] = _steps(plan, width, depth, is_compiled, timer)
         asked[f'equal time {width}x{depth}'] = _equal(plan, width, depth, data, timer)
     asked['learner'] = lambda: learner_and_loop(text, _settings(plan, device, 10), timer)
+    halves = replace(_settings(plan, device, 10), precision='bf16_weights')
+    asked['learner, bf16 weights'] = lambda: learner_and_loop(text, halves, timer)
+    asked['processes'] = lambda: process_steps(text, _settings(plan, device), timer)
     asked['writing'] = lambda: writing_rates(text, _settings(plan, device, 2), timer, plan.texts)
     asked['training'] = lambda: _trained(plan, device, text)
     return asked
@@ -84,7 +87,7 @@ def _questions(plan, device, text, data, timer):
 
 def _steps(plan, width, depth, is_compiled, timer):
     sizes = (plan.vocab_size, plan.batch, plan.length)
-    return lambda: step_parts(HEADS, width, depth, sizes, timer, is_compiled)
+    return lambda: step_parts((*HEADS, 'flat, table'), width, depth, sizes, timer, is_compiled)
 
 
 def _equal(plan, width, depth, data, timer):

@@ -96,6 +96,14 @@ def read(self:KVCache, x, features):
 
 # %% ../../nbs/models/kv_cache.ipynb #kvcompl1
 @patch
+def reset(self:KVCache):
+    "Begin again, in the same memory"
+    self.position = 0
+    for x in (self.place, self.last_features, *self.last_inputs):
+        if x is not None: x.zero_()
+    return self
+
+@patch
 def compile(self:KVCache, **options # of `torch.compile`
            ):
     "Read by compiled code from now on; a static cache compiles once for all steps"
@@ -133,7 +141,8 @@ def sample_autoregressive(model, # a causal `SequenceModel`
                           start=None, # (P,) long: tokens that every sequence begins with
                           temperature:float=1., # 0 takes the most likely
                           top_p:float=1., # keep the likeliest tokens that together reach this probability
-                          generator=None # torch generator on the CPU
+                          generator=None, # torch generator on the CPU
+                          cache=None # a `KVCache` at its beginning; None makes one
                          ):
     "Token ids (n,length), written from left to right with a cache. Raises `ValueError`"
     start = torch.zeros(0, dtype=torch.long) if start is None else start
@@ -141,5 +150,6 @@ def sample_autoregressive(model, # a causal `SequenceModel`
     was_training = model.training
     model.eval()
     def draw(h): return model.head.sample(h, temperature, generator, top_p)[0]
-    try: return _write(model, KVCache(model, n, length), n, length, start, draw)
+    cache = KVCache(model, n, length) if cache is None else cache
+    try: return _write(model, cache, n, length, start, draw)
     finally: model.train(was_training)

@@ -132,7 +132,9 @@ class HalfWeightsCB(Callback):
         for p, weight, before in self.kept:
             half, p.grad = p.grad, None
             p.data = weight
-            p.grad = before if half is None else half.float() if before is None else before.add_(half)
+            p.grad = before
+            if half is not None:
+                p.grad = half.float() if before is None else before.add_(half)
         self.kept = []
 
     def after_backward(self):

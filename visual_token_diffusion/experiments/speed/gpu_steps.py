@@ -8,9 +8,10 @@ import torch
 from ...training.compiling import compile_parts
 from .softmax_arms import arm_model, optimizers
 from .softmax_benchmark import benchmark_batch, benchmark_loss, benchmark_nelbo, warmup_cosine
+from .peak_memory import peak_bytes
 from .step_cost import ZipfData, no_output
 
-__all__ = ['Timer', 'equal_time', 'matrix_rate', 'model_flops', 'step_parts', 'utilization']
+__all__ = ['Timer', 'bench_model', 'equal_time', 'matrix_rate', 'model_flops', 'step_parts', 'utilization']
 
 
 class Timer(NamedTuple):
@@ -39,13 +40,8 @@ class Timer(NamedTuple):
         return (time.perf_counter() - began) / calls
 
     def peak(self, call):
-        "GiB that a call takes at most; None where the device does not say"
-        if self.device.type != 'cuda':
-            return None
-        torch.cuda.reset_peak_memory_stats(self.device)
-        call()
-        self.wait()
-        return torch.cuda.max_memory_allocated(self.device) / 2**30
+        "GiB that a call takes at most, beside what was there before"
+        return peak_bytes(call, self.device) / 2**30
 
 
 def matrix_rate(
@@ -83,12 +79,25 @@ class _Setting(NamedTuple):
         return value
 
 
+def bench_model(
+    data,  # a `BenchmarkData`
+    arm: str,  # an arm of the softmax benchmark; 'flat, fused' never has a table of logits, 'flat, table' always
+    **options,  # of `arm_model`
+):
+    "`arm_model`, with the flat head in either of two ways"
+    name, _, way = arm.partition(', ')
+    model = arm_model(data, name, **options)
+    if way:
+        model.head.most_logits = dict(fused=0, table=2**62)[way]
+    return model
+
+
 def _setting(arm, width, depth, sizes, device):
     "`_Setting` of a head, or of the backbone alone"
     vocab_size, batch, length = sizes
     data = ZipfData(vocab_size, max(width, 128))
     is_limit = arm == 'backbone'
-    model = arm_model(data, 'hierarchical' if is_limit else arm, codebook='random', width=width, depth=depth)
+    model = bench_model(data, 'hierarchical' if is_limit else arm, codebook='random', width=width, depth=depth)
     if is_limit:
         model.head = torch.nn.Identity()
     torch.manual_seed(0)
@@ -138,7 +147,7 @@ def equal_time(
     found = {'n-grams': data.ngrams()}
     train, valid = data.train.to(timer.device), data.valid[:512].to(timer.device)
     for arm in heads:
-        model = arm_model(data, arm, width=width, depth=depth).to(timer.device)
+        model = bench_model(data, arm, width=width, depth=depth).to(timer.device)
         steps = _train_for(model, train, data.length, batch, timer, seconds, lr)
         nats, error = benchmark_nelbo(model.eval(), valid)
         found[arm] = dict(steps=steps, nats=nats, standard_error=error)

@@ -11,7 +11,7 @@ from ...core.transfer import needs_fixed_shapes, to_device
 from ...diffusion.base import antithetic_times
 from ...metrics.ngram import NGram, unigram_entropy
 from ...models.build import build_model
-from ...models.kv_cache import sample_autoregressive
+from ...models.kv_cache import KVCache, sample_autoregressive
 from ...training.compiling import compile_parts, is_compiled
 from ...training.dataloaders import lm_dls, split_text, valid_windows
 from ...training.language_model import lm_learner, lm_optimizer, train_text
@@ -19,7 +19,7 @@ from ...training.muon import block_matrices
 from ...training.precision import chosen_precision
 from ...training.quiet import quietly
 
-__all__ = ['WAYS', 'learner_and_loop', 'text_measures', 'writing_rates']
+__all__ = ['PROCESSES', 'WAYS', 'learner_and_loop', 'process_steps', 'text_measures', 'writing_rates']
 
 
 def _sampled(**options):
@@ -33,9 +33,24 @@ def _sampled(**options):
     return write
 
 
-def _cached(model, n, seed):
+def _cached(model, n, seed, cache=None):
     generator = torch.Generator().manual_seed(seed)
-    return sample_autoregressive(model, n, model.length, generator=generator)
+    return sample_autoregressive(model, n, model.length, generator=generator, cache=cache)
+
+
+class _Static:
+    "With a static cache, which is compiled once where training is"
+
+    def __init__(self):
+        self.caches = {}
+
+    def __call__(self, model, n, seed):
+        key = id(model), n
+        if key not in self.caches:
+            self.caches[key] = KVCache(model, n, model.length, is_static=True)
+            if is_compiled('auto', model.device):
+                self.caches[key].compile(dynamic=False)
+        return _cached(model, n, seed, self.caches[key].reset())
 
 
 # name: (process that the model was trained by, how it writes)
@@ -46,6 +61,7 @@ WAYS = {
     'entropy bound': ('masked', _sampled(sampler='entropy_bound')),
     'blocks, 32 calls': ('block', _sampled(steps=32)),
     'autoregressive, cache': ('autoregressive', _cached),
+    'autoregressive, static cache': ('autoregressive', _Static()),
     'autoregressive, no cache': ('autoregressive', _sampled()),
 }
 
@@ -79,12 +95,35 @@ def writing_rates(
     return found
 
 
+# process: a head that goes with it
+PROCESSES = dict(masked='feature_tree', block='feature_tree', partial='hierarchical', next_scale='feature_tree')
+
+
+def process_steps(
+    text: str,  # corpus
+    cfg,  # `RunConfig`: sizes and parts
+    timer,  # a `Timer`
+) -> dict:
+    "Milliseconds of a training step of every process, with shapes that depend on the masks and with fixed ones"
+    found = {}
+    for process, head in PROCESSES.items():
+        own = replace(cfg, process=process, head=head, device=str(timer.device))
+        vocab, train, _ = split_text(text, own)
+        loop = _Loop(build_model(vocab, train, own), train, own, timer.device)
+        found[process] = {}
+        for name, fixed in dict(masks=False, fixed=True).items():
+            loop.is_fixed = fixed
+            found[process][name] = 1e3 * timer.seconds_of(lambda: loop.step(0))
+    return found
+
+
 class _Loop:
     "What a `Learner` of `lm_learner` computes, as a loop of a few lines"
 
     def __init__(self, model, train, cfg, device):
         self.model, self.cfg = model.to(device).train(), cfg
         self.train, self.device = train.to(device), device
+        self.is_fixed = needs_fixed_shapes(self.train)
         matrices = block_matrices(model) if cfg.optimizer == 'muon' else None
         make, parameters = lm_optimizer(device, matrices), list(model.parameters())
         self.optimizer = make(parameters, lr=cfg.lr, weight_decay=cfg.weight_decay)
@@ -99,10 +138,11 @@ class _Loop:
         starts = torch.randint(len(self.train) - length + 1, (batch, 1), generator=generator)
         ids = self.train[to_device(starts + torch.arange(length), self.device)]
         noisy = self.model.process.corrupt(ids, antithetic_times(batch, generator), generator=generator)
-        most = self.model.process.most_masked(batch, length) if needs_fixed_shapes(ids) else None
+        most = self.model.process.most_masked(batch, length) if self.is_fixed else None
         with self.context:
             nats = self.model(ids, noisy.mask, noisy.weight, most).float()
-        loss = (nats / noisy.weight).mean() * 2 / length if noisy.weight is not None else nats.mean() / length
+        is_flat = noisy.weight is not None and noisy.weight.dim() == 1
+        loss = (nats / noisy.weight).mean() * 2 / length if is_flat else nats.mean() / length
         loss.backward()
         self.optimizer.step()
         self.optimizer.zero_grad()
