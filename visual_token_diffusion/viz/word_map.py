@@ -116,10 +116,11 @@ def _name(point, bold, indent=0):
     place = f'x="{x+5+indent:.1f}" y="{y+4:.1f}"'
     return f'<text {place} font-size="11" fill="currentColor"{weight}>{html.escape(label)}</text>'
 
-def _ring(point):
+def _ring(point, radius):
     "A ring around the word that was looked for"
     x,y,_ = point
-    return f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" fill="none" stroke="#d55e00" stroke-width="2.5"/>'
+    place = f'cx="{x:.1f}" cy="{y:.1f}" r="{radius}"'
+    return f'<circle {place} fill="none" stroke="#d55e00" stroke-width="2.5"/>'
 
 # %% ../../nbs/viz/word_map.ipynb #8129000c
 def _key(marks):
@@ -156,7 +157,7 @@ def _draw(points, order, size, marks, categories, gray, hit, uris):
         category = categories.get(i)
         drawn.append(_point(points[i], marks.get(category, plain), category, gray[i]))
     drawn += _named(points, order, gray, hit, uris)
-    if hit is not None: drawn.append(_ring(points[hit]))
+    if hit is not None: drawn.append(_ring(points[hit], 9 if uris is None else 18))
     return _svg(points, order, drawn, size) + _key(marks)
 
 # %% ../../nbs/viz/word_map.ipynb #wmwindow1
