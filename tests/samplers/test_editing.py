@@ -41,6 +41,45 @@ def test_a_step_of_diffusers(threshold, edit):
     assert torch.equal(torch.where(commit | edits, drawn, x), theirs.prev_sample)
 
 
+def network(x, mask):
+    "(B,L,9) log-probabilities that depend on everything that is written"
+    table = torch.randn(10, 9, generator=gen(7), dtype=torch.double)
+    h = table[torch.where(mask, MASK_ID, x)] + torch.randn(*x.shape, 9, generator=gen(8), dtype=torch.double)
+    return (2 * torch.tanh(h + h.mean(1, keepdim=True) + h.roll(1, 1))).log_softmax(-1)
+
+
+@pytest.mark.parametrize('steps', [1, 3, 4, 11])
+@pytest.mark.parametrize('threshold, edit', [(0.95, 0.5), (0.3, 0.25), (0.3, None)])
+def test_a_walk_of_diffusers(threshold, edit, steps):
+    "With the plan of the start; at temperature 0 nothing is drawn"
+    module = pytest.importorskip('diffusers.schedulers.scheduling_block_refinement')
+    scheduler = module.BlockRefinementScheduler()
+    scheduler.set_timesteps(steps, block_length=8)
+    x = torch.full((6, 8), MASK_ID)
+    options = dict(threshold=threshold, edit_threshold=edit, edit_steps=4, temperature=0, published=True)
+    ours = list(sample_editing(network, None, torch.zeros(6, 8, dtype=torch.long), steps=steps, **options))
+    for i, step in enumerate(ours[1:]):
+        mask = x == MASK_ID
+        logits = network(x.masked_fill(mask, 0), mask)
+        thresholds = dict(threshold=threshold, editing_threshold=edit)
+        x = scheduler.step(logits, i, x, mask_token_id=MASK_ID, **thresholds).prev_sample
+        assert torch.equal(step.x.masked_fill(step.mask, MASK_ID), x)
+    assert not step.mask.any()
+
+
+def test_published_confidence_is_cooled():
+    "At temperature 1/2 the squares of the probabilities, normalized, say what is sure"
+    options = dict(steps=1, edit_threshold=None, temperature=0.5)
+    x = torch.zeros(6, 8, dtype=torch.long)
+    mask = torch.ones_like(x, dtype=torch.bool)
+    for published in (True, False):
+        *_, last = sample_editing(network, None, x, published=published, generator=gen(1), **options)
+        log_probs = network(x, mask)
+        by = (2 * log_probs).log_softmax(-1) if published else log_probs
+        want = by.gather(-1, last.x[..., None])[..., 0]
+        torch.testing.assert_close(last.confidence, want.float())
+
+
 def right_at_last(x, mask):
     "A model that is sure of token 1, except of a first token while others are masked"
     logits = torch.full((*x.shape, 4), -20.0)

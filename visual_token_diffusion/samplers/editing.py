@@ -45,20 +45,21 @@ def _check_thresholds(steps, threshold, edit_threshold, edit_steps):
 # %% ../../nbs/samplers/editing.ipynb #edt00013
 class _Editor:
     "One call: draws at all positions, commits some and edits some"
-    def __init__(self, predict, prompt, thresholds, sampling, generator):
+    def __init__(self, predict, prompt, thresholds, sampling, generator, published):
         self.predict,self.prompt = predict,prompt
         self.threshold,self.edit_threshold = thresholds
         self.temperature,self.top_p = sampling
-        self.generator = generator
+        self.generator,self.published = generator,published
 
-    def __call__(self, state, left):
-        "The next step; `left` calls may still commit"
+    def __call__(self, state, share):
+        "The next step, which commits `share` (B,) positions at least"
         log_probs = self.predict(state.x, state.mask)
         check_answer(log_probs, f"with {int(state.mask.sum())} positions masked")
         probs = log_probs.double().softmax(-1)
-        drawn = sample_categorical(apply_temperature_top_p(probs, self.temperature, self.top_p), self.generator)
-        confidence = probs.gather(-1, drawn[...,None])[...,0]
-        share = (state.mask.sum(1)+left-1)//left
+        cooled = apply_temperature_top_p(probs, self.temperature, self.top_p)
+        drawn = sample_categorical(cooled, self.generator)
+        by = cooled if self.published and self.temperature else probs
+        confidence = by.gather(-1, drawn[...,None])[...,0]
         change = positions_to_commit(confidence, state.mask, share, self.threshold)
         if self.edit_threshold is not None:
             editable = ~state.mask & ~self.prompt
@@ -66,6 +67,13 @@ class _Editor:
         x = torch.where(change, drawn, state.x)
         kept = torch.where(change, confidence.log().float(), state.confidence)
         return SamplerStep(x, state.mask & ~change, change, kept, torch.where(state.mask, drawn, x))
+
+# %% ../../nbs/samplers/editing.ipynb #edt00034
+def _least(n, mask, i, steps, published):
+    "(B,) long: how many call `i` commits at least, of `n` (B,) at the start and of what `mask` (B,L) has left"
+    if published: return n//steps + (n%steps > min(i, steps-1))
+    left = max(steps-i, 1)
+    return (mask.sum(1)+left-1)//left
 
 # %% ../../nbs/samplers/editing.ipynb #edt00014
 def sample_editing(predict, # function (x, mask) -> (B,L,V) log-probabilities, at written positions, too
@@ -77,8 +85,8 @@ def sample_editing(predict, # function (x, mask) -> (B,L,V) log-probabilities, a
                    threshold:float=.95, # probability above which a masked token is committed
                    edit_threshold=.5, # and above which another token replaces a written one; None edits nothing
                    edit_steps:int=16, # calls at most after that
-                   temperature:float=1., # of the prediction; 0 takes the most likely
-                   top_p:float=1. # of the prediction
+                   temperature:float=1., top_p:float=1., # of the prediction; temperature 0: the most likely
+                   published:bool=False # a plan made at the start, cooled confidence: as in diffusers
                   ):
     "Yields a `SamplerStep` for the start and after each call. Raises `ValueError`"
     _check_thresholds(steps, threshold, edit_threshold, edit_steps)
@@ -86,11 +94,11 @@ def sample_editing(predict, # function (x, mask) -> (B,L,V) log-probabilities, a
     nothing = torch.zeros(x.shape, device=x.device)
     state = SamplerStep(x.clone(), mask.clone(), mask & False, nothing, x.clone())
     yield state
-    call = _Editor(predict, ~mask, (threshold, edit_threshold), (temperature, top_p), generator)
-    for left in [*range(steps, 0, -1), *[1]*edit_steps]:
+    call = _Editor(predict, ~mask, (threshold, edit_threshold), (temperature, top_p), generator, published)
+    for i in range(steps+edit_steps):
         writes = state.mask.any()
         if not writes and edit_threshold is None: return
-        state = call(state, left)
+        state = call(state, _least(mask.sum(1), state.mask, i, steps, published))
         if not writes and not state.changed.any(): return
         yield state
 
