@@ -3,7 +3,7 @@
 from html.parser import HTMLParser
 
 EMPTY = {'img', 'input', 'meta', 'br'}
-DRAWN = {'circle', 'rect', 'path', 'line', 'polyline'}
+DRAWN = {'circle', 'rect', 'path', 'line', 'polyline', 'image'}
 
 
 class TagReader(HTMLParser):
@@ -25,6 +25,7 @@ class TagReader(HTMLParser):
 
     def handle_startendtag(self, tag, attrs):
         assert tag in DRAWN
+        assert tag != 'image' or dict(attrs)['href'].startswith('data:image/png')
         assert not any(k.startswith('on') for k, _ in attrs)
 
     def handle_endtag(self, tag):

@@ -67,12 +67,12 @@ def test_named_words_show_their_pictures():
     categories = {f'w{i}': 'odd' if i % 2 else 'even' for i in range(100)}
 
     def uris(ids):
-        return [f'data:w{i}' for i in ids]
+        return [f'data:image/png,w{i}' for i in ids]
 
     whole = map_view(xy, Words(), uris=uris)
     check_view(whole.html)
     assert 0 < whole.html.count('<image ') == whole.html.count('<text ') < 100
     odd = map_view(xy, Words(), categories=categories, only='odd', uris=uris)
-    shown = [i for i in range(100) if f'href="data:w{i}"' in odd.html]
+    shown = [i for i in range(100) if f'href="data:image/png,w{i}"' in odd.html]
     assert shown and all(i % 2 for i in shown)
     assert 'r="18"' in map_view(xy, Words(), find='w7', uris=uris).html
