@@ -29,16 +29,16 @@ class Configured:
 
 def _given(cls, args, kwargs):
     "`{parameter: value}` of a call; modules and generators leave only their names"
+    signature = inspect.signature(cls.__init__)
     try:
-        bound = inspect.signature(cls.__init__).bind_partial(None, *args, **kwargs)
+        arguments = signature.bind_partial(None, *args, **kwargs).arguments
     except TypeError:
         return {}  # `__init__` will say what is wrong
     found = {}
-    for name, value in list(bound.arguments.items())[1:]:
-        kind = inspect.signature(cls.__init__).parameters[name].kind
-        named = value if kind is inspect.Parameter.VAR_KEYWORD else {name: value}
-        found |= {key: _simple(v) for key, v in named.items()}
-    return found
+    for name, value in list(arguments.items())[1:]:
+        is_options = signature.parameters[name].kind is inspect.Parameter.VAR_KEYWORD
+        found |= value if is_options else {name: value}
+    return {name: _simple(value) for name, value in found.items()}
 
 
 def _simple(value):

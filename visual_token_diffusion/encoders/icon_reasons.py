@@ -28,7 +28,7 @@ class IconReasons:
 
 # %% ../../nbs/encoders/icon_reasons.ipynb #icrs0009
 @patch
-def _named(self:IconReasons, known, key):
+def _relation(self:IconReasons, known, key):
     "What a known word is to its picture"
     name,char = self.label(key).lower(),'' if isinstance(key, str) else emoji_world().chars[key]
     if known==name: return f"name of {'an emoji' if char else 'a drawing'}"
@@ -47,8 +47,8 @@ def reason(self:IconReasons,
     if key is None and word in lexicon.undrawn: return 'no picture: it only holds a sentence together'
     if key is None: return 'no picture has this name, or that of a word it may be a form of'
     known = word if lexicon.words.get(word)==key else lexicon.stem(word)
-    named = self._named(known, key)
-    return named if known==word else f"form of '{known}', {named}"
+    relation = self._relation(known, key)
+    return relation if known==word else f"form of '{known}', {relation}"
 
 # %% ../../nbs/encoders/icon_reasons.ipynb #icrs0013
 @patch

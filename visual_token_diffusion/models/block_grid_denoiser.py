@@ -8,8 +8,6 @@ from .grid_denoiser import GridDenoiser, noise_level
 
 __all__ = ['BlockGridDenoiser', 'block_table']
 
-_CLEAN = 10.0  # log SNR that the backbone is told for clean grids
-
 
 def block_table(
     length: int,  # grids in a row
@@ -49,7 +47,7 @@ class BlockGridDenoiser(GridDenoiser):
         likelihood = self.space.log_likelihood(z, alpha, sigma)
         noisy = self._embed(z, alpha, sigma, likelihood)
         level = noise_level(alpha, sigma).to(noisy)
-        clean = torch.full_like(level, (4 - _CLEAN) / 14)
+        clean = noise_level(torch.ones_like(alpha), torch.zeros_like(sigma)).to(noisy)
         x = torch.cat([self.token_embed[ids], noisy], 1)
         h = self.backbone(x, self.table, t=torch.cat([clean, level], 1))[:, self.length :]
         log_probs = self.head.log_probs(h.flatten(0, 1)).view(*h.shape[:2], -1)

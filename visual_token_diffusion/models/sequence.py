@@ -59,7 +59,9 @@ class SequenceModel(nn.Module):
         "What the head reads (B,L,width or width+D); never depends on what is masked or, from the left, on what follows"
         if self.is_causal:
             mask = None
-        h = self._from_left(x) if self.is_causal else self.backbone(self.embed(x, mask), self.process.attention_mask)
+            h = self._from_left(x)
+        else:
+            h = self.backbone(self.embed(x, mask), self.process.attention_mask)
         if self.skip is None:
             return h
         return torch.cat([h, self.skip(self.embed.visible_features(x, mask))], -1)

@@ -1,8 +1,9 @@
 "Where a text is cut in two: paragraphs to measure on, spread over the whole, and the rest to learn from."
 
 import re
+from functools import partial
 
-__all__ = ['held_out_ranges', 'ranges_between']
+__all__ = ['held_out_ranges', 'ranges_between', 'spread_ranges']
 
 _LEAST = 2000  # characters held out of a part; a blank line is looked for no further
 _blank_line = re.compile(r'\n\s*\n')
@@ -17,21 +18,31 @@ def _border(text, i, reach):
     return next((place for place in after if place), i)
 
 
+def spread_ranges(
+    size: int,  # of the whole
+    share: float,  # of it that is held out
+    parts: int,  # equal parts whose ends are held out; 1 holds out the end of the whole
+    least: int,  # held out of a part; a border is looked for no further
+    border,  # function of a place and a reach: the first place from there on where something begins
+) -> list:
+    "`(start, end)` from border to border, in order; a short whole has fewer parts, so that each gives `least`"
+    n = max(1, min(parts, int(size * share) // least))
+    reach, ranges = min(int(size * share / n) // 2, least), []
+    for k in range(1, n + 1):
+        start = border(int((k - share) * size / n), reach)
+        end = border(k * size // n, reach) if k < n else size
+        if start < end:
+            ranges.append((start, end))
+    return ranges
+
+
 def held_out_ranges(
     text: str,
     share: float,  # of the text that is held out
     parts: int = 50,  # equal parts whose ends are held out; 1 holds out the end of the text
 ) -> list:
     "`(start, end)` of whole paragraphs, in order; a short text has fewer parts, so that each gives 2,000 characters"
-    size = len(text)
-    n = max(1, min(parts, int(size * share) // _LEAST))
-    reach, ranges = min(int(size * share / n) // 2, _LEAST), []
-    for k in range(1, n + 1):
-        start = _border(text, int((k - share) * size / n), reach)
-        end = _border(text, k * size // n, reach) if k < n else size
-        if start < end:
-            ranges.append((start, end))
-    return ranges
+    return spread_ranges(len(text), share, parts, _LEAST, partial(_border, text))
 
 
 def ranges_between(

@@ -15,6 +15,7 @@ from .. import __version__
 from ..core.errors import DataError
 from ..core.files import read_json_file, replacing
 from .corpus import as_text
+from .held_out import spread_ranges
 from .vocab import vocab_from_json, vocab_to_json
 
 __all__ = ['TokenPart', 'TokenShards', 'TokenSpans', 'end_token', 'write_shards']
@@ -238,14 +239,7 @@ class TokenShards:
         parts: int = 50,  # equal parts whose ends are held out; 1 holds out the end of the row
     ) -> list:
         "`(start, stop)` of whole documents, spread over the row as `held_out_ranges` has paragraphs of a text"
-        size = len(self)
-        n = max(1, min(parts, int(size * share) // _LEAST))
-        reach, ranges = min(int(size * share / n) // 2, _LEAST), []
-        for k in range(1, n + 1):
-            start = self._border(int((k - share) * size / n), reach)
-            stop = self._border(k * size // n, reach) if k < n else size
-            ranges += [(start, stop)] if start < stop else []
-        return ranges
+        return spread_ranges(len(self), share, parts, _LEAST, self._border)
 
 
 def _entry(name, tokens, crc):

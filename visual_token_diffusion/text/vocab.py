@@ -42,7 +42,7 @@ class Vocab(Registered):
 # %% ../../nbs/text/vocab.ipynb #6dd33a5c
 @patch(cls_method=True)
 def from_text(cls:Vocab, text, max_size=0, min_count=1):
-    "A vocabulary for `text`; the kinds whose list is fixed need none"
+    "A vocabulary for `text`, which one with a fixed list does not need"
     return cls()
 
 @patch
@@ -78,6 +78,7 @@ def vocab_to_json(vocab:Vocab # any vocabulary
     return stored | dict(tokens=vocab.tokens) if vocab.fitted else stored
 
 def _rebuild(cls, tokens):
+    "A vocabulary of a class, from its stored tokens where they were collected. Raises `ValueError`"
     if not cls.fitted: return cls()
     if isinstance(tokens, list) and all(isinstance(t, str) for t in tokens): return cls(tokens)
     raise ValueError('this stored vocabulary has no list of tokens')

@@ -15,7 +15,7 @@ from ...quantizers.vq import VectorQuantizer
 from ...tokenizers.base import ImageTokenizer
 from ...worlds.word_pictures import WORDS, WordPictures, crops
 from ..earlier import measure_missing
-from .word_tokenizers import BETA, DIM, fit, neighbors, recognizer, rebuilt
+from .word_tokenizers import BETA, DIM, fit, neighbors, recognizer, reconstruct
 
 __all__ = ['main', 'run_leak']
 
@@ -35,7 +35,7 @@ def run_leak(name, seed, steps=STEPS, n=240):
     model = _leak_model(name, bank, seed, steps)
     found = {'original': [_share_read(test.pictures, test, test)] * 2}
     for key, batch in dict(own=test, other=neighbors(test)).items():
-        back = rebuilt(model, batch)[0]
+        back = reconstruct(model, batch)[0]
         found[key] = [_share_read(back, test, spoken) for spoken in (test, batch)]
     return found
 

@@ -23,7 +23,8 @@ from ...tokenizers.patch import from_patches, to_patches
 from ...worlds.word_pictures import GROUNDS, KINDS, WordPictures, crops
 from ..earlier import before
 from .word_tokenizers import (
-    ARMS, BATCH, FAMILIES, SIZES, build, fit, neighbors, recognizer, rebuilt, scaled, train_embedding, train_teacher,
+    ARMS, BATCH, FAMILIES, SIZES, build, fit, neighbors, recognizer, reconstruct, scaled, train_embedding,
+    train_teacher,
 )
 
 __all__ = ['BITS', 'Lab', 'controls', 'main', 'measure', 'psnr', 'run_family']
@@ -135,7 +136,7 @@ def _second(first, family, quantizer, lab, steps, seed, batch):
 
 
 def _measured(lab, model, shown):
-    back, use = rebuilt(model, lab.test)
+    back, use = reconstruct(model, lab.test)
     found = measure(lab, back) | dict(parameters=_free(model), use=use)
     return found | (dict(strip=_strip(back)) if shown else {})
 
@@ -158,7 +159,7 @@ def run_family(lab, family, seed, bits=BITS, steps=STEPS, batch=BATCH):
 
 def _with_other_captions(lab, model):
     "The same measurements where every picture has the caption of the next one"
-    return measure(lab, rebuilt(model, neighbors(lab.test))[0])
+    return measure(lab, reconstruct(model, neighbors(lab.test))[0])
 
 
 def main(

@@ -52,7 +52,7 @@ def carry_over(first, second):
     return second
 
 
-def _said(model, world, ids):
+def _caption_options(model, world, ids):
     "Captions, where a tokenizer reads them"
     if not model.reads_captions:
         return []
@@ -65,7 +65,7 @@ def _coded(model, world, ids):
     parts = []
     for some in ids.split(512):
         images = world.render(some, model.size)
-        back, quantized = model(images, *_said(model, world, some))
+        back, quantized = model(images, *_caption_options(model, world, some))
         parts.append((images, back.clamp(0, 1), quantized.z.flatten(1), quantized.codes))
     images, back, z, codes = zip(*parts)
     return torch.cat(images), torch.cat(back), torch.cat(z), None if codes[0] is None else torch.cat(codes)
@@ -75,7 +75,7 @@ def _coded(model, world, ids):
 def _all_codes(model, world):
     "(len(world),N,M) long: the codes of every picture of a world"
     parts = torch.arange(len(world)).split(1024)
-    return torch.cat([model.encode(world.render(ids, model.size), *_said(model, world, ids)) for ids in parts])
+    return torch.cat([model.encode(world.render(ids, model.size), *_caption_options(model, world, ids)) for ids in parts])
 
 
 def _pools(vectors, pool):
@@ -115,7 +115,7 @@ def _generated(model, code_model, world, n=256):
     codes = code_model.generate(n, generator=torch.Generator().manual_seed(3))
     ids = world.sample(n, torch.Generator().manual_seed(4))
     with torch.no_grad():
-        pictures = model.decode(codes, *_said(model, world, ids)).clamp(0, 1)
+        pictures = model.decode(codes, *_caption_options(model, world, ids)).clamp(0, 1)
     read = world.parse(pictures).ids
     return float((read >= 0).double().mean()), len(set(read[read >= 0].tolist()))
 

@@ -21,7 +21,7 @@ from ...tokenizers.teacher import Teacher
 from ...worlds.word_pictures import COLOURS, crops
 
 __all__ = [
-    'ARMS', 'BETA', 'DIM', 'FAMILIES', 'SIZES', 'build', 'device', 'fit', 'neighbors', 'rebuilt', 'recognizer',
+    'ARMS', 'BETA', 'DIM', 'FAMILIES', 'SIZES', 'build', 'device', 'fit', 'neighbors', 'recognizer', 'reconstruct',
     'scaled', 'train_embedding', 'train_teacher',
 ]
 
@@ -95,7 +95,6 @@ ARMS = {  # family, and function of the bits of a place: a quantizer
     'textok': ('textok', _plain),
     'flextok': ('flextok', _plain),
 }
-SIDES = 7, 12, 24  # of small pictures: 1,176 bits at eight bits a number, 432 numbers, 1,728 numbers
 
 
 def build(family, quantizer, teacher):
@@ -108,7 +107,7 @@ def device():
     return torch.device('cuda' if torch.cuda.is_available() else 'cpu')
 
 
-def _said(model, captions, rows):
+def _caption_options(model, captions, rows):
     "Captions, where a tokenizer takes them"
     wanted = model.reads_captions or (model.training and model.learns_from_captions)
     return [[captions[i] for i in rows.tolist()]] if wanted else []
@@ -125,7 +124,7 @@ def fit(model, bank, steps, seed, lr, batch=BATCH):
     for _ in range(steps):
         rows = torch.randint(len(pictures), (batch,), generator=generator)
         x = pictures[rows.to(where)].float() / 255
-        out, quantized = model(x, *_said(model, captions, rows))
+        out, quantized = model(x, *_caption_options(model, captions, rows))
         loss = F.mse_loss(out, x) + sum(quantized.losses.values())
         opt.zero_grad()
         loss.backward()
@@ -146,7 +145,7 @@ def _patch_labels(batch, patch):
     return labels[:, half::patch, half::patch].flatten(1, 2)
 
 
-def _named(network, heads, inputs, labels, steps, features):
+def _train_to_name(network, heads, inputs, labels, steps, features):
     "Train `network` and `heads` to name `labels` (n,...,A) of `inputs`; frozen afterwards"
     where = device()
     network, heads = network.to(where), heads.to(where)
@@ -178,7 +177,7 @@ def train_teacher(bank, steps=600):
     teacher = Teacher(SIZES['size'], SIZES['patch'], width=64, mean=SIZES['mean'], std=STD)
     heads = nn.ModuleList([nn.Linear(64, len(COLOURS) + 1), nn.Linear(64, 4)])
     labels = _patch_labels(bank, SIZES['patch'])
-    return _named(teacher, heads, bank.pictures, labels, steps, teacher.features)
+    return _train_to_name(teacher, heads, bank.pictures, labels, steps, teacher.features)
 
 
 def train_embedding(bank, steps=2000):
@@ -191,16 +190,16 @@ def train_embedding(bank, steps=2000):
     labels = torch.cat([bank.colours.flatten()[:, None], grounds[:, None], torch.tensor(letters)], 1)
     sizes = len(COLOURS), 2, 26, 26
     heads = nn.ModuleList([nn.Linear(64, n) for n in sizes])
-    return _named(teacher, heads, scaled(pieces), labels, steps, teacher.pooled)
+    return _train_to_name(teacher, heads, scaled(pieces), labels, steps, teacher.pooled)
 
 
 @torch.no_grad()
-def rebuilt(model, batch):
+def reconstruct(model, batch):
     "What comes back of the pictures of a batch, and the share of the entries in use, as perplexity"
     captions = batch.captions()
     outs, codes = [], []
     for rows in torch.arange(len(batch.pictures)).split(64):
-        out, quantized = model(batch.pictures[rows].to(device()), *_said(model, captions, rows))
+        out, quantized = model(batch.pictures[rows].to(device()), *_caption_options(model, captions, rows))
         outs.append(out.cpu())
         codes.append(quantized.codes)
     if codes[0] is None:
