@@ -30,13 +30,14 @@ def _one_of(value, known, what):
 
 def group_advantage(
     rewards,  # (n,G) float: of G answers to each of n prompts
-    eps: float = 1e-6,  # added to the deviation
+    eps: float = 1e-6,  # added to the deviation; 0 in dLLM-RL
 ) -> torch.Tensor:
     "(n,G) float: by how many deviations of its group each reward lies above the group's mean; 0 where all are equal"
     if rewards.dim() != 2 or rewards.shape[1] < 2:
         raise ValueError(f'rewards are (prompts, answers), two answers or more, got {tuple(rewards.shape)}')
     centered = rewards - rewards.mean(1, keepdim=True)
-    return centered / (rewards.std(1, correction=0, keepdim=True) + eps)
+    deviation = rewards.std(1, correction=0, keepdim=True) + eps
+    return centered / deviation.masked_fill(deviation == 0, 1.0)
 
 
 def masked_shares(
