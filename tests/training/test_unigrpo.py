@@ -34,7 +34,7 @@ def test_advantage_is_the_reward_in_deviations_of_its_group():
     deviation = math.sqrt((0.75**2 + 3 * 0.25**2) / 4)
     assert torch.allclose(found[0], torch.tensor([0.75, -0.25, -0.25, -0.25]) / deviation, atol=1e-4)
     assert not found[1].any()
-    without = group_advantage(rewards, eps=0.0)  # Gen-Verse/dLLM-RL 10b4fd1 adds nothing, and says 0 where all are equal
+    without = group_advantage(rewards, eps=0.0)  # Gen-Verse/dLLM-RL 10b4fd1: nothing added, 0 where all are equal
     assert torch.allclose(without[0], torch.tensor([0.75, -0.25, -0.25, -0.25]) / deviation) and not without[1].any()
 
 
