@@ -16,7 +16,7 @@ from ..metrics.report import meaning, metrics_text
 from ..text.corpus import read_text
 from ..training.distributed import gather, join, launch_command
 from ..training.finished import finished_state, lengthened
-from ..training.language_model import OWN_TEXT, train_folder, train_text
+from ..training.language_model import USUAL_PROCESS, train_folder, train_text
 from ..training.lm_callbacks import sample_strip
 from ..training.resume import state_files
 from ..viz.curve_image import curve_image
@@ -173,8 +173,8 @@ def _split_words(words):
     settings = [w for w in words if w not in files]
     chosen = {s.partition('=')[0] for s in settings}
     defaults = [] if files else ['unit=words']
-    if files and not chosen & {'process', 'sampler'}:
-        defaults.append(f'process={OWN_TEXT}')
+    if not chosen & {'process', 'sampler'}:
+        defaults.append(f'process={USUAL_PROCESS}')
     return files, defaults + _usual_grid(settings), settings
 
 

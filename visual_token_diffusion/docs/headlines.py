@@ -194,6 +194,11 @@ def _storyteller(m):
     return 'grammatical sentences, mean of the seeds: ' + listed(shares, lambda v: f'{v:.1%}')
 
 
+def _trainings(m):
+    nats = by_arm({name.replace('|', ', ', 1): run for name, run in m.items()}, lambda run: run['nelbo'])
+    return 'held-out nats per token: ' + listed(nats, lambda v: f'{v:.3f}')
+
+
 def _planted(m):
     told = sum(run['faulty']['word'] in ('worse', 'broken') for run in m.values())
     equal = sum(run['copy']['word'] == 'equal' for run in m.values())
@@ -209,7 +214,7 @@ def _mutations(m):
 HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'bench-reading': _decoding,
     'bits_': _excess,
-    'default-training': lambda m: f"{m['nelbo']:.3f} ± {m['nelbo_se']:.3f} nats per token, entropy {m['entropy']:.3f}",
+    'default-training': _trainings,
     'fuzz': _fuzz,
     'layer-overhead': lambda m: f"{m['bare_ms']:.1f} ms a step bare, {m['layer_ms']:.1f} ms with the layer",
     'mmada-questions': _arms('questions that are answered', lambda run: run['left_to_right']['all']),

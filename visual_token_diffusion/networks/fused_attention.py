@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-__all__ = ['fused_attention']
+__all__ = ['block_mask', 'fused_attention']
 
 SHORT = 512  # positions up to which the table of all pairs is cheap
 
@@ -25,3 +25,15 @@ def fused_attention(q, k, v, **mask):
         if mask.get('attn_mask') is None and k.shape[-2] <= SHORT:
             return _by_table(q, k, v, mask.get('is_causal', False))
         return F.scaled_dot_product_attention(q.float(), k.float(), v.float(), **mask).to(q.dtype)
+
+
+def block_mask(table):
+    "The table (B,1,L,L) of who sees whom as flex attention wants it"
+    from torch.nn.attention.flex_attention import create_block_mask
+
+    rows, length = table[:, 0].contiguous(), table.shape[-1]
+
+    def allowed(b, h, q, k):
+        return rows[b % len(rows), q, k]
+
+    return create_block_mask(allowed, len(rows), None, length, length, device=str(table.device))

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
 from .attention_masks import causal, dense, neighbor_mask
-from .fused_attention import fused_attention
+from .fused_attention import block_mask, fused_attention
 from .time import AdaLN, TimeEmbedding
 
 # %% ../../nbs/networks/transformer.ipynb #72aae5c4
@@ -49,7 +49,7 @@ class LocalMixing(nn.Module):
         if not self.offsets: return x
         radius,length = max(map(abs, self.offsets)),x.shape[1]
         padded = F.pad(x, (0,0,radius,radius))
-        if allowed is None: allowed = (True,)*len(self.offsets)
+        allowed = allowed or [True]*len(self.offsets)
         for offset,weight,places in zip(self.offsets, self.weight, allowed):
             if places is False: continue
             neighbor = padded[:,radius+offset:radius+offset+length]
@@ -188,13 +188,6 @@ def _with_registers(self:Backbone, table):
     others = F.pad(table, (n_registers,0), value=True)
     return torch.cat([rows.expand(-1, -1, n_registers, -1), others], -2)
 
-def _block_mask(table):
-    "The table (B,1,L,L) as flex attention wants it"
-    from torch.nn.attention.flex_attention import create_block_mask
-    rows,length = table[:,0].contiguous(),table.shape[-1]
-    allowed = lambda b,h,q,k: rows[b%len(rows),q,k]
-    return create_block_mask(allowed, len(rows), None, length, length, device=str(table.device))
-
 # %% ../../nbs/networks/transformer.ipynb #717c9531
 @patch
 def _as_it_is(self:Backbone, mask):
@@ -220,7 +213,7 @@ def mask_tables(self:Backbone, attention_mask, batch, length, device):
     if table.dim() < 4: table = table.view(-1, 1, length, length)
     allowed = [neighbor_mask(table, offset) for offset in self.offsets]
     table = self._with_registers(table)
-    return (_block_mask(table) if self.flex else table),allowed
+    return (block_mask(table) if self.flex else table),allowed
 
 # %% ../../nbs/networks/transformer.ipynb #78008882
 @patch

@@ -16,7 +16,7 @@ from ...training.language_model import train_text
 from ...worlds.stories import stories, story_text
 from ..earlier import before
 
-__all__ = ['ARMS', 'STEPS', 'main', 'measure', 'table']
+__all__ = ['ARMS', 'STEPS', 'main', 'measure', 'table', 'unseen_windows']
 
 RUN = 'recipe'
 COMMAND = 'python -m visual_token_diffusion.experiments.speed.recipe'
@@ -45,7 +45,7 @@ def _arms():
 ARMS = _arms()
 
 
-def _windows(vocab, length, n=768):
+def unseen_windows(vocab, length, n=768):
     "(n,length) long: windows of stories that no training has seen"
     ids = torch.tensor(vocab.encode(story_text(9000, torch.Generator().manual_seed(991))))
     return ids[: len(ids) // length * length].view(-1, length)[:n]
@@ -63,7 +63,7 @@ def measure(
     began = time.process_time()
     model, _ = train_text(text, cfg, progress=False)
     seconds = time.process_time() - began
-    bound, error = validation_nelbo(model, _windows(model.vocab, cfg.length))
+    bound, error = validation_nelbo(model, unseen_windows(model.vocab, cfg.length))
     return dict(nelbo=bound, standard_error=error, seconds=seconds)
 
 
