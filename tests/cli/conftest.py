@@ -2,7 +2,7 @@
 
 import pytest
 
-from support.command_line import real_text, vtd
+from support.command_line import quiet_main, real_text
 
 
 @pytest.fixture(scope='session')
@@ -11,7 +11,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp('vtd')
     (folder / 'python.txt').write_text(real_text()[:150_000], encoding='utf-8')
     sizes = ['--profile', 'ci', 'steps=40', 'epochs=2']
-    ran = vtd('train', 'python.txt', '-o', 'model', *sizes, cwd=folder)
-    assert ran.returncode == 0, ran.stderr
-    (folder / 'train.log').write_text(ran.stdout)
+    code, said, errors = quiet_main(folder, 'train', 'python.txt', '-o', 'model', *sizes)
+    assert code == 0, errors
+    (folder / 'train.log').write_text(said)
     return folder

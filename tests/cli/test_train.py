@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from support.command_line import PROGRAM, run_main, vtd
+from support.command_line import PROGRAM, run_main
 from visual_token_diffusion.training.resume import load_state, state_files
 
 SMALL = ['--profile', 'ci', 'width=16', 'heads=1', 'depth=1', 'feature_dim=8', 'valid_sequences=8']
@@ -46,16 +46,15 @@ def end(process, number):
     return process.returncode, err
 
 
-def test_stopped_in_the_middle_and_kept_apart(tmp_path):
+def test_stopped_in_the_middle_and_kept_apart(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     steps = lambda: [int(f.stem[-8:]) for f in state_files(tmp_path / 'm')]
     process = start(tmp_path)
     until(process, lambda: max(steps(), default=0) >= 40)
-    second = vtd('train', '-o', 'm', *LONG, cwd=tmp_path)
-    assert second.returncode == 2
-    assert 'already holds' in second.stderr or 'another training' in second.stderr
-    third = vtd('train', '-o', 'm', *LONG, '--resume', cwd=tmp_path)
-    assert third.returncode == 2 and third.stderr.count('\n') == 1
-    assert 'another training is writing' in third.stderr
+    code, _, err = run_main(capsys, 'train', '-o', 'm', *LONG)
+    assert code == 2 and ('already holds' in err or 'another training' in err)
+    code, _, err = run_main(capsys, 'train', '-o', 'm', *LONG, '--resume')
+    assert code == 2 and err.count('\n') == 1 and 'another training is writing' in err
     assert end(process, signal.SIGINT) == (130, 'vtd: interrupted; continue with --resume\n')
     at = load_state(tmp_path / 'm')['step']
     process = start(tmp_path, '--resume')

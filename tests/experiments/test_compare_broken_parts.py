@@ -111,7 +111,7 @@ def test_another_process_survives_what_parts_do(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'own.py').write_text(OWN)
     parts = [f'own.py:{name}' for name in ('Mine', 'Dies', 'Sleeps', 'Prints')]
-    settings = ['sentences=300', 'limit=8']
+    settings = ['sentences=300', 'limit=5']
     found = compare('codebook', *parts, profile='ci', seeds=1, settings=settings, apart=True, log=None)
     assert 'code 7' in found.lines[1] and 'time limit' in found.lines[2]
     assert found.mean(parts[0], 'bits') == found.mean(parts[3], 'bits')

@@ -1,5 +1,8 @@
 "`vtd` as a program of its own, as a function, and in a pipe."
 
+import contextlib
+import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -26,6 +29,19 @@ def run_main(capsys, *args):
     code = main(list(map(str, args)))
     captured = capsys.readouterr()
     return code, captured.out, captured.err
+
+
+def quiet_main(folder, *args):
+    "The same in a folder and without `capsys`: for fixtures. A process of its own would first load torch"
+    out, errors = io.StringIO(), io.StringIO()
+    before = os.getcwd()
+    os.chdir(folder)
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(errors):
+            code = main(list(map(str, args)))
+    finally:
+        os.chdir(before)
+    return code, out.getvalue(), errors.getvalue()
 
 
 def shell(line, **options):

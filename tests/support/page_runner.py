@@ -4,6 +4,7 @@ Started as a script it reads paths, one a line, and answers each with one line o
 is Python loading torch and fastai; here that is done once, and every page gets a fork of it.
 """
 
+import gc
 import json
 import os
 import subprocess
@@ -85,8 +86,10 @@ def serve():
     import nbdev.test  # noqa: F401
     import pandas  # noqa: F401
     import torch
+    import torch._dynamo  # noqa: F401  (the first optimizer loads it, in a second)
 
     torch.set_num_threads(1)
+    gc.freeze()  # a fork need not look at these objects again, nor copy them
     for line in sys.stdin:
         print(json.dumps(run_forked(Path(line.strip()))), flush=True)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.command_line import quiet_main
 
 from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
 from visual_token_diffusion.training.distributed import gather, is_lost, join, rng_states
@@ -24,7 +25,6 @@ slow = pytest.mark.skipif(
 root = Path(__file__).resolve().parents[2]
 env = os.environ | dict(PYTHONPATH=str(root), OMP_NUM_THREADS='1')
 torchrun = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2']
-one = [sys.executable, '-m', 'visual_token_diffusion']
 two = [*torchrun, '-m', 'visual_token_diffusion']
 sizes = [
     '--profile',
@@ -61,9 +61,16 @@ def run(d, how, *args, code=0):
     return out, err
 
 
-def train(d, how, name, batch, *more, code=0):
-    run_of = ['train', 'book.txt', '-o', name, *more, *sizes, f'batch={batch}']
-    return run(d, how, *run_of, 'steps=12', 'epochs=3', 'ema=.9', code=code)
+def training(name, batch, *more):
+    fixed = ['steps=12', 'epochs=3', 'ema=.9']
+    return ['train', 'book.txt', '-o', name, *more, *sizes, f'batch={batch}', *fixed]
+
+
+def train_here(d, name, batch, *more, code=0):
+    "Train in this process; what it says on standard error"
+    returned, _, err = quiet_main(d, *training(name, batch, *more))
+    assert returned == code, err
+    return err
 
 
 def log(folder):
@@ -73,8 +80,8 @@ def log(folder):
 
 def test_two_processes_are_one(here):
     "As one process with twice the batch, from the command line; ragged validation; one speaks"
-    out, _ = train(here, two, 'two', 4)
-    train(here, one, 'one', 8)
+    out, _ = run(here, two, *training('two', 4))
+    train_here(here, 'one', 8)
     a, b = (json.loads((here / x / 'metrics.json').read_text()) for x in ('one', 'two'))
     assert abs(a['nelbo'] - b['nelbo']) < 1e-4
     assert out.count('this model, at most') == 1 and out.count('valid ') == 3
@@ -86,7 +93,7 @@ def test_two_processes_are_one(here):
     assert all(torch.allclose(x[k].float(), y[k].float(), atol=2e-3) for k in x)
     state = load_state(here / 'two')
     assert state['processes'] == 2 and len(state['rng']) == 2
-    _, err = train(here, one, 'two', 4, '--resume', code=2)
+    err = train_here(here, 'two', 4, '--resume', code=2)
     assert 'trained by 2 process' in err and err.count('\n') == 1
 
 
@@ -111,7 +118,7 @@ def wait_for_state(folder, p, step):
 
 
 def test_a_killed_process_ends_the_other_and_the_training_resumes(here):
-    args = ['train', 'book.txt', '-o', 'm', *sizes, 'batch=4', 'steps=600', 'epochs=3']
+    args = ['train', 'book.txt', '-o', 'm', *sizes, 'batch=4', 'steps=240', 'epochs=3']
     args += ['save_steps=5', 'dropout=.1']
     p = start(here, two, *args)
     wait_for_state(here / 'm', p, 5)
@@ -124,7 +131,7 @@ def test_a_killed_process_ends_the_other_and_the_training_resumes(here):
     assert 'Traceback (most recent call last)' not in err.split(line)[0]
     assert load_state(here / 'm')['step'] > 0
     run(here, two, *args, '--resume')
-    assert load_state(here / 'm')['step'] == 600
+    assert load_state(here / 'm')['step'] == 240
 
 
 @slow
@@ -137,7 +144,8 @@ def test_bad_input_under_torchrun_is_one_line_each(here):
 
 def test_the_profile_for_many_prints_its_command(here):
     args = ['train', 'book.txt', '--profile', 'gpus', '-o', 'my model', 'steps=10']
-    out, _ = run(here, one, *args)
+    code, out, err = quiet_main(here, *args)
+    assert code == 0, err
     command = r"torchrun --standalone --nproc_per_node \d+ -m visual_token_diffusion train book.txt"
     assert re.search(command + r" steps=10 -o 'my model' --profile gpus", out), out
     assert not (here / 'my model').exists()

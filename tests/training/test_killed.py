@@ -9,6 +9,7 @@ import time
 
 import pytest
 import torch
+from support.command_line import quiet_main
 from support.resuming import ARGS, TEXT, finish, same, start
 
 from visual_token_diffusion.training.resume import load_state, state_files
@@ -33,7 +34,8 @@ def whole(tmp_path_factory):
     "The folder of a training that nobody disturbed"
     folder = tmp_path_factory.mktemp('undisturbed')
     (folder / 'book.txt').write_text(TEXT)
-    finish(folder, 'whole')
+    code, _, errors = quiet_main(folder, *ARGS, '-o', 'whole')
+    assert code == 0, errors
     return folder / 'whole'
 
 
