@@ -75,6 +75,10 @@ def token_rows(ids, # (B,L) long
     return stack_images([_token_row(row, m, encoder, vocab, cols) for row,m in zip(ids, mask)])
 
 # %% ../../nbs/training/display.ipynb #eb1bf33e
+class _Axes(list):
+    "Axes of a drawing; a notebook shows the figure alone"
+    def _ipython_display_(self): pass
+
 def _draw(image, ctxs=None):
     "A PIL image, pixel for pixel, in a figure of its own, or in the given axes"
     import matplotlib.pyplot as plt
@@ -84,7 +88,7 @@ def _draw(image, ctxs=None):
         ax = figure.add_axes([0,0,1,1])
     ax.imshow(image)
     ax.axis('off')
-    return [ax]
+    return _Axes([ax])
 
 @dispatch
 def show_batch(x:Pictures, y, samples, ctxs=None, max_n=16, **kwargs):
