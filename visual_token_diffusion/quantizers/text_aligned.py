@@ -24,7 +24,7 @@ class TextAlignedQuantizer(Quantizer):
     def __init__(self,
                  dim:int, # width of a vector
                  embeddings, # (K,E) float: of the words; frozen. Or K, for random ones
-                 normalize:bool=True, # vectors and entries have length one
+                 normalize:bool=True, # vectors and entries have length one; in TA-Tok's class an option
                  beta:float=.25, # weight of the commitment loss beside the codebook loss
                  generator=None # CPU generator, for random embeddings
                 ):
