@@ -40,6 +40,28 @@ def _scaling(m):
     return f'{size}: {kept:.0f} MB are kept for the way back, {ms:.0f} ms a step'
 
 
+def _median_ratio(one, other):
+    ratios = sorted(a / b for a, b in zip(one, other))
+    return ratios[len(ratios) // 2]
+
+
+def _softmax_in_chunks(m):
+    largest, ways = list(m.items())[-1]
+    ours, table = ways['linear_nll'], ways['table']
+    time = _median_ratio(ours['seconds'], table['seconds'])
+    return f"{largest}: {time:.2f} times as long as a table, {ours['peak'] / table['peak']:.2f} of its memory"
+
+
+def _cpu_step(m):
+    took = {name: _median_ratio(m['seconds'][name], m['seconds']['fp32']) for name in m['seconds'] if name != 'fp32'}
+    return 'a step of the default training beside fp32: ' + listed(took, lambda v: f'{v:.2f}')
+
+
+def _peak_memory(m):
+    passes = {head: row['forward_backward'] / 1e6 for head, row in m['heads'].items()}
+    return 'MB at most in both passes of a step: ' + listed(passes, lambda v: f'{v:.0f}')
+
+
 def _unseen_words(m):
     runs = m['runs'].values()
     worst = {arm: min(run[arm]['0.0']['all'] for run in runs) for arm in m['runs']['0']}
@@ -214,13 +236,16 @@ def _mutations(m):
 HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'bench-reading': _decoding,
     'bits_': _excess,
+    'cpu-step': _cpu_step,
     'default-training': _trainings,
     'fuzz': _fuzz,
     'layer-overhead': lambda m: f"{m['bare_ms']:.1f} ms a step bare, {m['layer_ms']:.1f} ms with the layer",
+    'linear-cross-entropy': _softmax_in_chunks,
     'mmada-questions': _arms('questions that are answered', lambda run: run['left_to_right']['all']),
     'mmada-unigrpo': _arms('captions that written pictures match', lambda run: run['match']),
     'mutations': _mutations,
     'next-scale': _excess,
+    'peak-memory': _peak_memory,
     'painting-': _grid_denoiser,
     'storyteller': _storyteller,
     'softmax-ngrams': lambda m: 'held-out nats per token: ' + listed(m['nll'], lambda v: f'{v:.3f}'),

@@ -103,6 +103,7 @@ def reset(self:KVCache):
         if x is not None: x.zero_()
     return self
 
+# %% ../../nbs/models/kv_cache.ipynb #kvcompl2
 @patch
 def compile(self:KVCache, **options # of `torch.compile`
            ):
