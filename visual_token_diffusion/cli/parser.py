@@ -45,7 +45,7 @@ def _sampling_arguments(argument):
     argument('--top-p', type=float, default=1.0, metavar='P',
              help='keep the likeliest codes that together reach P (default 1: all)')
     argument('--order', choices=('random', 'confidence', 'left_to_right', 'dilated'), default='random',
-             help='which tokens are written first (default random)')
+             help='which tokens are written first (default random; dilated needs fewest steps)')
     argument('--block', type=int, default=0, metavar='B',
              help='write block after block of B tokens (default: all at once)')
     argument('--remask', action='store_true', help='mask again what is least certain')

@@ -221,6 +221,13 @@ def _trainings(m):
     return 'held-out nats per token: ' + listed(nats, lambda v: f'{v:.3f}')
 
 
+def _orders(m):
+    keys = [name.split('|') for name in m if name.split('|')[2] == '8']
+    eight = {f'{gap}, {order}|{seed}': m[f'{gap}|{order}|8|{seed}'] for gap, order, _, seed in keys}
+    shares = by_arm(eight, lambda run: run['sentences'])
+    return 'grammatical sentences in 8 calls: ' + listed(shares, lambda v: f'{v:.2f}')
+
+
 def _planted(m):
     told = sum(run['faulty']['word'] in ('worse', 'broken') for run in m.values())
     equal = sum(run['copy']['word'] == 'equal' for run in m.values())
@@ -244,6 +251,7 @@ HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'mmada-questions': _arms('questions that are answered', lambda run: run['left_to_right']['all']),
     'mmada-unigrpo': _arms('captions that written pictures match', lambda run: run['match']),
     'mutations': _mutations,
+    'orders-of-gaps': _orders,
     'next-scale': _excess,
     'peak-memory': _peak_memory,
     'painting-': _grid_denoiser,

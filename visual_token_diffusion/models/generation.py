@@ -117,7 +117,7 @@ class GenerationMixin:
         generator=None,  # torch generator on the CPU
         steps: int = 32,  # network calls
         temperature: float = 1.0,  # 0 always takes the most likely code
-        order: str = 'random',  # or 'confidence', 'left_to_right', or 'dilated'
+        order: str = 'random',  # or 'dilated' (as good in a quarter of the calls), 'confidence', 'left_to_right'
         top_p: float = 1.0,  # at every branch, keep the likeliest codes that together reach this probability
         block: int = 0,  # tokens of a block; blocks are written from left to right; 0 takes all at once
         counts: str = 'linear',  # tokens per step, or 'cosine': few at first
