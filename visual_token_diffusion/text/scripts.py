@@ -35,7 +35,7 @@ def _patterns():
 def script_of(
     char: str,  # one character
 ) -> str:
-    "Its script in Unicode, of those in `SCRIPT_GROUPS`; 'Unknown' for any other"
+    "Its script in today's Unicode (MYTE's table is of 6.1), of those in `SCRIPT_GROUPS`; 'Unknown' for any other"
     return next((script for script, pattern in _patterns() if pattern.match(char)), 'Unknown')
 
 
