@@ -161,9 +161,9 @@ def _answered_row(name, out, given, true, vocab, cols):
     return _row(given, [_answer(*pair) for pair in zip(words, _labels(out, vocab))], cols)
 
 @dispatch
-def show_results(x:WordGrids, y, samples, outs, ctxs=None, max_n=9, vocab=None, **kwargs):
+def show_results(x:WordGrids, y, samples, outs, ctxs=None, max_n=12, vocab=None, **kwargs):
     given,true = _plain(x)[:max_n],_plain(y)[:max_n]
-    rows = [_answered_row(name, out[:max_n], given, true, vocab, 9) for name,out in outs.items()]
+    rows = [_answered_row(name, out[:max_n], given, true, vocab, 6) for name,out in outs.items()]
     return _draw(stack_images(rows, list(outs)), ctxs)
 
 @dispatch
