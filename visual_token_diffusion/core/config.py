@@ -39,7 +39,7 @@ class ModelConfig(DataConfig):
     codebook:str='balanced' # how features become codes
     encoder:str='semantic' # token to grid
     decoder:str='nearest' # grid to token
-    process:str='masked' # what corrupts the tokens
+    process:str='masked' # what corrupts the tokens; `vtd train` and `train_on` take 'autoregressive'
     sampler:str='auto' # how new text is drawn; 'auto' is the process's own sampler
     head:str='feature_tree' # how a hidden state becomes probabilities of tokens
     feature_dim:int=128 # dimensions of a token's feature vector
