@@ -6,7 +6,7 @@ import pytest
 
 from visual_token_diffusion.docs.bibliography import find_citations
 from visual_token_diffusion.docs.form import count_form
-from visual_token_diffusion.docs.prose import long_prose, wrap_page, wrap_prose
+from visual_token_diffusion.docs.prose import ragged_cells, wrap_page, wrap_prose
 
 LONG = ' '.join(['word'] * 60)
 ATOMS = ['`a = b + c`', '$x_0 + \\sigma z$', '[two words](page.ipynb#a-b)', '**[a [b] c](d(e))**']
@@ -44,6 +44,12 @@ def test_headings_tables_code_and_equations_are_left_alone(block):
     assert wrap_prose(block) == block
 
 
+def test_a_ragged_paragraph_is_broken_anew_and_hard_breaks_stay():
+    ragged = f'{LONG}\nend\n{LONG}'
+    assert wrap_prose(ragged) == wrap_prose(f'{LONG} end {LONG}')
+    assert wrap_prose('a  \nb\n- c\n  d\n- e\n\nf\ng') == 'a  \nb\n- c d\n- e\n\nf g'
+
+
 def test_a_page_with_a_long_line_is_found_and_mended(tmp_path):
     page = tmp_path / 'nbs' / 'page.ipynb'
     page.parent.mkdir()
@@ -52,11 +58,11 @@ def test_a_page_with_a_long_line_is_found_and_mended(tmp_path):
     module = tmp_path / 'tests' / 'a.py'
     module.parent.mkdir()
     module.write_text('x = 1\n')
-    assert long_prose(page) == [LONG[:60]]
-    assert any('a long line of prose' in finding for finding in count_form(tmp_path)[0])
+    assert ragged_cells(page) == [LONG[:60]]
+    assert any('prose to be wrapped' in finding for finding in count_form(tmp_path)[0])
     assert wrap_page(page) == 1
     assert wrap_page(page) == 0
-    assert not long_prose(page)
+    assert not ragged_cells(page)
 
 
 def test_a_citation_is_found_across_lines():

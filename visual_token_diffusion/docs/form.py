@@ -10,7 +10,7 @@ import re
 import tokenize
 from pathlib import Path
 
-from .prose import long_prose
+from .prose import ragged_cells
 
 __all__ = ['LIMITS', 'count_form', 'exported_cells', 'line_lengths', 'page_cells', 'python_files', 'report_form']
 
@@ -119,7 +119,7 @@ def count_form(root='.'):
             findings.append(f'{page.relative_to(root).as_posix()} {cell}: {n} lines in an exported cell')
     for page in sorted((root / 'nbs').rglob('*.ipynb')):
         name = page.relative_to(root).as_posix()
-        findings += [f'{name}: a long line of prose: {start!r}' for start in long_prose(page)]
+        findings += [f'{name}: prose to be wrapped: {start!r}' for start in ragged_cells(page)]
     lengths.sort()
     return findings, lengths[int(0.9 * len(lengths))]
 

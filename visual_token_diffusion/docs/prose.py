@@ -9,7 +9,7 @@ import re
 import sys
 from pathlib import Path
 
-__all__ = ['WIDTH', 'long_prose', 'wrap_page', 'wrap_prose']
+__all__ = ['WIDTH', 'ragged_cells', 'wrap_page', 'wrap_prose']
 
 WIDTH = 100
 _PAGES = Path(__file__).resolve().parents[2] / 'nbs'
@@ -21,6 +21,7 @@ _TAG = r'</?[a-z][^>]*>'
 _WORD = re.compile(rf'(?:{_CODE}|{_MATH}|{_LINK}|{_TAG}|\S)+')
 _ITEM = re.compile(r'\s*(?:[-*+]|\d+[.)])\s+')
 _KEPT = re.compile(r'\s*(?:[>#|<]|:::|\$\$|!\[|\[!\[|\[\^)|\s{4}')  # headings, tables, HTML, equations, pictures
+_HARD_BREAK = re.compile(r'(?: {2,}|\\)$')
 _FENCE = re.compile(r'\s*(```|~~~|\$\$)')
 _BLOCK_START = re.compile(r'[-+*~]+$|\d+[.)]$|[>#|:=<]|---|\$\$|```|\[\^')
 
@@ -50,24 +51,39 @@ def _wrap_line(line, width):
     return [*lines, current + ending]
 
 
-def _is_prose(source):
-    "`(line, whether it is prose)`: not code, not an equation, not a table, not a heading"
-    inside = False
+def _continues(line, before):
+    "Whether a line goes on with the paragraph of the line before, so that both may be broken elsewhere"
+    return bool(line.strip() and before.strip()) and not _ITEM.match(line) and not _HARD_BREAK.search(before)
+
+
+def _paragraphs(source):
+    "`(lines, whether they are prose)`: what is no prose is code, an equation, a table, a heading or HTML"
+    inside, paragraph = False, []
     for line in source.split('\n'):
         fence = _FENCE.match(line)
         if fence and line.count(fence[1]) % 2:
             inside = not inside
-        yield line, not (inside or fence or _KEPT.match(line))
+        prose = not (inside or fence or _KEPT.match(line))
+        if paragraph and not (prose and _continues(line, paragraph[-1])):
+            yield paragraph, True
+            paragraph = []
+        if prose:
+            paragraph.append(line)
+        else:
+            yield [line], False
+    if paragraph:
+        yield paragraph, True
 
 
 def wrap_prose(
     source: str,  # Markdown of a cell
     width: int = WIDTH,
 ) -> str:
-    "The same Markdown, its long lines of prose broken between words; links, code and mathematics stay whole"
+    "The same Markdown, its paragraphs broken between words; links, code and mathematics stay whole"
     lines = []
-    for line, prose in _is_prose(source):
-        lines += _wrap_line(line, width) if prose and len(line) > width else [line]
+    for paragraph, prose in _paragraphs(source):
+        joined = ' '.join([paragraph[0], *map(str.lstrip, paragraph[1:])])
+        lines += _wrap_line(joined, width) if prose else paragraph
     return '\n'.join(lines)
 
 
@@ -75,15 +91,15 @@ def _markdown_cells(notebook):
     return [cell for cell in notebook['cells'] if cell['cell_type'] == 'markdown']
 
 
-def long_prose(
+def ragged_cells(
     page,  # path of a notebook
 ) -> list:
-    "First words of the lines that `wrap_page` would break"
+    "First words of the cells that `wrap_page` would break elsewhere"
     found = []
     for cell in _markdown_cells(json.loads(Path(page).read_text(encoding='utf-8'))):
         source = ''.join(cell['source'])
         if wrap_prose(source) != source:
-            found.append(next(line for line in source.split('\n') if len(line) > WIDTH)[:60])
+            found.append(source[:60])
     return found
 
 
