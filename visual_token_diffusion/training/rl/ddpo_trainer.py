@@ -27,7 +27,7 @@ class DDPOSettings:
     positions: int = 0  # of a sliding window; 0 is everywhere
     branches: int = 0  # continuations of a noisy version of an own sample; 0 walks from pure noise
     shared: bool = False  # whether they start in one noisy state
-    normalize: str = 'batch'  # advantages: over the batch, by prompt, or in a group of continuations
+    normalize: str = 'batch'  # advantages: over the batch, by prompt (ddpo-pytorch), or in a group of continuations
     updates: int = 4  # steps of the optimizer in a round, each with its part of the walks
     clip: float = 1e-4  # of the ratio
     clip_advantage: float = 5.0
