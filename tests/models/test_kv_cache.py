@@ -47,3 +47,13 @@ def test_refusals_are_one_line():
         KVCache(model(False, is_causal=False), 1, 4)
     with pytest.raises(ValueError, match='fills 5 of 4'):
         sample_autoregressive(model(False), 1, 4, start=torch.zeros(5, dtype=torch.long))
+
+
+def test_a_cache_is_used_again_after_a_reset_and_not_before():
+    m = shaken(model(True))
+    cache, options = KVCache(m, 2, 10), dict(n=2, length=10, start=torch.tensor([5, 6]))
+    a = sample_autoregressive(m, generator=gen(3), cache=cache, **options)
+    with pytest.raises(ValueError, match='has read 10 tokens; call its `reset` first'):
+        sample_autoregressive(m, generator=gen(3), cache=cache, **options)
+    b = sample_autoregressive(m, generator=gen(3), cache=cache.reset(), **options)
+    assert torch.equal(a, b) and torch.equal(a, sample_autoregressive(m, generator=gen(3), **options))

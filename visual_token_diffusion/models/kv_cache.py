@@ -148,6 +148,8 @@ def sample_autoregressive(model, # a causal `SequenceModel`
     "Token ids (n,length), written from left to right with a cache. Raises `ValueError`"
     start = torch.zeros(0, dtype=torch.long) if start is None else start
     if len(start) > length: raise ValueError(f"the prompt fills {len(start)} of {length} tokens")
+    if cache is not None and cache.position:
+        raise ValueError(f"this cache has read {cache.position} tokens; call its `reset` first")
     was_training = model.training
     model.eval()
     def draw(h): return model.head.sample(h, temperature, generator, top_p)[0]
