@@ -109,6 +109,7 @@ def _picture(point, uri):
     place = f'x="{x-12:.1f}" y="{y-12:.1f}" width="24" height="24"'
     return f'<image href="{uri}" {place} style="image-rendering:pixelated"/>'
 
+# %% ../../nbs/viz/word_map.ipynb #wmname01
 def _name(point, bold, indent=0):
     "The word beside its symbol or picture"
     x,y,label = point
