@@ -8,6 +8,7 @@ from torch import nn
 
 from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.models.build import build_model
+from visual_token_diffusion.training.compiling import CompileCB
 from visual_token_diffusion.training.dataloaders import lm_dls, split_text, valid_windows
 from visual_token_diffusion.training.language_model import lm_learner, train_text
 from visual_token_diffusion.training.precision import AutocastCB
@@ -163,3 +164,18 @@ def test_a_batch_that_is_left_out_leaves_float32_weights():
     with quietly(learn):
         learn.fit(1)
     assert {p.dtype for p in learn.model.parameters()} == {torch.float32}
+
+
+def test_weights_in_bf16_compile_once():
+    "They have one type in every batch of a training"
+    torch._dynamo.reset()
+    cfg = load_settings('ci', [*SMALL, 'precision=bf16_weights'])
+    vocab, train, valid = split_text(TEXT, cfg)
+    dls = lm_dls(train, valid_windows(valid, cfg), cfg, vocab)
+    compiling = CompileCB(is_strict=True, backend='eager', fullgraph=True)
+    learn = lm_learner(dls, build_model(vocab, train, cfg), cfg, [compiling])
+    learn.process_cb.fixed = True
+    with torch._dynamo.config.patch(error_on_recompile=True), quietly(learn):
+        learn.fit(2)
+    torch._dynamo.reset()
+    assert all(p.isfinite().all() for p in learn.model.parameters())

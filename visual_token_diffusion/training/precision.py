@@ -106,7 +106,8 @@ class HalfWeightsCB(Callback):
     """Weights of the backbone's linear layers in bfloat16 in a training step, with float32 master weights.
 
     They are rounded once a batch and not at each use, and gradients pass in bfloat16; the optimizer changes the
-    float32 weights, which are the model before and after each batch and in every file. For one process."""
+    float32 weights, which are the model before and after each batch and in every file. For one process.
+    On a card it has not been measured."""
 
     order = 9  # before the forward pass is hooked
 
