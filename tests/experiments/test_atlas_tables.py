@@ -9,7 +9,7 @@ import pytest
 
 from visual_token_diffusion.experiments import atlas_tables
 from visual_token_diffusion.experiments.atlas_tables import TABLES, Table, command_of, main, state
-from visual_token_diffusion.experiments.earlier import before
+from visual_token_diffusion.experiments.resume import saved_metrics
 
 ROOT = Path(__file__).parents[2]
 ATLAS = sorted((ROOT / 'nbs' / 'atlas').glob('*.ipynb'))
@@ -17,11 +17,11 @@ ATLAS = sorted((ROOT / 'nbs' / 'atlas').glob('*.ipynb'))
 COUNTING = '''
 import argparse
 from visual_token_diffusion.core.results import save_run
-from visual_token_diffusion.experiments.earlier import before
+from visual_token_diffusion.experiments.resume import saved_metrics
 parser = argparse.ArgumentParser()
 parser.add_argument('--seeds', type=int)
 for seed in range(parser.parse_args().seeds):
-    found = before('counted')
+    found = saved_metrics('counted')
     if f'arm|{seed}' not in found:
         save_run('counted', found | {f'arm|{seed}': seed}, 'python -m counting')
 '''
@@ -49,7 +49,7 @@ def test_what_is_missing_is_made_and_nothing_twice(place, capsys):
     assert 'counted: nothing was missing' in capsys.readouterr().out
     main(['--only', 'there', '--seeds', '3'])
     assert 'counted: went on' in capsys.readouterr().out
-    assert before('counted') == {'arm|0': 0, 'arm|1': 1, 'arm|2': 2}
+    assert saved_metrics('counted') == {'arm|0': 0, 'arm|1': 1, 'arm|2': 2}
     assert state('counted') == '3 entries, seeds 0, 1, 2'
 
 
@@ -57,7 +57,7 @@ def test_a_failing_table_is_told_and_the_others_go_on(place, capsys):
     with pytest.raises(SystemExit) as e:
         main(['--seeds', '1'])
     said = capsys.readouterr().out
-    assert e.value.code == 1 and before('counted')
+    assert e.value.code == 1 and saved_metrics('counted')
     assert 'failed with exit code 3; python -m failing' in said and 'counted: made' in said
     assert 'silent: failed: it ended without a saved result' in said
     assert 'cells: left out' in said

@@ -6,7 +6,7 @@ import pytest
 import torch
 from support.unified import WORLD, pictures
 
-from visual_token_diffusion.experiments.earlier import before
+from visual_token_diffusion.experiments.resume import saved_metrics
 from visual_token_diffusion.experiments.unified import unified_labs, unified_measures
 from visual_token_diffusion.experiments.unified.unified_labs import (
     LABS, Snapshots, ceiling, count, fitted_width, main, run_lab_arm,
@@ -85,7 +85,7 @@ def test_some_arms_of_a_lab_are_run_and_others_refused(tmp_path, monkeypatch, ca
     row = dict(excess={}, writing={}, reading=0.0)
     monkeypatch.setattr(unified_labs, 'run_lab_arm', lambda arm, seed, steps: row)
     main(['noise', '--arm', 'any', '--seeds', '2'])
-    assert {key for key in before('unified-noise') if '|' in key} == {'any|0', 'any|1'}
+    assert {key for key in saved_metrics('unified-noise') if '|' in key} == {'any|0', 'any|1'}
     with pytest.raises(SystemExit) as e:
         main(['noise', '--arm', 'clear'])
     assert e.value.code == 2 and "the lab noise has no arm 'clear'" in capsys.readouterr().err

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from ..core.config import find_settings
 from ..core.registry import near_miss
 from .compare.base import seconds_of
-from .earlier import before
+from .resume import saved_metrics
 
 __all__ = ['TABLES', 'Table', 'command_of', 'main', 'make', 'state']
 
@@ -126,7 +126,7 @@ def state(
     run: str,  # name of a saved result
 ) -> str:
     "What is saved of it, in words: entries, and their seeds where the keys end with one"
-    found = before(run)
+    found = saved_metrics(run)
     ends = {key.rpartition('|')[2] for key in found if '|' in key}
     seeds = sorted(int(end) for end in ends if end.isdigit())
     if not found:
@@ -147,7 +147,7 @@ def make(
     root: Path = None,  # of the repository; None outside of one
 ) -> str:
     "Make what is missing of a table; what was done, in words"
-    earlier = {run: before(run) for run in table.runs}
+    earlier = {run: saved_metrics(run) for run in table.runs}
     if not table.module and all(earlier.values()):
         return 'kept'
     if not table.module and root is None:
@@ -155,9 +155,9 @@ def make(
     code = _called(table, seeds, root)
     if code:
         return f'failed with exit code {code}; {command_of(table, seeds)}'
-    if not all(before(run) for run in table.runs):
+    if not all(saved_metrics(run) for run in table.runs):
         return f'failed: it ended without a saved result; {command_of(table, seeds)}'
-    new = [run for run in table.runs if before(run) != earlier[run]]
+    new = [run for run in table.runs if saved_metrics(run) != earlier[run]]
     if not new:
         return 'nothing was missing'
     return 'went on' if any(earlier.values()) else 'made'
@@ -178,7 +178,7 @@ def _listed(tables, seeds):
         for run in table.runs:
             print(f'{run} ({", ".join(table.pages)}): {state(run)}')
         print(f'  {command_of(table, seeds)}')
-    missing = sum(not before(run) for table in tables for run in table.runs)
+    missing = sum(not saved_metrics(run) for table in tables for run in table.runs)
     print(f'{sum(len(t.runs) for t in tables)} results, {missing} missing')
 
 

@@ -19,7 +19,7 @@ from ..training.language_model import train_text
 from ..training.precision import is_faster_in_bf16
 from ..worlds.stories import story_text
 from .speed.benchmark_data import BenchmarkData
-from .earlier import before
+from .resume import saved_metrics
 from .speed.gpu_steps import Timer, equal_time, matrix_rate, step_parts, utilization
 from .speed.gpu_writing import learner_and_loop, process_steps, writing_rates
 
@@ -139,7 +139,7 @@ def main(arguments=None):
     if args.mini:
         return measure(MINI, device, text)
     save = lambda found: save_run('gpu-bench', found, COMMAND)
-    return measure(FULL, device, text, before('gpu-bench'), save)
+    return measure(FULL, device, text, saved_metrics('gpu-bench'), save)
 
 
 def _stories(is_mini):

@@ -3,7 +3,7 @@
 import re
 from functools import partial
 
-__all__ = ['held_out_ranges', 'ranges_between', 'spread_ranges']
+__all__ = ['held_out_ranges', 'ranges_between', 'ranges_of_parts']
 
 _LEAST = 2000  # characters held out of a part; a blank line is looked for no further
 _blank_line = re.compile(r'\n\s*\n')
@@ -18,7 +18,7 @@ def _border(text, i, reach):
     return next((place for place in after if place), i)
 
 
-def spread_ranges(
+def ranges_of_parts(
     size: int,  # of the whole
     share: float,  # of it that is held out
     parts: int,  # equal parts whose ends are held out; 1 holds out the end of the whole
@@ -42,7 +42,7 @@ def held_out_ranges(
     parts: int = 50,  # equal parts whose ends are held out; 1 holds out the end of the text
 ) -> list:
     "`(start, end)` of whole paragraphs, in order; a short text has fewer parts, so that each gives 2,000 characters"
-    return spread_ranges(len(text), share, parts, _LEAST, partial(_border, text))
+    return ranges_of_parts(len(text), share, parts, _LEAST, partial(_border, text))
 
 
 def ranges_between(

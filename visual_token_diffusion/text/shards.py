@@ -15,7 +15,7 @@ from .. import __version__
 from ..core.errors import DataError
 from ..core.files import read_json_file, replacing
 from .corpus import as_text
-from .held_out import spread_ranges
+from .held_out import ranges_of_parts
 from .vocab import vocab_from_json, vocab_to_json
 
 __all__ = ['TokenPart', 'TokenShards', 'TokenSpans', 'end_token', 'write_shards']
@@ -239,7 +239,7 @@ class TokenShards:
         parts: int = 50,  # equal parts whose ends are held out; 1 holds out the end of the row
     ) -> list:
         "`(start, stop)` of whole documents, spread over the row as `held_out_ranges` has paragraphs of a text"
-        return spread_ranges(len(self), share, parts, _LEAST, self._border)
+        return ranges_of_parts(len(self), share, parts, _LEAST, self._border)
 
 
 def _entry(name, tokens, crc):

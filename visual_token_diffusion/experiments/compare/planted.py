@@ -18,7 +18,7 @@ from ...quantizers.fsq import FSQ
 from ...samplers.masked import MaskedSampler, sample_masked
 from ...text.basic import WordVocab
 from ...tokenizers.vit import ViTTokenizer
-from ..earlier import before
+from ..resume import saved_metrics
 from .run import compare
 
 __all__ = ['PLANTED', 'main']
@@ -189,7 +189,7 @@ def main(
     parser.add_argument('--seam', nargs='*', default=list(PLANTED), choices=list(PLANTED))
     parser.add_argument('--profile', default='cpu')
     args = parser.parse_args(arguments)
-    found = before(RUN)
+    found = saved_metrics(RUN)
     for seam in args.seam:
         if seam in found and found[seam]['settings'] == SETTINGS.get(seam, []):
             continue

@@ -15,7 +15,7 @@ from ...diffusion.per_token_times import PerTokenTimes
 from ...diffusion.token_information import TokenInformation
 from .continuous_languages import LAST, StoryRows
 from .continuous_measures import judge
-from ..earlier import measure_missing
+from ..resume import measure_missing
 from ..samplers.sampler_table import lost_bits
 
 __all__ = ['CALLS', 'SCHEDULES', 'main', 'steps_cost']

@@ -24,7 +24,7 @@ from ...networks.transformer import Backbone
 from ...samplers.masked import sample_masked
 from .continuous_languages import StoryRows
 from .continuous_measures import block_excess, excess_at, falling, judge, masked_excess, total_excess
-from ..earlier import before
+from ..resume import saved_metrics
 
 __all__ = ['ARMS', 'AnyOrderTimes', 'MaskedTokens', 'main', 'make', 'measure', 'train']
 
@@ -208,7 +208,7 @@ def main(
     parser.add_argument('--seeds', type=int, nargs='*', default=[0])
     parser.add_argument('--steps', type=int, default=1500)
     args = parser.parse_args(arguments)
-    lang, found = StoryRows(), before(RUN)
+    lang, found = StoryRows(), saved_metrics(RUN)
     rows = lang.rows(48_000, 10)
     for seed in args.seeds:
         for arm in args.arms:

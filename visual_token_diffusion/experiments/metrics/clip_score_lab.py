@@ -16,7 +16,7 @@ from ...worlds.captions import World
 from .clip_score_probes import (
     auroc, best_of, changed_scenes, fits, one_changed, optimized_pictures, swapped_caption, wins,
 )
-from ..earlier import before
+from ..resume import saved_metrics
 
 __all__ = ['ATTRIBUTES', 'best_choices', 'main', 'probes', 'train_towers']
 
@@ -173,7 +173,7 @@ def main(
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--steps', type=int, default=600)
     args = parser.parse_args(arguments)
-    found, towers = before(RUN), {}
+    found, towers = saved_metrics(RUN), {}
 
     def tower(seed):
         if seed not in towers:

@@ -17,7 +17,7 @@ from ...models.unified.switches import switches_of
 from ...training.quiet import quietly
 from ...training.unified_learner import unified_learner, unified_model
 from ...worlds.captions import World
-from ..earlier import measure_missing
+from ..resume import measure_missing
 
 __all__ = [
     'CAPTIONS', 'COUNTS', 'FAMILIES', 'SeenWorld', 'choose_scenes', 'expected_cover', 'independent', 'main', 'measure',

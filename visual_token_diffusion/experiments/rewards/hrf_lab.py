@@ -15,7 +15,7 @@ from ...metrics.vendi import match_features, vendi_score
 from ...training.rl.ddpo import DenoisingPolicy
 from ...training.rl.ddpo_trainer import DDPO
 from .hrf_cases import DEPTH, WIDTH, EmojiCase, SceneCase, trained_denoiser
-from ..earlier import measure_missing
+from ..resume import measure_missing
 
 __all__ = [
     'ARMS', 'PARTS', 'arms_of', 'at_equal_reward', 'best_of', 'case_of', 'frontier', 'guided', 'kept_attributes',

@@ -14,7 +14,7 @@ from ...metrics.mode_collapse import Mixture, failure_mode, mixture, mixture_flo
 from ...models.code_model import CodeModel
 from ...training.rl.unigrpo import answer_masks, group_advantage, k3, masked_shares, unigrpo_loss
 from .code_table import ENTRIES, LENGTH, CodeTable, TwoModes, examples_optimum, kl_optimum, table_kl, table_summary
-from ..earlier import measure_missing
+from ..resume import measure_missing
 
 __all__ = [
     'BETAS', 'FITS', 'FLOWS', 'MODES', 'NOISES', 'REWARDED', 'REWARD_ARMS', 'SEPARATIONS', 'basins', 'fit_arm', 'main',

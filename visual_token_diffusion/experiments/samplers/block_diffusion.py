@@ -16,7 +16,7 @@ from ...metrics.factorization import factorization_bits
 from ...samplers.base import Sampler
 from ...worlds.stories import stories, story_stream
 from ...worlds.windows import TextWindows
-from ..earlier import measure_missing
+from ..resume import measure_missing
 from .sampler_table import measure_texts
 from .story_training import LENGTH, story_denoiser, train_on_stories
 

@@ -12,7 +12,7 @@ import torch
 from ...samplers.base import Sampler
 from ...worlds.stories import stories, story_stream
 from ...worlds.windows import TextWindows
-from ..earlier import measure_missing
+from ..resume import measure_missing
 from .sampler_table import TrainedModel, measure_texts
 
 __all__ = ['CALLS', 'GAPS', 'measure', 'main']

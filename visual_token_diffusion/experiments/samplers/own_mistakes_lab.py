@@ -15,7 +15,7 @@ from ...diffusion.own_mistakes import editing_loss, plant_mistakes
 from ...samplers.base import Sampler
 from ...worlds.stories import stories
 from ...worlds.windows import TextWindows
-from ..earlier import before
+from ..resume import saved_metrics
 from .sampler_table import measure_texts
 from .story_training import process_loss, story_denoiser, train_on_stories
 
@@ -80,7 +80,7 @@ def main(
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args(arguments)
-    found, windows = before(RUN), TextWindows(stories())
+    found, windows = saved_metrics(RUN), TextWindows(stories())
     for seed in range(args.seeds):
         if not any(key.endswith(f'|{seed}') for key in found):
             found |= _measured(seed, windows)

@@ -21,7 +21,7 @@ from ...samplers.entropy_bound import accept_by_entropy
 from ...samplers.psi import chain_denoiser
 from ...worlds.stories import stories, story_stream
 from ...worlds.windows import TextWindows
-from ..earlier import before
+from ..resume import saved_metrics
 
 __all__ = ['CALLS', 'ExactModel', 'LENGTHS', 'SAMPLERS', 'TrainedModel', 'lost_bits', 'main', 'measure_texts', 'settings']
 
@@ -264,7 +264,7 @@ def main(
     parser.add_argument('--model', nargs='*', default=['exact', 'trained'], choices=list(LENGTHS))
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args(arguments)
-    found = before(RUN)
+    found = saved_metrics(RUN)
     if 'true' not in found:
         windows = TextWindows(stories())
         begun, long = (next(iter(story_stream(n, length, seed=99))) for n, length in ((512, 24), (64, 576)))

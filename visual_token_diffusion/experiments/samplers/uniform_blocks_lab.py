@@ -15,7 +15,7 @@ from ...diffusion.uniform_blocks import Feedback, UniformBlocks
 from ...samplers.base import Sampler
 from ...worlds.stories import stories
 from ...worlds.windows import TextWindows
-from ..earlier import measure_missing
+from ..resume import measure_missing
 from .sampler_table import measure_texts
 from .story_training import WIDTH, story_denoiser, train_on_stories
 

@@ -18,7 +18,7 @@ from ...models.visual_token_lm import VisualTokenLM
 from ...training.dataloaders import split_text, valid_windows
 from ...training.language_model import USUAL_PROCESS, train_text
 from ...worlds.stories import stories, story_text
-from ..earlier import measure_missing
+from ..resume import measure_missing
 from .benchmark_data import wordnet_text
 from .recipe import unseen_windows
 

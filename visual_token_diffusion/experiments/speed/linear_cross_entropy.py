@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch.utils.checkpoint import checkpoint
 
 from ...networks.heads.linear_nll import linear_nll, table_nll
-from ..earlier import measure_missing
+from ..resume import measure_missing
 from .peak_memory import peak_bytes
 
 __all__ = ['SIZES', 'WAYS', 'main', 'measured']

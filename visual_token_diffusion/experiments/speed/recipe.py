@@ -14,7 +14,7 @@ from ...core.results import save_run
 from ...models.build import validation_nelbo
 from ...training.language_model import train_text
 from ...worlds.stories import stories, story_text
-from ..earlier import before
+from ..resume import saved_metrics
 
 __all__ = ['ARMS', 'STEPS', 'main', 'measure', 'table', 'unseen_windows']
 
@@ -95,7 +95,7 @@ def main(arguments=None):
     parser.add_argument('--profile', default='cpu')
     parser.add_argument('--arms', nargs='*', default=list(ARMS), choices=list(ARMS))
     args = parser.parse_args(arguments)
-    values = before(RUN).get('values', {}) if args.profile == 'cpu' else {}
+    values = saved_metrics(RUN).get('values', {}) if args.profile == 'cpu' else {}
     grammar = stories()
     entropy = grammar.entropy() * math.log(2) / (grammar.mean_length() + 1)
     for seed in range(args.seeds):

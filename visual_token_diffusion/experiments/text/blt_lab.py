@@ -18,7 +18,7 @@ from ...text.patches import OFFSET, patch_lengths
 from ...text.patching import THRESHOLD, EntropyPatcher, Patcher, fit_threshold
 from ...training.callbacks import SpeedCB
 from .blt_texts import LENGTH, bpe_rows, entropies, fit, mean_length, ngram, patcher_of, small_model, text_rows
-from ..earlier import before
+from ..resume import saved_metrics
 
 __all__ = ['ARMS', 'STEPS', 'TEXTS', 'arm_starts', 'facts', 'main', 'run_arm', 'space_length', 'thresholds']
 
@@ -198,14 +198,14 @@ def main(
     parser.add_argument('--steps', type=int, default=STEPS)
     args = parser.parse_args(arguments)
     for text in args.text:
-        steps = before(f'{RUN}-{text}').get('steps', args.steps)
+        steps = saved_metrics(f'{RUN}-{text}').get('steps', args.steps)
         if steps != args.steps:
             parser.error(f'the saved run has {steps} steps; move it away to begin with {args.steps}')
         for key, measure in _jobs(text, args):
-            if key in before(f'{RUN}-{text}'):
+            if key in saved_metrics(f'{RUN}-{text}'):
                 continue
             measured = measure()
-            found = before(f'{RUN}-{text}') | {key: measured, 'steps': args.steps, 'length': LENGTH}
+            found = saved_metrics(f'{RUN}-{text}') | {key: measured, 'steps': args.steps, 'length': LENGTH}
             save_run(f'{RUN}-{text}', found, f'{COMMAND} --text {text}')
             print(text, key, measured, flush=True)
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from ...metrics.language_statistics import language_statistics
 from ...metrics.power_law import compare_laws, fit_power_law, sample_lognormal, sample_power_law
-from ..earlier import measure_missing
+from ..resume import measure_missing
 
 __all__ = ['LAWS', 'SIZES', 'TAILS', 'counting_time', 'law_shares', 'main']
 

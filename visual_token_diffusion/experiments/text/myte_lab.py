@@ -17,7 +17,7 @@ from ...text.segmentation import learn_morphemes, merge_scores
 from ...worlds.emoji_names import concepts
 from ..speed.benchmark_data import wordnet_text
 from .byte_pairs import BytePairs, join_pairs, learn_pairs, pieces
-from ..earlier import before
+from ..resume import saved_metrics
 from .morpheme_language import bilingual, in_georgian, inflected, segmented, true_parts
 from .name_alphabets import (
     NAME_ALPHABETS, relative_lengths, name_alphabet, names_of, run_names, spelled_share, split_names,
@@ -243,7 +243,7 @@ def main(
     args = parser.parse_args(arguments)
     args.steps = args.steps or STEPS.get(args.lab, 0)
     run = f'myte-{args.lab}'
-    found = before(run) or dict(steps=args.steps)
+    found = saved_metrics(run) or dict(steps=args.steps)
     check_steps(parser, found, args.steps)
     for key, measure in LABS[args.lab](args, found):
         if key not in found:

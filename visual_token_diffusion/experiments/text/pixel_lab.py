@@ -18,7 +18,7 @@ from ...models.pixel import PatchEmbedding, PieceEmbedding, WordTagger
 from ...worlds.rendered_text import TextRenderer
 from ...worlds.stories import category_of, stories, story_stream
 from ...worlds.typos import TYPOS, misspell, misspell_words
-from ..earlier import before, measure_missing
+from ..resume import measure_missing, saved_metrics
 
 __all__ = [
     'ARMS', 'COMMAND', 'FORMS', 'HIDDEN', 'KINDS', 'Pieces', 'RUN', 'main', 'measured', 'pieces_that_stay', 'tag_rows',
@@ -263,7 +263,7 @@ def main(
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--steps', type=int, default=600)
     args = parser.parse_args(arguments)
-    found = before(RUN)
+    found = saved_metrics(RUN)
     if found.get('steps', args.steps) != args.steps:
         parser.error(f'the saved run has {found["steps"]} steps')
     language = _Language()

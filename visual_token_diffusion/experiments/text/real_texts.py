@@ -17,7 +17,7 @@ from ...text.corpus import read_text
 from ...text.held_out import held_out_ranges, ranges_between
 from ...training.dataloaders import split_text, valid_windows
 from ...training.language_model import train_text
-from ..earlier import before
+from ..resume import saved_metrics
 
 __all__ = ['SOURCES', 'main']
 
@@ -86,7 +86,7 @@ def main(
     parser.add_argument('--processes', nargs='*', default=PROCESSES, choices=PROCESSES)
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args(arguments)
-    found = before(RUN)
+    found = saved_metrics(RUN)
     for seed, process, name in itertools.product(range(args.seeds), args.processes, args.texts):
         row, key = found.setdefault(name, dict(source=SOURCES[name], runs={})), f'{process}|{seed}'
         if key in row['runs']:

@@ -17,7 +17,7 @@ from ...models.text_pictures import TextEncoder, TextPictures
 from ...worlds.rendered_text import TextRenderer, WordSheets
 from ...worlds.stories import stories, story_stream
 from ...worlds.story_probs import grammar_probs
-from ..earlier import before, measure_missing
+from ..resume import measure_missing, saved_metrics
 
 __all__ = [
     'ARMS', 'Arm', 'COMMAND', 'COUNTS', 'Pages', 'RUN', 'TEXTS', 'expected_by_chance', 'main', 'measured', 'separation',
@@ -265,7 +265,7 @@ def main(
     parser.add_argument('--seeds', type=int, default=3)
     parser.add_argument('--steps', type=int, default=STEPS)
     args = parser.parse_args(arguments)
-    found = before(RUN)
+    found = saved_metrics(RUN)
     if found.get('steps', args.steps) != args.steps:
         parser.error(f'the saved run has {found["steps"]} steps')
     same = dict(steps=args.steps, floors=found.get('floors') or _floors(), uniform=math.log2(len(_sheets().words)))

@@ -16,7 +16,7 @@ from ...metrics.grammar_induction import InducedGrammar
 from ...metrics.language_statistics import language_statistics
 from ...metrics.ngram import ngram_nll
 from ...metrics.power_law import compare_laws, fit_power_law, goodness
-from ..earlier import before
+from ..resume import saved_metrics
 from .visual_streams import ORDERS, SENTENCES, STREAMS, Lab, reordered, shuffled
 
 __all__ = ['checks', 'grammar_metrics', 'main', 'measure', 'run_stream', 'share_found']
@@ -159,18 +159,18 @@ def main(
     args = parser.parse_args(arguments)
     lab = Lab(args.wordnet)
     if args.checks:
-        for key, made in checks(lab, args.stream or ('captions', 'stories', 'exact cells', 'vq')):
-            if key not in before(RUN).get('checks', {}):
-                new = made()
-                save_run(RUN, before(RUN) | dict(checks=before(RUN).get('checks', {}) | {key: new}), COMMAND)
+        for key, check in checks(lab, args.stream or ('captions', 'stories', 'exact cells', 'vq')):
+            if key not in saved_metrics(RUN).get('checks', {}):
+                new, found = check(), saved_metrics(RUN)
+                save_run(RUN, found | dict(checks=found.get('checks', {}) | {key: new}), COMMAND)
         return
     for seed in reversed(range(args.seeds)):
         for name in args.stream or STREAMS:
             key = f'{name}|{seed}'
-            if key in before(RUN):
+            if key in saved_metrics(RUN):
                 continue
             new = run_stream(lab, name, seed)
-            save_run(RUN, before(RUN) | {key: new}, COMMAND)
+            save_run(RUN, saved_metrics(RUN) | {key: new}, COMMAND)
             line = {k: round(v['grammar']['grammar'], 3) for k, v in new.items() if isinstance(v, dict)}
             print(key, round(new['seconds']), line, flush=True)
 

@@ -14,7 +14,7 @@ import torch
 from ...quantizers.vq import VectorQuantizer
 from ...tokenizers.base import ImageTokenizer
 from ...worlds.word_pictures import WORDS, WordPictures, crops
-from ..earlier import measure_missing
+from ..resume import measure_missing
 from .word_tokenizers import BETA, DIM, fit, neighbors, recognizer, reconstruct
 
 __all__ = ['main', 'run_leak']

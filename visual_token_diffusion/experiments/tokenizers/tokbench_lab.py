@@ -21,7 +21,7 @@ from ...core.results import save_run
 from ...metrics.tokbench import feature_similarity, t_acc, t_ned
 from ...tokenizers.patch import from_patches, to_patches
 from ...worlds.word_pictures import GROUNDS, KINDS, WordPictures, crops
-from ..earlier import before
+from ..resume import saved_metrics
 from .word_tokenizers import (
     ARMS, BATCH, FAMILIES, SIZES, build, fit, neighbors, recognizer, reconstruct, scaled, train_embedding,
     train_teacher,
@@ -174,7 +174,7 @@ def main(
     parser.add_argument('--workers', type=int, default=1)
     parser.add_argument('--quick', action='store_true', help='two steps on few pictures; nothing is kept')
     args = parser.parse_args(arguments)
-    found = {} if args.quick else before(RUN)
+    found = {} if args.quick else saved_metrics(RUN)
     todo = [(family, seed) for seed in range(args.seeds) for family in args.family]
     todo = [(part, seed) for part, seed in todo if seed == 0 or part != 'controls']
     todo = [(family, seed) for family, seed in todo if f'{family}|free|{seed}' not in found]

@@ -19,7 +19,7 @@ from ...tokenizers.teacher import train_teacher
 from ...tokenizers.textok import HashedWords
 from ...worlds.captions import World
 from ...worlds.emoji import EmojiWorld
-from ..earlier import before
+from ..resume import saved_metrics
 from .tokenizer_arms import ARMS, build_arm, fitted_width, weights
 from .tokenizer_runs import train_tokenizer
 
@@ -75,7 +75,8 @@ def _coded(model, world, ids):
 def _all_codes(model, world):
     "(len(world),N,M) long: the codes of every picture of a world"
     parts = torch.arange(len(world)).split(1024)
-    return torch.cat([model.encode(world.render(ids, model.size), *_caption_options(model, world, ids)) for ids in parts])
+    batches = ((world.render(ids, model.size), *_caption_options(model, world, ids)) for ids in parts)
+    return torch.cat([model.encode(*batch) for batch in batches])
 
 
 def _pools(vectors, pool):
@@ -237,7 +238,7 @@ def main(
     parser.add_argument('--arm', nargs='*', default=list(ARMS), choices=list(ARMS))
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args(arguments)
-    lab, found = _Lab(), before(RUN)
+    lab, found = _Lab(), saved_metrics(RUN)
     for bits, name, seed, arm in itertools.product(args.bits, args.world, range(args.seeds), args.arm):
         key = f'{name}|{bits}|{arm}|{seed}'
         if key in found or (arm == 'continuous' and bits != BITS[0]):

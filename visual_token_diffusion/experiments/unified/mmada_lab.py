@@ -24,7 +24,7 @@ from ...training.unified_learner import unified_learner
 from ...worlds.captions import World
 from ...worlds.questions import KINDS, Questions, join_steps
 from .unified_measures import excess, writing
-from ..earlier import before
+from ..resume import saved_metrics
 
 __all__ = [
     'ANSWER_ARMS', 'REWARD_ARMS', 'answer_model', 'main', 'measure_answers', 'measure_writer', 'pair_draw',
@@ -228,7 +228,7 @@ def _course(rows, parts=10):
 
 def _questions(seeds):
     "All arms on questions, what is missing"
-    found = before('mmada-questions')
+    found = saved_metrics('mmada-questions')
     facts = dict(steps=ANSWER_STEPS, batch=ANSWER_BATCH, blind=Questions(small_world()).blind(), **SIZES)
     for seed in range(seeds):
         for arm in ANSWER_ARMS:
@@ -241,7 +241,7 @@ def _questions(seeds):
 
 def _longer(seeds):
     "Reasoning with three times the steps, what is missing; after `_questions`"
-    found = before('mmada-questions')
+    found = saved_metrics('mmada-questions')
     for seed in range(seeds):
         key = f'reasoning, three times the steps|{seed}'
         if key not in found:
@@ -252,7 +252,7 @@ def _longer(seeds):
 
 def _unigrpo(seeds):
     "All arms with a reward, what is missing, and retrieval before it"
-    found, world = before('mmada-unigrpo'), World(1)
+    found, world = saved_metrics('mmada-unigrpo'), World(1)
     facts = dict(steps=WRITER_STEPS, rounds=ROUNDS, prompts=PROMPTS, group=GROUP, mu=MU, lr=LR, **SIZES)
     for seed in range(seeds):
         missing = [arm for arm in ('before', *REWARD_ARMS) if f'{arm}|{seed}' not in found]

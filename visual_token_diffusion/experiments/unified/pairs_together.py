@@ -15,7 +15,7 @@ from ...training.quiet import quietly
 from ...training.unified_learner import unified_learner, unified_model
 from ...worlds.captions import World
 from .unified_measures import all_pairs, trivial
-from ..earlier import before
+from ..resume import saved_metrics
 
 __all__ = [
     'COMMAND', 'KINDS', 'RUN', 'STEPS', 'agreement', 'exact_bits', 'joint_bits', 'main', 'run_pairs', 'scores',
@@ -105,7 +105,7 @@ def run_pairs(
     steps: int = 1500,  # batches of 32 pairs
 ):
     "Train and measure what is missing in the saved run"
-    world, found = World(1), before(RUN)
+    world, found = World(1), saved_metrics(RUN)
     same = dict(chance=trivial(world)['match'], exact=exact_bits(world), steps=steps)
     for key in [f'{kind}|{seed}' for seed in range(seeds) for kind in KINDS]:
         if key in found:

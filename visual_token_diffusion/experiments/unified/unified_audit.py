@@ -13,7 +13,7 @@ from ...models.unified.objectives import cosine_mask
 from ...models.unified.switches import PRESETS, preset, switches_of
 from ...training.unified_learner import unified_model
 from ...worlds.captions import World
-from ..earlier import measure_missing
+from ..resume import measure_missing
 
 __all__ = [
     'JOINT', 'audited', 'change_of_scores', 'leaking_model', 'likelihoods_of', 'main', 'plain_mean', 'random_model',

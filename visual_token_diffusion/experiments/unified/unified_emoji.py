@@ -17,7 +17,7 @@ from ...text.vocab import make_vocab
 from ...worlds.emoji_oracle import rms_distances
 from .emoji_pairs import LANGUAGES, SIZES, STEPS, NamedEmoji, build, packed, saved_tokenizer, train
 from .unified_retrieval import name_scores, picture_scores, recall
-from ..earlier import before
+from ..resume import saved_metrics
 
 __all__ = [
     'ARMS', 'ceilings', 'known_words', 'main', 'measure', 'nearest_scores', 'run_arm', 'run_languages',
@@ -264,13 +264,13 @@ def main(
     for seed in range(args.seeds):
         for arm in args.arm:
             key = f'{arm}|{seed}'
-            if key in before(RUN):
+            if key in saved_metrics(RUN):
                 continue
             if ARMS[arm][0] in LANGUAGES:
                 row = run_languages(arm, seed, args.steps or LANGUAGE_STEPS)
             else:
                 row = run_arm(arm, seed, args.steps or STEPS)
-            found = before(RUN) | {key: row}
+            found = saved_metrics(RUN) | {key: row}
             save_run(RUN, found | dict(trivial=facts, **SIZES), COMMAND)
             print(key, {k: v for k, v in row.items() if k not in ('samples', 'likeliest', 'ceiling')}, flush=True)
 

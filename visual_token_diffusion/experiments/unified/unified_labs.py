@@ -20,7 +20,7 @@ from ...quantizers.vq import VectorQuantizer
 from ...tokenizers.vit import ViTTokenizer
 from ...training.unified_learner import unified_model, world_pictures
 from ...worlds.captions import World
-from ..earlier import before
+from ..resume import saved_metrics
 from ..tokenizers.tokenizer_runs import BETA, two_stages
 from ..tokenizers.tokenizer_runs import SIZES as SCENE_SIZES
 from .unified_measures import trivial, writing
@@ -210,7 +210,7 @@ def _elsewhere(arm, seed, steps):
             alike = switches_of(other.preset, **other.changes) == switches_of(arm.preset, **arm.changes)
             enough = set(arm.calls) <= set(other.calls) and set(arm.at) <= set(other.at)
             if alike and enough and (other.sizes, other.bits) == (arm.sizes, arm.bits):
-                found = before(f'unified-{lab}')
+                found = saved_metrics(f'unified-{lab}')
                 if found.get('steps') == steps and f'{name}|{seed}' in found:
                     return found[f'{name}|{seed}']
     return None
@@ -237,7 +237,7 @@ def main(
     args = parser.parse_args(arguments)
     arms = _chosen(parser, args)
     run = f'unified-{args.lab}'
-    found = before(run)
+    found = saved_metrics(run)
     check_steps(parser, found, args.steps)
     for seed in range(args.seeds):
         for name, arm in arms.items():

@@ -22,7 +22,7 @@ from ...tokenizers.base import ImageTokenizer
 from ...training.quiet import quietly
 from ...training.unified_learner import unified_learner, unified_model
 from ...worlds.captions import World
-from ..earlier import measure_missing
+from ..resume import measure_missing
 from .unified_measures import network_calls
 
 __all__ = [

@@ -15,7 +15,7 @@ from ...training.quiet import quietly
 from ...training.unified_learner import caption_words, unified_learner, unified_model
 from ...worlds.captions import World
 from ...worlds.questions import Questions
-from ..earlier import before
+from ..resume import saved_metrics
 from .unified_measures import loss_terms, measure, trivial
 
 __all__ = ['ARMS', 'RUNS', 'check_steps', 'main', 'run_arm', 'run_switches']
@@ -86,7 +86,7 @@ def run_arm(
 
 def check_steps(
     parser,  # an `ArgumentParser`
-    found,  # of `before`
+    found,  # of `saved_metrics`
     steps: int,  # that are asked for
 ):
     "Leave with one line and exit code 2 where an earlier run had other steps"
@@ -105,7 +105,7 @@ def main(
     parser.add_argument('--steps', type=int, default=STEPS)
     args = parser.parse_args(arguments)
     world, run = World(args.world), RUNS[args.world]
-    found = before(run)
+    found = saved_metrics(run)
     check_steps(parser, found, args.steps)
     for seed in range(args.seeds):
         for arm in args.arm:

@@ -2,10 +2,10 @@
 
 from ..core.results import load_run, save_run
 
-__all__ = ['before', 'measure_missing']
+__all__ = ['measure_missing', 'saved_metrics']
 
 
-def before(
+def saved_metrics(
     run: str,  # name of a run
 ):
     "What an earlier run has found; an empty dict where there is none"
@@ -23,8 +23,8 @@ def measure_missing(
 ):
     "Measure what a run lacks and save each result at once; another process may add to the same run meanwhile"
     for key, measure in tasks:
-        if key in before(run):
+        if key in saved_metrics(run):
             continue
         found = measure()
-        save_run(run, before(run) | facts | {key: found}, command)
+        save_run(run, saved_metrics(run) | facts | {key: found}, command)
         print(key, {k: round(v, 4) for k, v in found.items() if isinstance(v, float)}, flush=True)

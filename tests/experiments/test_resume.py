@@ -3,7 +3,7 @@
 import pytest
 
 from visual_token_diffusion.core.results import load_run
-from visual_token_diffusion.experiments.earlier import before, measure_missing
+from visual_token_diffusion.experiments.resume import measure_missing, saved_metrics
 
 
 @pytest.fixture
@@ -24,18 +24,18 @@ def tasks(measured, keys):
 
 
 def test_what_was_measured_is_kept_when_it_stops_and_not_measured_again(measured):
-    assert before('some-run') == {}
+    assert saved_metrics('some-run') == {}
     with pytest.raises(KeyboardInterrupt):
         measure_missing('some-run', tasks(measured, ['a', 'b', 'stops', 'c']), 'make it')
-    assert list(before('some-run')) == ['a', 'b'] and load_run('some-run')['command'] == 'make it'
+    assert list(saved_metrics('some-run')) == ['a', 'b'] and load_run('some-run')['command'] == 'make it'
     measure_missing('some-run', tasks(measured, ['a', 'b', 'c']), 'make it')
     assert measured == ['a', 'b', 'stops', 'c']
-    assert before('some-run')['c'] == dict(score=4, name='c')
+    assert saved_metrics('some-run')['c'] == dict(score=4, name='c')
 
 
 def test_facts_stand_beside_the_results(measured):
     measure_missing('some-run', tasks(measured, ['a']), 'make it', dict(steps=3))
-    assert before('some-run') == dict(steps=3, a=dict(score=1, name='a'))
+    assert saved_metrics('some-run') == dict(steps=3, a=dict(score=1, name='a'))
 
 
 def test_what_another_process_added_meanwhile_is_kept(measured):
@@ -44,4 +44,4 @@ def test_what_another_process_added_meanwhile_is_kept(measured):
         return dict(score=1.0)
 
     measure_missing('some-run', [('mine', slow)], 'make it')
-    assert set(before('some-run')) == {'mine', 'other'}
+    assert set(saved_metrics('some-run')) == {'mine', 'other'}
