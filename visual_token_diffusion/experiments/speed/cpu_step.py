@@ -20,7 +20,7 @@ from ...training.language_model import lm_learner
 from ...training.quiet import quietly
 from ...worlds.stories import story_text
 
-__all__ = ['WAYS', 'main', 'measured', 'ratios']
+__all__ = ['WAYS', 'main', 'measured', 'relative_times']
 
 COMMAND = 'python -m visual_token_diffusion.experiments.speed.cpu_step'
 
@@ -74,7 +74,7 @@ def measured(
     return {name: seconds[1:] for name, seconds in took.items()}
 
 
-def ratios(
+def relative_times(
     took: dict,  # of `measured`
     way: str,
     other: str,
@@ -94,7 +94,7 @@ def main(arguments=None):
     took = measured(cfg, text, 1 if args.quick else 7)
     if not args.quick:
         save_run('cpu-step', dict(seconds=took, steps=cfg.steps), COMMAND, cfg)
-    return {name: median(ratios(took, name, 'fp32')) for name in took}
+    return {name: median(relative_times(took, name, 'fp32')) for name in took}
 
 
 if __name__ == '__main__':
