@@ -9,6 +9,7 @@ from visual_token_diffusion.core.errors import CombinationError
 from visual_token_diffusion.networks.embeddings import TokenEmbedding
 from visual_token_diffusion.networks.heads.adaptive import AdaptiveHead
 from visual_token_diffusion.networks.heads.base import Head
+from visual_token_diffusion.networks.heads import feature_tree
 from visual_token_diffusion.networks.heads.feature_tree import (
     FeatureTreeHead,
     node_features,
@@ -170,6 +171,23 @@ def test_node_scores_by_loops(nodes):
     want = torch.stack([children[i] @ q for i, q in zip(node, query)])
     assert torch.allclose(node_scores(query, children, node), want, atol=1e-5)
     assert node_scores(query[:0], children, node[:0]).shape == (0, 3)
+
+
+@pytest.mark.parametrize('nodes', [1, 2, 8, 9, 40])
+def test_node_scores_where_no_shape_depends_on_values(monkeypatch, nodes):
+    "All nodes at once up to as many as dimensions, else by copies of the children: scores and gradients are those"
+    g = torch.Generator().manual_seed(0)
+    query, children = torch.randn(15, 8, generator=g), torch.randn(nodes, 3, 8, generator=g)
+    node, query = torch.randint(nodes, (15,), generator=g), query.requires_grad_()
+    want = (children[node] @ query[..., None])[..., 0]
+    monkeypatch.setattr(feature_tree, 'needs_fixed_shapes', lambda x: True)
+    called = []
+    original = feature_tree._scores_of_all_nodes
+    monkeypatch.setattr(feature_tree, '_scores_of_all_nodes', lambda *x: called.append(1) or original(*x))
+    scores = node_scores(query, children, node)
+    torch.testing.assert_close(scores, want)
+    torch.testing.assert_close(*(torch.autograd.grad(x.square().sum(), query)[0] for x in (scores, want)))
+    assert bool(called) == (1 < nodes <= 8)
 
 
 def test_a_feature_tree_without_features_is_the_plain_tree():

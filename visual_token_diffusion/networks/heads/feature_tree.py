@@ -37,6 +37,12 @@ def _scores_by_node(query, children, node):
     parts = query[order].split(counts)
     return torch.cat([part@rows.T for part,rows in zip(parts, children)])[order.argsort()]
 
+def _scores_of_all_nodes(query, children, node):
+    "One product with all children, of which each query keeps those of its node: less memory than a copy of these"
+    n_nodes,size,_ = children.shape
+    scores = (query@children.flatten(0,1).T).view(-1, n_nodes, size)
+    return scores.gather(1, node[:,None,None].expand(-1, 1, size))[:,0]
+
 def node_scores(query, # (N,D)
                 children, # (P,K,D) features of the children of every node
                 node # (N,) long: which node each query asks
@@ -45,7 +51,9 @@ def node_scores(query, # (N,D)
     n_nodes,size,dim = children.shape
     if n_nodes==1: return query@children[0].T
     few = n_nodes <= max(64, len(node)//8)    # else copies of all children would fill the memory
-    if few and not needs_fixed_shapes(query): return _scores_by_node(query, children, node)
+    is_fixed = needs_fixed_shapes(query)
+    if few and not is_fixed: return _scores_by_node(query, children, node)
+    if is_fixed and n_nodes <= dim: return _scores_of_all_nodes(query, children, node)
     rows = children.view(n_nodes, -1).index_select(0, node).view(-1, size, dim)
     return (query[:,None]@rows.mT)[:,0]
 
