@@ -29,6 +29,13 @@ def node_features(features, # (V,D)
     total = features.new_zeros(n_nodes, features.shape[1]).index_add(0, node, features)
     return total/counts.clamp(min=1)[:,None]
 
+# %% ../../../nbs/networks/heads/feature_tree.ipynb #fixall01
+def _scores_of_all_nodes(query, children, node):
+    "One product with all children, of which each query keeps those of its node: less memory than a copy of these"
+    n_nodes,size,_ = children.shape
+    scores = (query@children.flatten(0,1).T).view(-1, n_nodes, size)
+    return scores.gather(1, node[:,None,None].expand(-1, 1, size))[:,0]
+
 # %% ../../../nbs/networks/heads/feature_tree.ipynb #cfeaaf9a
 def _scores_by_node(query, children, node):
     "One product of matrices for each node"
@@ -36,12 +43,6 @@ def _scores_by_node(query, children, node):
     counts = torch.bincount(node, minlength=len(children)).tolist()
     parts = query[order].split(counts)
     return torch.cat([part@rows.T for part,rows in zip(parts, children)])[order.argsort()]
-
-def _scores_of_all_nodes(query, children, node):
-    "One product with all children, of which each query keeps those of its node: less memory than a copy of these"
-    n_nodes,size,_ = children.shape
-    scores = (query@children.flatten(0,1).T).view(-1, n_nodes, size)
-    return scores.gather(1, node[:,None,None].expand(-1, 1, size))[:,0]
 
 def node_scores(query, # (N,D)
                 children, # (P,K,D) features of the children of every node
