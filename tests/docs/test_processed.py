@@ -19,16 +19,27 @@ nbs = root / 'nbs'
 PAGES = page_files(nbs)
 
 
+# What nbdev-docs does, without Quarto. It reads pyproject.toml for every cell: once is enough. One process, as the
+# other tests use the other cores, and each would load torch anew.
+PROGRAM = '''
+from functools import cache
+from nbdev import config
+
+config.tomllib.loads = cache(config.tomllib.loads)
+from nbdev.doclinks import _build_modidx
+from nbdev.serve import proc_nbs
+
+_build_modidx()
+proc_nbs(n_workers=0)
+'''
+
+
 @pytest.fixture(scope='module')
 def processed(tmp_path_factory):
     "nbdev's own processing, of a copy"
     copy = copy_project(tmp_path_factory.mktemp('site') / 'project')
     env = os.environ | dict(PYTHONPATH=str(copy), PYTHONWARNINGS='ignore', VTD_PROFILE='ci', OMP_NUM_THREADS='1')
-    program = (  # as nbdev-docs does, without Quarto
-        'from nbdev.doclinks import _build_modidx\nfrom nbdev.serve import proc_nbs\n'
-        'if __name__=="__main__":\n    _build_modidx()\n    proc_nbs(n_workers=2)\n'
-    )
-    (copy / 'proc.py').write_text(program)
+    (copy / 'proc.py').write_text(PROGRAM)
     result = subprocess.run(
         [sys.executable, 'proc.py'], cwd=copy, env=env, capture_output=True, text=True, timeout=900
     )
@@ -171,14 +182,15 @@ WIDE = '''() => {
 @pytest.mark.skipif(bool(missing()), reason=missing())
 def test_no_page_is_wider_than_a_phone(processed, tmp_path):
     with chromium() as browser:
-        for width, theme in ((390, 'light'), (1400, 'dark')):
-            page = browser.new_page(viewport=dict(width=width, height=800), color_scheme=theme)
-            for path in page_files(processed):
-                (tmp_path / 'page.html').write_text(site_html(path), encoding='utf-8')
-                page.goto((tmp_path / 'page.html').as_uri())
+        page = browser.new_page()
+        for path in page_files(processed):
+            (tmp_path / 'page.html').write_text(site_html(path), encoding='utf-8')
+            page.goto((tmp_path / 'page.html').as_uri())
+            for width, theme in ((390, 'light'), (1400, 'dark')):
+                page.set_viewport_size(dict(width=width, height=800))
+                page.emulate_media(color_scheme=theme)
                 over, first = page.evaluate(WIDE)
                 assert over <= 0, (path.name, width, over, first)
-            page.close()
 
 
 FORMULA = '<math display="block"><mrow>' + '<mi>wide</mi><mo>+</mo>' * 60 + '<mn>1</mn></mrow></math>'
