@@ -77,12 +77,12 @@ def test_a_block_sees_what_is_before_it_and_itself(block):
     z = torch.randn(1, 6, 3, 8, 8, generator=gen())
     t = torch.full((1, 6 // block), 0.5)
     place = torch.arange(6) // block
-    plain = model.given(ids, z, t)
+    plain = model.log_probs(ids, z, t)
     for i in range(6):
         other, noisy = ids.clone(), z.clone()
         other[0, i], noisy[0, i] = (ids[0, i] + 1) % 20, 1.0
-        clean_moves = (model.given(other, z, t) != plain).any(2)[0]
-        noisy_moves = (model.given(ids, noisy, t) != plain).any(2)[0]
+        clean_moves = (model.log_probs(other, z, t) != plain).any(2)[0]
+        noisy_moves = (model.log_probs(ids, noisy, t) != plain).any(2)[0]
         assert clean_moves.tolist() == (place > place[i]).tolist()
         assert noisy_moves.tolist() == (place == place[i]).tolist()
 

@@ -40,7 +40,7 @@ class BlockGridDenoiser(GridDenoiser):
         self.length, self.block = length, block
         self.register_buffer('table', block_table(length, block), persistent=False)
 
-    def given(self, ids, z, t):
+    def log_probs(self, ids, z, t):
         "(B,L,V) log-probabilities from noisy grids z (B,L,3,size,size) at times t (B,blocks), clean `ids` before them"
         t = t.repeat_interleave(self.block, 1)
         alpha, sigma = self.process.alpha_sigma(t, z)
@@ -64,7 +64,7 @@ class BlockGridDenoiser(GridDenoiser):
         t = self.block_times(t, generator)
         x = self.space(ids)
         z = self.process.corrupt(x, t.repeat_interleave(self.block, 1), generator=generator).x_t
-        return -self.given(ids, z, t).gather(2, ids[..., None])[..., 0].mean(1)
+        return -self.log_probs(ids, z, t).gather(2, ids[..., None])[..., 0].mean(1)
 
 
 @patch
@@ -81,7 +81,7 @@ def write(
     for k in range(self.length // self.block):
         z = torch.randn(shape, generator=generator)
         for t, s in zip(times[:-1], times[1:]):
-            log_probs = self.given(ids, z, t.expand(n, self.length // self.block))
+            log_probs = self.log_probs(ids, z, t.expand(n, self.length // self.block))
             drawn = sample_logits(log_probs.flatten(0, 1), generator=generator).view(n, -1)
             mean, deviation = self.process.posterior(z, self.space(drawn), s, t)
             z = mean + deviation * torch.randn(shape, generator=generator)

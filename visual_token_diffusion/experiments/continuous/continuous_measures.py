@@ -57,7 +57,7 @@ def block_excess(
     x, n = model.space(ids), model.length // model.block
     t = u[:, None].expand(len(u), n)
     z = model.process.corrupt(x, t.repeat_interleave(model.block, 1), generator=generator).x_t
-    said = model.given(ids, z, t)
+    said = model.log_probs(ids, z, t)
     known = F.one_hot(ids, lang.vocab_size).double().log().clamp(min=-1e3)
     likelihood = model.space.log_likelihood(z, *model.process.alpha_sigma(u, z))
     exact = torch.zeros_like(likelihood, dtype=torch.double)
