@@ -41,7 +41,7 @@ class Codes(TensorBase):
 def _plain(x): return x.detach().cpu().as_subclass(torch.Tensor) if isinstance(x, torch.Tensor) else x
 
 def _grids(ids, encoder):
-    "Grids (L,3,S,S) of one row of tokens on the CPU, gray where there is no encoder"
+    "Grids (L,3,S,S) of one row of tokens on the CPU, grey where there is no encoder"
     if encoder is None: return torch.full((len(ids),3,8,8), .92)
     return encoder(ids.to(next(encoder.buffers()).device)).cpu()
 

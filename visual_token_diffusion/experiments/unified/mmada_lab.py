@@ -44,7 +44,7 @@ SIDE = 16  # pixels
 
 
 def small_world():
-    "Two objects, each of two shapes, two colors and two sizes, in four cells: 384 scenes"
+    "Two objects, each of two shapes, two colours and two sizes, in four cells: 384 scenes"
     return World(2, shapes=('circle', 'square'), colours=('red', 'blue'), cells=4)
 
 
