@@ -23,7 +23,7 @@ COLAB = 'https://colab.research.google.com/github/visual-token-diffusion/visual_
 BADGES = {
     'docs': ('docs', 'site', '#7a4fbf'),
     'python': ('python', '3.10+', '#2a6db0'),
-    'licence': ('licence', 'Apache-2.0', '#2f8f4e'),
+    'license': ('license', 'Apache-2.0', '#2f8f4e'),
     'colab': ('colab', 'page 1', '#c9730f'),
 }
 
