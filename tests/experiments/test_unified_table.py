@@ -35,7 +35,7 @@ def test_perfect_pictures_and_captions_count_as_perfect(monkeypatch):
 
     def paint(model, captions, *_):
         ids = torch.tensor([next(iter(WORLD.scenes_for(text))) for text in captions])
-        return sampling.Written(WORLD.render(ids, 24))
+        return sampling.WrittenPictures(WORLD.render(ids, 24))
 
     def say(model, images, **_):
         return [next(iter(WORLD.captions(i))) for i in WORLD.parse(images).ids.tolist()]

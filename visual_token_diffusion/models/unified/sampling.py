@@ -7,13 +7,13 @@ import torch
 from ...diffusion.guidance import guide
 from ...samplers.masked import sample_masked
 from ...samplers.ode import sample_ddim, sample_euler
-from .both import Both, draw, noise_times, write_both
+from .joint import JointState, draw, noise_times, write_both
 from .cache import next_codes, next_words
 
-__all__ = ['Both', 'Written', 'read', 'write', 'write_both']
+__all__ = ['JointState', 'WrittenPictures', 'read', 'write', 'write_both']
 
 
-class Written(NamedTuple):
+class WrittenPictures(NamedTuple):
     "Pictures (B,3,S,S) in [0,1], and their codes (B,N,M), None where pictures are continuous"
 
     images: torch.Tensor
@@ -124,7 +124,7 @@ def write(
     temperature: float = 1.0,  # of codes; 0 takes the likeliest
     cache: bool = True,  # keep keys and values of what stands, where places are written one by one
     **options,  # of `sample_masked`, such as `order` and `counts`
-) -> Written:
+) -> WrittenPictures:
     "A picture for each caption. Raises `ValueError`, as for guidance where captions were never left out"
     objective = model.switches.picture_objective
     _check_call(captions, 'captions', steps, temperature)
@@ -141,7 +141,7 @@ def write(
     else:
         x = _write_noised(model, predict, n, steps, generator)
     codes = x.view(n, *model.codes_shape) if model.switches.picture_form == 'codes' else None
-    return Written(model.to_pictures(x), codes)
+    return WrittenPictures(model.to_pictures(x), codes)
 
 
 def _asked(model, prompts, n):

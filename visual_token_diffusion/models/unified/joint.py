@@ -8,10 +8,10 @@ import torch
 from ...core.sampling import sample_categorical, top_k_mask
 from ...samplers.ode import sample_ddim, sample_euler
 
-__all__ = ['Both', 'draw', 'noise_times', 'write_both']
+__all__ = ['JointState', 'draw', 'noise_times', 'write_both']
 
 
-class Both(NamedTuple):
+class JointState(NamedTuple):
     "State of caption and picture: nothing at t=1, all at t=0"
 
     ids: torch.Tensor  # (n,T) long: words
@@ -69,13 +69,13 @@ class _Unmasking:
 
 def _both_masked(model, words, codes, steps):
     "Words and codes are unmasked in proportion; with as many steps as there are of them, one a step"
-    yield Both(words.ids, words.mask, codes.ids, codes.mask, None, 1.0)
+    yield JointState(words.ids, words.mask, codes.ids, codes.mask, None, 1.0)
     for remaining in range(steps - 1, -1, -1):
         scores, out = model.joint_out(codes.ids, words.ids, words.mask, codes.mask)
         pred = torch.where(codes.mask, out.argmax(-1) - codes.first, codes.ids)
         words.down_to(model.text_length * remaining // steps, scores)
         codes.down_to(-(-model.n_places * remaining // steps), out)
-        yield Both(words.ids, words.mask, codes.ids, codes.mask, pred, remaining / steps)
+        yield JointState(words.ids, words.mask, codes.ids, codes.mask, pred, remaining / steps)
 
 
 def _both_noised(model, words, n, steps, generator):
@@ -97,7 +97,7 @@ def _both_noised(model, words, n, steps, generator):
     for step in sampler:
         if text_scores:
             words.down_to(math.ceil(model.text_length * step.t), text_scores[0])
-        yield Both(words.ids, words.mask, step.x, None, step.pred, step.t)
+        yield JointState(words.ids, words.mask, step.x, None, step.pred, step.t)
 
 
 @torch.no_grad()
@@ -109,7 +109,7 @@ def write_both(
     temperature: float = 1.0,  # of words and codes; 0: argmax
     order: str = 'random',  # or 'confidence': the most confident first
 ):
-    "Yields a `Both` for the start and after every step. Raises `ValueError`"
+    "Yields a `JointState` for the start and after every step. Raises `ValueError`"
     if not model.switches.joint_weight:
         raise ValueError('a caption and its picture are sampled jointly by a model with joint_weight in its switches')
     if n < 1 or steps < 0 or temperature < 0 or order not in ('random', 'confidence'):
