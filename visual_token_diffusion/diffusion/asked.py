@@ -23,9 +23,9 @@ def states_at(
     asked: Asked = None,  # None: `where` is read, which waits for a device
 ):
     "(N,width): hidden states at the True positions of `where`, in order"
-    is_read = asked is None or not needs_fixed_shapes(h)
-    index = where.flatten().nonzero()[:, 0] if is_read else first_masked(where, asked.n)[0]
-    return h.flatten(0, 1).index_select(0, index)
+    if asked is None or not needs_fixed_shapes(h):
+        return h[where]
+    return h.flatten(0, 1).index_select(0, first_masked(where, asked.n)[0])
 
 
 def common_position(where):

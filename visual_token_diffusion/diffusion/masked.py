@@ -81,7 +81,7 @@ def loss(self:MaskedDiffusion,
     mask = corrupted.mask
     h = model.hidden_states(corrupted.x_t, mask)
     if most is not None: return fixed_nelbo(model.head, h, x0, mask, corrupted.weight, most)
-    return masked_nelbo(model.head.nll(states_at(h, mask), x0[mask]), mask, corrupted.weight)
+    return masked_nelbo(model.head.nll(h[mask], x0[mask]), mask, corrupted.weight)
 
 @patch
 def denoiser(self:MaskedDiffusion, model, temperature=1., top_p=1., generator=None):
