@@ -171,7 +171,8 @@ def _excess_function(model, lang):
 
 @torch.no_grad()
 def write(model, lang, n, calls, seed):
-    "(n,L) long: rows written in so many network calls"
+    """(n,L) long: rows written in so many network calls, by ancestral steps in every arm: FLM publishes Euler's steps
+    of the flow, ELF such steps after a little new noise"""
     generator = torch.Generator().manual_seed(seed)
     if isinstance(model, MaskedTokens):
         start = torch.zeros(n, lang.length, dtype=torch.long)

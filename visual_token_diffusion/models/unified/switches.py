@@ -131,6 +131,7 @@ _OURS = 'One small backbone from random weights instead of a language model; a t
 _OURS += 'counts. Words and codes have a head each, so that no draw has to be restricted. '
 _TIME = 'The time is added to the patches. '
 _LINEAR = 'Linear latents of patches in place of a VAE. '
+_CLIP = 'Predicted latents are clipped to the range of the pictures. '
 
 PRESETS = dict(
     show_o=Preset(
@@ -145,14 +146,17 @@ PRESETS = dict(
         12,
         2.5,
         'Yang and others, 2025, https://arxiv.org/abs/2505.15809',
-        _OURS + 'Words are masked in an exact number, not each by chance. No chain of thought and no reward.',
+        _OURS + 'Words are masked in an exact number, not each by chance; the bound is divided by the longest text, '
+        'theirs by each answer. Training there adds its padding mask to the logits, as ones. No chain of thought, '
+        'no reward.',
     ),
     transfusion=Preset(
         Switches('causal', 'continuous', 'diffusion', 'omni', picture_weight=5.0, noise_before_text=0.5),
         250,
         1.0,
         'Zhou and others, 2024, https://arxiv.org/abs/2408.11039',
-        _OURS + _TIME + _LINEAR + 'A caption that comes first is given, not learned. Guidance of the paper not set.',
+        _OURS + _TIME + _LINEAR + _CLIP + 'A caption that comes first is given, not learned. Guidance of the paper not '
+        'set. The time of a picture before its caption is uniform up to .5; lucidrains has .5 for all but one.',
     ),
     janus=Preset(
         Switches('causal', 'codes', 'next_token', 'causal', 'separate'),
@@ -188,7 +192,8 @@ PRESETS = dict(
         50,
         4.0,
         'LLaDA-o, 2026, https://arxiv.org/abs/2603.01068',
-        _OURS + _TIME + _LINEAR + 'Times are uniform, not shifted; no dropped pictures, no expert layers.',
+        _OURS + _TIME + _LINEAR + _CLIP + 'Times are uniform; theirs are logit-normal and may be shifted. Masked '
+        'words are weighed as a bound, theirs a plain mean. No dropped pictures, no expert layers.',
     ),
 )
 
