@@ -70,7 +70,10 @@ def ours(scores, uniform, noise, temperature, monkeypatch):
     return last.x
 
 
-@pytest.mark.parametrize('places,steps,temperature', [(9, 5, 0.0), (9, 5, 1.0), (31, 12, 1.0), (31, 18, 2.0)])
+PICTURES = [(9, 5, 0.0), (9, 5, 1.0), (31, 12, 1.0), (31, 18, 2.0)]
+
+
+@pytest.mark.parametrize('places,steps,temperature', PICTURES)
 def test_show_o_and_mmada_draw_pictures_as_ours_but_for_the_temperature(places, steps, temperature, monkeypatch):
     "Equal code for code where the temperature decays once; decaying twice, as released, other codes stay masked"
     scores = network(places, 6)
