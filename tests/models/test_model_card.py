@@ -15,7 +15,8 @@ from support.hub import Hub
 
 from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.models.build import build_model
-from visual_token_diffusion.models.model_card import verdict
+from visual_token_diffusion.models.model_card import metrics_table, model_card, verdict
+from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
 from visual_token_diffusion.text.vocab import make_vocab
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -43,6 +44,13 @@ def test_a_card_says_what_was_measured(tmp_path):
     assert sorted(p.name for p in tmp_path.iterdir()) == files
     about = yaml.safe_load(card.split('---')[1])
     assert about['library_name'] == 'visual_token_diffusion' and 'diffusion' in about['tags']
+
+
+def test_a_card_says_whether_the_likelihood_is_exact():
+    assert '| **this model** (upper bound) | 1.500 ± 0.100 |' in metrics_table(METRICS)
+    assert '| **this model** (exact) | 1.500 ± 0.100 |' in metrics_table(METRICS | dict(exact=True))
+    assert 'an upper bound' in str(model_card(small_model()))
+    assert 'NLL is exact' in str(model_card(VisualTokenLM.from_pretrained()))
 
 
 def test_a_card_without_metrics_says_so(tmp_path):

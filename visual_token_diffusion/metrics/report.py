@@ -5,7 +5,7 @@ import math
 __all__ = ['meaning', 'metrics_text']
 
 _ROWS = dict(
-    unigram='unigram model', bigram='bigram model', xz='xz -9', nelbo='this model, at most',
+    unigram='unigram model', bigram='bigram model', xz='xz -9', nelbo='this model',
     entropy='exact entropy of the source',
 )
 
@@ -16,7 +16,8 @@ def _row(metrics, key, bits_per_nat):
         return f"  {_ROWS[key]:28} {'':7} {'':8} {metrics['xz']:9.3f}"
     bits = f'{metrics[key] * bits_per_nat:9.3f}' if bits_per_nat else ''
     error = f"± {metrics['nelbo_se']:.3f}" if key == 'nelbo' else ''
-    return f'  {_ROWS[key]:28} {metrics[key]:7.3f} {error:8} {bits}'.rstrip()
+    label = _ROWS[key] + ', at most' * (key == 'nelbo' and not metrics.get('exact'))
+    return f'  {label:28} {metrics[key]:7.3f} {error:8} {bits}'.rstrip()
 
 
 def metrics_text(

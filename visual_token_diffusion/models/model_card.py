@@ -14,14 +14,17 @@ from .. import __version__
 
 # %% ../../nbs/models/model_card.ipynb #a354b45b
 _rows = dict(unigram='word frequencies (unigram)', bigram='pairs of words (bigram)',
-             nelbo='**this model** (upper bound)', entropy='exact entropy of the source')
+             nelbo='**this model**', entropy='exact entropy of the source')
+_measures = {True: 'Its NLL is exact, window by window.',
+             False: 'Its NLL is an upper bound, estimated with fixed noise.'}
 _notes = dict(valid_tokens='Measured on {:,} held-out tokens', train_tokens='trained on {:,}',
               bits_per_byte='{:.3f} bits per byte of text')
 
 def _row(metrics, key):
     "One line of the table"
     error = f" ± {metrics['nelbo_se']:.3f}" if key=='nelbo' and 'nelbo_se' in metrics else ''
-    return f"| {_rows[key]} | {metrics[key]:.3f}{error} |"
+    kind = '' if key!='nelbo' else ' (exact)' if metrics.get('exact') else ' (upper bound)'
+    return f"| {_rows[key]}{kind} | {metrics[key]:.3f}{error} |"
 
 def metrics_table(metrics:dict # from `train_text`
                  ) -> str:
@@ -73,9 +76,8 @@ Weights are safetensors, the rest is JSON; nothing in this folder runs code when
 
 ## Limits
 
-It knows the text it was trained on and nothing else, and writes what is likely there, true or not. The bound is
-an upper bound on the model's NLL, estimated with fixed noise; metrics of other tokenizations can be compared in
-bits per byte only.
+It knows the text it was trained on and nothing else, and writes what is likely there, true or not. {measure}
+Metrics of other tokenizations can be compared in bits per byte only.
 '''
 
 # %% ../../nbs/models/model_card.ipynb #crdcred1
@@ -109,4 +111,5 @@ def model_card(model, # a `VisualTokenLM`
         sizes=', '.join(map(str, config['sizes'])),
         **{k:config[k] for k in ('grid','width','depth','heads','length')})
     data = model._hub_mixin_info.model_card_data.to_yaml()
-    return ModelCard(f'---\n{data}\n---\n{body}{_use.format(where=where)}')
+    use = _use.format(where=where, measure=_measures[bool(model.is_causal)])
+    return ModelCard(f'---\n{data}\n---\n{body}{use}')

@@ -144,7 +144,7 @@ def measure(model, vocab, train, windows) -> dict:
     flat,vocab_size = windows.flatten(),len(vocab)
     n_bytes = len(vocab.decode(flat.tolist()).encode('utf-8','replace'))
     return dict(
-        nelbo=nelbo, nelbo_se=standard_error,
+        nelbo=nelbo, nelbo_se=standard_error, exact=model.is_causal,
         unigram=float(unigram_nll(train, flat, vocab_size)), bigram=float(bigram_nll(train, flat, vocab_size)),
         bits_per_byte=nelbo*len(flat)/math.log(2)/max(n_bytes,1),
         train_tokens=len(train), valid_tokens=len(flat))
