@@ -22,9 +22,10 @@ _notes = dict(valid_tokens='Measured on {:,} held-out tokens', train_tokens='tra
 
 def _row(metrics, key):
     "One line of the table"
-    error = f" ± {metrics['nelbo_se']:.3f}" if key=='nelbo' and 'nelbo_se' in metrics else ''
-    kind = '' if key!='nelbo' else ' (exact)' if metrics.get('exact') else ' (upper bound)'
-    return f"| {_rows[key]}{kind} | {metrics[key]:.3f}{error} |"
+    if key!='nelbo': return f"| {_rows[key]} | {metrics[key]:.3f} |"
+    error = f" ± {metrics['nelbo_se']:.3f}" if 'nelbo_se' in metrics else ''
+    kind = 'exact' if metrics.get('exact') else 'upper bound'
+    return f"| {_rows[key]} ({kind}) | {metrics[key]:.3f}{error} |"
 
 def metrics_table(metrics:dict # from `train_text`
                  ) -> str:
@@ -86,7 +87,7 @@ def _credit_text(model):
     credit = getattr(model.encoder, 'credit', None)
     return f'\nSome tokens are drawn with emoji. {ATTRIBUTION}.\n' if credit is not None and credit.item() else ''
 
-# %% ../../nbs/models/model_card.ipynb #1b0e61a5
+# %% ../../nbs/models/model_card.ipynb #1b0e61a4
 _told = ('profile','seed','unit','codebook','steps','batch','lr','weight_decay','ema','precision','dropout',
          'optimizer','loss_weights')
 _shown = '\n![samples, one a row, words under the grids](samples.png)\n'
@@ -96,6 +97,7 @@ def _settings_text(settings):
     lines = '\n'.join(f'- `{k}={v}`' for k,v in settings.items() if k in _told and v != -1) # -1: as it finds fit
     return f'Trained with\n\n{lines}\n' if lines else ''
 
+# %% ../../nbs/models/model_card.ipynb #1b0e61a5
 def model_card(model, # a `VisualTokenLM`
                where:str='this folder', # what `from_pretrained` is told
                metrics=None, settings=None, picture=None, title:str='' # as in `describe`
@@ -110,6 +112,6 @@ def model_card(model, # a `VisualTokenLM`
         parts=', '.join(f'`{k}={v}`' for k,v in model.names.items()),
         sizes=', '.join(map(str, config['sizes'])),
         **{k:config[k] for k in ('grid','width','depth','heads','length')})
-    data = model._hub_mixin_info.model_card_data.to_yaml()
     use = _use.format(where=where, measure=_measures[bool(model.is_causal)])
+    data = model._hub_mixin_info.model_card_data.to_yaml()
     return ModelCard(f'---\n{data}\n---\n{body}{use}')
