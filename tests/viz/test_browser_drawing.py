@@ -31,6 +31,8 @@ def test_typing_draws_and_a_card_opens(nb):
     nb.page.keyboard.press('End')
     nb.page.keyboard.type('s slept under the old tree', delay=5)
     nb.until(lambda: c.count(grids) == 7)
+    last = c.picture.locator('.tok').nth(6)
+    nb.until(lambda: 'tree' in last.inner_text())  # seven words stand there before the last one is typed
     card = c.picture.locator('.card')
     assert not card.nth(1).is_visible()
     c.picture.locator('.tok').nth(1).click()
