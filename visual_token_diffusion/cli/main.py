@@ -12,7 +12,7 @@ import time
 from importlib import import_module
 from .. import __version__
 from .parser import make_parser, parse_arguments
-from .shell import completion, run_command
+from .shell import completion, held_signals, run_command
 
 # %% ../../nbs/cli/main.ipynb #6033fdf1
 _COMMANDS = dict(train='train', generate='generate', encode='pictures', decode='pictures', draw='draw', info='pictures',
@@ -21,7 +21,8 @@ _COMMANDS = dict(train='train', generate='generate', encode='pictures', decode='
 def _command(name):
     "The function of a command, imported on first use"
     package = __package__ or 'visual_token_diffusion.cli'
-    return getattr(import_module(f'{package}.{_COMMANDS[name]}'), name)
+    with held_signals(): module = import_module(f'{package}.{_COMMANDS[name]}')
+    return getattr(module, name)
 
 def _run(args, console):
     "Do what was asked; the exit code is what this returns"

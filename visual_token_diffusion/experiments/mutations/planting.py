@@ -27,7 +27,7 @@ def library_functions(
     "All function objects of a library, by file, name and first line; once, since it looks at every object there is"
     found = {}
     for function in gc.get_objects():
-        if isinstance(function, FunctionType) and function.__code__.co_filename.startswith(str(folder)):
+        if type(function) is FunctionType and function.__code__.co_filename.startswith(str(folder)):
             found.setdefault(_where(function.__code__), []).append(function)
     return found
 
