@@ -183,7 +183,7 @@ class InducedGrammar:
         groups = _by_length(ids, self.vocab_size)
         found = np.zeros(sum(len(where) for *_, where, _ in groups.values()))
         for words, _, where, back in groups.values():
-            values = torch.cat([self.inside(part) for part in words.split(batch)]).double().numpy()
+            values = torch.cat([self.inside(part) for part in words.split(batch)]).double().cpu().numpy()
             found[where] = values[back]
         return found
 

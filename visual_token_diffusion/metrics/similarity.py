@@ -165,7 +165,7 @@ def similarity_correlation(a, # features (V,D1)
     from scipy.stats import rankdata
     a,b = _two(a, b, 3)
     sample = _pairs(len(a), pairs, generator or torch.Generator().manual_seed(0))
-    cosines = (_pair_cosines(x, sample).double().numpy() for x in (a, b))
+    cosines = (_pair_cosines(x, sample).double().cpu().numpy() for x in (a, b))
     ranks_a,ranks_b = (rankdata(c.round(6)) for c in cosines)   # rounded: float noise is a tie
     if ranks_a.std()==0 or ranks_b.std()==0:
         raise ValueError('all similarities are equal, so they have no order to correlate')

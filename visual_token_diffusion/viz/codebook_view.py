@@ -52,6 +52,7 @@ def _pair_counts(encoder, counts=None):
 
 def _heatmap(counts, here, cell=7):
     "A picture of `counts` (rows,cols): white is 0, blue is the most; a ring around `here`"
+    counts = counts.cpu()
     share = (counts.float()/max(counts.max().item(), 1))[...,None]
     light,dark = torch.tensor([.75,.87,.95]),torch.tensor([0.,.2,.4])
     rgb = torch.where(counts[...,None]==0, torch.ones(3), (1-share)*light + share*dark)
