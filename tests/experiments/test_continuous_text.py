@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from visual_token_diffusion.diffusion.gaussian import GaussianDiffusion
-from visual_token_diffusion.experiments.continuous import continuous_ideal, continuous_text
-from visual_token_diffusion.experiments.continuous.continuous_languages import CaptionRows
-from visual_token_diffusion.experiments.continuous.continuous_measures import (
+from visual_token_diffusion.experiments.continuous import ideal as continuous_ideal
+from visual_token_diffusion.experiments.continuous import text as continuous_text
+from visual_token_diffusion.experiments.continuous.languages import CaptionRows
+from visual_token_diffusion.experiments.continuous.measures import (
     block_excess,
     excess_at,
     judge,

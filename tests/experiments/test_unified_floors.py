@@ -6,7 +6,7 @@ import pytest
 import torch
 from support.unified import WORLD, build, pairs
 
-from visual_token_diffusion.experiments.unified.unified_floors import cosine_shares, loss_floors, masked_picture_floor
+from visual_token_diffusion.experiments.unified.floors import cosine_shares, loss_floors, masked_picture_floor
 from visual_token_diffusion.models.unified.objectives import cosine_mask
 from visual_token_diffusion.models.unified.pictures import CellCodes
 from visual_token_diffusion.models.unified.switches import PRESETS

@@ -7,11 +7,11 @@ import torch
 from support.unified import WORLD, pictures
 
 from visual_token_diffusion.experiments.resume import saved_metrics
-from visual_token_diffusion.experiments.unified import unified_labs, unified_measures
-from visual_token_diffusion.experiments.unified.unified_labs import (
+from visual_token_diffusion.experiments.unified import labs, measures
+from visual_token_diffusion.experiments.unified.labs import (
     LABS, Snapshots, ceiling, count, fitted_width, main, run_lab_arm,
 )
-from visual_token_diffusion.experiments.unified.unified_table import SIZES, run_switches
+from visual_token_diffusion.experiments.unified.table import SIZES, run_switches
 from visual_token_diffusion.models.unified.switches import switches_of
 from visual_token_diffusion.quantizers.fsq import FSQ
 from visual_token_diffusion.tokenizers.vit import ViTTokenizer
@@ -23,9 +23,9 @@ TINY = dict(width=8, depth=1, heads=1)
 @pytest.fixture
 def quick(monkeypatch):
     "A likelihood over few pairs"
-    ids, captions = (part[::96] for part in unified_measures.all_pairs(WORLD)[:2])
+    ids, captions = (part[::96] for part in measures.all_pairs(WORLD)[:2])
     shares = torch.full((len(ids),), 1 / len(ids), dtype=torch.float64)
-    monkeypatch.setattr(unified_measures, 'some_pairs', lambda world: (ids, captions, shares))
+    monkeypatch.setattr(measures, 'some_pairs', lambda world: (ids, captions, shares))
 
 
 def untrained(bits, seed=0):
@@ -45,7 +45,7 @@ def test_every_arm_has_switches_and_no_two_are_the_same(lab):
     'lab, name', [('masks', 'causal'), ('noise', 'any, hidden beside the clean copy'), ('encoders', '4 bits, separate')]
 )
 def test_an_arm_is_built_trained_and_measured(lab, name, quick, monkeypatch):
-    monkeypatch.setattr(unified_labs, 'coarse_codes', untrained)
+    monkeypatch.setattr(labs, 'coarse_codes', untrained)
     arm = LABS[lab][name]._replace(sizes=TINY, calls=(2,), at=(1,))
     found = run_lab_arm(arm, steps=2)
     assert math.isfinite(found['excess']['caption']) and ('picture' in found['excess']) == (lab == 'masks')
@@ -83,7 +83,7 @@ def test_snapshots_leave_training_as_it_was(quick):
 def test_some_arms_of_a_lab_are_run_and_others_refused(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     row = dict(excess={}, writing={}, reading=0.0)
-    monkeypatch.setattr(unified_labs, 'run_lab_arm', lambda arm, seed, steps: row)
+    monkeypatch.setattr(labs, 'run_lab_arm', lambda arm, seed, steps: row)
     main(['noise', '--arm', 'any', '--seeds', '2'])
     assert {key for key in saved_metrics('unified-noise') if '|' in key} == {'any|0', 'any|1'}
     with pytest.raises(SystemExit) as e:

@@ -3,8 +3,8 @@
 import pytest
 import torch
 
-from visual_token_diffusion.experiments.unified import unified_speed
-from visual_token_diffusion.experiments.unified.unified_speed import (
+from visual_token_diffusion.experiments.unified import speed
+from visual_token_diffusion.experiments.unified.speed import (
     LAYOUTS, cache_speedups, main, mask_costs, seconds_apiece, step_beside_backbone, tasks_of,
 )
 from visual_token_diffusion.models.unified.segments import segment_mask, simplest_mask
@@ -49,7 +49,7 @@ def test_it_goes_on_where_it_stopped(tmp_path, monkeypatch):
         for i in range(repeats):
             yield f'step|64|janus|{i}', lambda i=i: done.append(i) or dict(ratio=1.0)
 
-    monkeypatch.setattr(unified_speed, 'tasks_of', tasks)
+    monkeypatch.setattr(speed, 'tasks_of', tasks)
     main(['--seeds', '1'])
     main(['--seeds', '2'])
     assert done == [0, 1]

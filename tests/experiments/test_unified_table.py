@@ -6,10 +6,10 @@ import pytest
 import torch
 from support.unified import WORLD, build, pictures
 
-from visual_token_diffusion.experiments.unified.unified_measures import (
+from visual_token_diffusion.experiments.unified.measures import (
     all_pairs, answering, excess, network_calls, reading, some_pairs, trivial, writing,
 )
-from visual_token_diffusion.experiments.unified.unified_table import ARMS
+from visual_token_diffusion.experiments.unified.table import ARMS
 from visual_token_diffusion.models.unified import sampling
 from visual_token_diffusion.models.unified.switches import PRESETS
 
@@ -40,7 +40,7 @@ def test_perfect_pictures_and_captions_count_as_perfect(monkeypatch):
     def say(model, images, **_):
         return [next(iter(WORLD.captions(i))) for i in WORLD.parse(images).ids.tolist()]
 
-    table = 'visual_token_diffusion.experiments.unified.unified_measures'
+    table = 'visual_token_diffusion.experiments.unified.measures'
     monkeypatch.setattr(f'{table}.write', paint)
     monkeypatch.setattr(f'{table}.read', say)
     found = writing(model, WORLD)

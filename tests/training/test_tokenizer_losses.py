@@ -6,7 +6,7 @@ import pytest
 import torch
 from support.parts import randn, seeded
 
-from visual_token_diffusion.experiments.tokenizers.tokenizer_runs import train_tokenizer
+from visual_token_diffusion.experiments.tokenizers.runs import train_tokenizer
 from visual_token_diffusion.networks.contrastive import info_nce
 from visual_token_diffusion.networks.gradients import adaptive_weight
 from visual_token_diffusion.quantizers.vq import VectorQuantizer

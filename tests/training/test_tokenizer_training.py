@@ -6,7 +6,7 @@ import torch
 from fastai.callback.core import Callback
 from support.parts import seeded
 
-from visual_token_diffusion.experiments.tokenizers.tokenizer_runs import tokenizer_dls, train_tokenizer
+from visual_token_diffusion.experiments.tokenizers.runs import tokenizer_dls, train_tokenizer
 from visual_token_diffusion.quantizers.vq import VectorQuantizer
 from visual_token_diffusion.tokenizers.base import ImageTokenizer
 from visual_token_diffusion.training.callbacks import NotFinite, TerminateOnNaNCB

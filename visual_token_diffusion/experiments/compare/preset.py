@@ -7,8 +7,8 @@ import torch
 from ...core.registry import near_miss
 from ...models.unified.switches import PRESETS, Preset, Switches, preset
 from ...worlds.captions import World
-from ..unified.unified_measures import trivial
-from ..unified.unified_table import run_switches
+from ..unified.measures import trivial
+from ..unified.table import run_switches
 from .base import BrokenPart, Comparison, Measure, Measurement
 
 __all__ = ['PresetComparison', 'ShuffledCaptions']

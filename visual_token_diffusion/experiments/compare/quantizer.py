@@ -10,7 +10,7 @@ from ...metrics.codes import code_entropy
 from ...quantizers.base import Quantized, Quantizer
 from ...quantizers.vq import VectorQuantizer
 from ...tokenizers.patch import PatchTokenizer, to_patches
-from ..tokenizers.tokenizer_arms import split_bits
+from ..tokenizers.arms import split_bits
 from .base import BrokenPart, Comparison, Measure, Measurement
 from .pictures import before_and_after, mean_picture_error, seeded, train_tokenizer, used_pictures
 

@@ -12,7 +12,7 @@ from ...metrics.toy import Denoiser
 from ...samplers.base import SamplerStep
 from ...samplers.psi import chain_denoiser
 from ...worlds.stories import story_stream
-from ..samplers.sampler_table import ExactModel, measure_texts
+from ..samplers.table import ExactModel, measure_texts
 from .base import BrokenPart, Comparison, Measure, Measurement, SkippedPart
 from .noise_sampler import NoiseSamplerComparison
 from .toys import PerfectModel, toy_table

@@ -9,8 +9,8 @@ from ...core.errors import CombinationError
 from ...quantizers.base import Quantized
 from ...tokenizers.base import ImageTokenizer
 from ...tokenizers.teacher import train_teacher
-from ..tokenizers.tokenizer_arms import ARMS, DIM, PooledTeacher, RandomCodes, split_bits, weights
-from ..tokenizers.tokenizer_table import carry_over, measure
+from ..tokenizers.arms import ARMS, DIM, PooledTeacher, RandomCodes, split_bits, weights
+from ..tokenizers.table import carry_over, measure
 from .base import BrokenPart, Comparison, Measure, Measurement
 from .pictures import before_and_after, mean_picture_error, seeded, train_tokenizer, used_pictures
 from .quantizer import check_quantizer, world_std

@@ -17,7 +17,7 @@ from ...samplers.base import Sampler
 from ...worlds.stories import stories, story_stream
 from ...worlds.windows import TextWindows
 from ..resume import measure_missing
-from .sampler_table import measure_texts
+from .table import measure_texts
 from .story_training import LENGTH, story_denoiser, train_on_stories
 
 __all__ = ['ARMS', 'CALLS', 'ChanceMasks', 'block_bits', 'main', 'measure_bound']

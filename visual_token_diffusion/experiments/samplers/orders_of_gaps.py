@@ -13,7 +13,7 @@ from ...samplers.base import Sampler
 from ...worlds.stories import stories, story_stream
 from ...worlds.windows import TextWindows
 from ..resume import measure_missing
-from .sampler_table import TrainedModel, measure_texts
+from .table import TrainedModel, measure_texts
 
 __all__ = ['CALLS', 'GAPS', 'measure', 'main']
 

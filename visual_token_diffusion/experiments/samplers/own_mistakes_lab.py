@@ -16,7 +16,7 @@ from ...samplers.base import Sampler
 from ...worlds.stories import stories
 from ...worlds.windows import TextWindows
 from ..resume import saved_metrics
-from .sampler_table import measure_texts
+from .table import measure_texts
 from .story_training import process_loss, story_denoiser, train_on_stories
 
 __all__ = ['ARMS', 'CALLS', 'EDITS', 'main']

@@ -16,7 +16,7 @@ from ...samplers.base import Sampler
 from ...worlds.stories import stories
 from ...worlds.windows import TextWindows
 from ..resume import measure_missing
-from .sampler_table import measure_texts
+from .table import measure_texts
 from .story_training import WIDTH, story_denoiser, train_on_stories
 
 __all__ = ['ARMS', 'BOUNDS', 'CALLS', 'main']

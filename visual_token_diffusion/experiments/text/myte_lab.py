@@ -23,7 +23,7 @@ from .name_alphabets import (
     NAME_ALPHABETS, relative_lengths, name_alphabet, names_of, run_names, spelled_share, split_names,
 )
 from .row_model import RowModel
-from ..unified.unified_table import check_steps
+from ..unified.table import check_steps
 
 __all__ = [
     'alphabets', 'encoder_speed', 'main', 'random_unicode', 'run_scripts', 'script_lengths', 'speed_texts', 'speeds',

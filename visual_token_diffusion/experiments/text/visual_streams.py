@@ -17,9 +17,9 @@ from ...tokenizers.base import ImageTokenizer
 from ...tokenizers.teacher import train_teacher
 from ...worlds.stories import stories
 from ..speed.benchmark_data import wordnet_text
-from ..tokenizers.tokenizer_arms import PooledTeacher
-from ..tokenizers.tokenizer_runs import train_tokenizer
-from ..tokenizers.tokenizer_table import WORLDS, carry_over
+from ..tokenizers.arms import PooledTeacher
+from ..tokenizers.runs import train_tokenizer
+from ..tokenizers.table import WORLDS, carry_over
 
 __all__ = ['ORDERS', 'SENTENCES', 'STREAMS', 'TOKENIZERS', 'Lab', 'Stream', 'grid_order', 'reordered', 'shuffled']
 

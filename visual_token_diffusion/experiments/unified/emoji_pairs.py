@@ -15,7 +15,7 @@ from ...tokenizers.patch import PatchTokenizer
 from ...training.quiet import quietly
 from ...training.unified_learner import unified_learner
 from ...worlds.emoji import EmojiWorld
-from ..tokenizers.tokenizer_runs import tokenizer_dls, train_tokenizer
+from ..tokenizers.runs import tokenizer_dls, train_tokenizer
 
 __all__ = [
     'BATCH', 'LANGUAGES', 'SIZES', 'STEPS', 'NamedEmoji', 'build', 'emoji_tokenizer', 'packed', 'pictures_of',

@@ -23,7 +23,7 @@ from ...training.rl.unigrpo import ARMS, UniGRPO
 from ...training.unified_learner import unified_learner
 from ...worlds.captions import World
 from ...worlds.questions import KINDS, Questions, join_steps
-from .unified_measures import excess, writing
+from .measures import excess, writing
 from ..resume import saved_metrics
 
 __all__ = [

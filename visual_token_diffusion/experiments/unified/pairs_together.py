@@ -14,7 +14,7 @@ from ...models.unified.switches import switches_of
 from ...training.quiet import quietly
 from ...training.unified_learner import unified_learner, unified_model
 from ...worlds.captions import World
-from .unified_measures import all_pairs, trivial
+from .measures import all_pairs, trivial
 from ..resume import saved_metrics
 
 __all__ = [

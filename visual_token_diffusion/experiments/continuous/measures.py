@@ -23,7 +23,7 @@ def _gap(ideal, own, ids):
 @torch.no_grad()
 def excess_at(
     model,  # a `GridDenoiser`
-    lang,  # a language of `continuous_languages`
+    lang,  # a language of `languages`
     ids,  # (B,L) long
     u,  # (B,) places in `band`, or times of the process
     band=None,  # a `PiecewiseLogSNR`
@@ -48,7 +48,7 @@ def excess_at(
 @torch.no_grad()
 def block_excess(
     model,  # a `BlockGridDenoiser`
-    lang,  # a language of `continuous_languages`
+    lang,  # a language of `languages`
     ids,  # (B,L) long
     u,  # (B,) places in the model's schedule, the same for all blocks of a row
     generator=None,  # torch generator on the CPU
@@ -73,7 +73,7 @@ def block_excess(
 @torch.no_grad()
 def masked_excess(
     predict,  # function of tokens (B,L) and a mask (B,L) to log-probabilities (B,L,V)
-    lang,  # a language of `continuous_languages` with `windows`
+    lang,  # a language of `languages` with `windows`
     ids,  # (B,L) long
     u,  # (B,) shares to mask
     generator=None,  # torch generator on the CPU
@@ -142,7 +142,7 @@ def _read_at(by_bin):
 
 
 def judge(
-    lang,  # a language of `continuous_languages`
+    lang,  # a language of `languages`
     ids,  # (n,L) long
 ) -> dict:
     "The share of rows that the language has, their information in bits, and how many differ"

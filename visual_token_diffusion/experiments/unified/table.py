@@ -1,6 +1,6 @@
 """All presets of the unified model side by side: excess over exact entropies, what is written, what is read."""
 
-# `python -m visual_token_diffusion.experiments.unified.unified_table` goes on where it stopped;
+# `python -m visual_token_diffusion.experiments.unified.table` goes on where it stopped;
 # `--world`, `--arm`, `--seeds`
 # and `--steps` choose a part. With two objects half of what is read are questions.
 
@@ -16,12 +16,12 @@ from ...training.unified_learner import caption_words, unified_learner, unified_
 from ...worlds.captions import World
 from ...worlds.questions import Questions
 from ..resume import saved_metrics
-from .unified_measures import loss_terms, measure, trivial
+from .measures import loss_terms, measure, trivial
 
 __all__ = ['ARMS', 'RUNS', 'check_steps', 'main', 'run_arm', 'run_switches']
 
 RUNS = {1: 'unified', 2: 'unified-two'}  # by the objects of a scene
-COMMAND = 'python -m visual_token_diffusion.experiments.unified.unified_table'
+COMMAND = 'python -m visual_token_diffusion.experiments.unified.table'
 ARMS = [name for name in PRESETS if name != 'janus_pro']  # its switches are those of janus
 SIZES = dict(width=64, depth=2, heads=2)
 BATCH, STEPS = 32, 1200

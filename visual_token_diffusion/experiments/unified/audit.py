@@ -1,6 +1,6 @@
 "Every likelihood of the unified models through the bound audit: its estimator, and what its network sees."
 
-# `python -m visual_token_diffusion.experiments.unified.unified_audit` goes on where it stopped.
+# `python -m visual_token_diffusion.experiments.unified.audit` goes on where it stopped.
 
 import argparse
 from functools import partial
@@ -21,7 +21,7 @@ __all__ = [
 ]
 
 RUN = 'unified-audit'
-COMMAND = 'python -m visual_token_diffusion.experiments.unified.unified_audit'
+COMMAND = 'python -m visual_token_diffusion.experiments.unified.audit'
 JOINT = switches_of('mmada', joint_weight=1.0)
 
 

@@ -1,6 +1,6 @@
 """What a step of the unified learner costs beside its backbone, a mask beside none, a picture, a caption, no cache."""
 
-# `python -m visual_token_diffusion.experiments.unified.unified_speed` goes on where it stopped;
+# `python -m visual_token_diffusion.experiments.unified.speed` goes on where it stopped;
 # `--seeds` is the number of repeats, which take turns.
 
 import argparse
@@ -23,14 +23,14 @@ from ...training.quiet import quietly
 from ...training.unified_learner import unified_learner, unified_model
 from ...worlds.captions import World
 from ..resume import measure_missing
-from .unified_measures import network_calls
+from .measures import network_calls
 
 __all__ = [
     'LAYOUTS', 'STEPPED', 'STEPS', 'cache_speedups', 'main', 'mask_costs', 'seconds_apiece', 'step_beside_backbone',
     'tasks_of',
 ]
 
-COMMAND = 'python -m visual_token_diffusion.experiments.unified.unified_speed'
+COMMAND = 'python -m visual_token_diffusion.experiments.unified.speed'
 STEPS = {  # by width
     64: dict(depth=2, steps=70),
     128: dict(depth=4, steps=40),

@@ -1,6 +1,6 @@
 """Samplers side by side, with the exact model of a language and with a trained one: quality against calls."""
 
-# `python -m visual_token_diffusion.experiments.samplers.sampler_table` goes on where it stopped;
+# `python -m visual_token_diffusion.experiments.samplers.table` goes on where it stopped;
 # `--model` and `--seeds`
 # choose a part. The exact model reads and writes windows of 24 words, the trained one its own 64.
 
@@ -26,7 +26,7 @@ from ..resume import saved_metrics
 __all__ = ['CALLS', 'ExactModel', 'LENGTHS', 'SAMPLERS', 'TrainedModel', 'lost_bits', 'main', 'measure_texts', 'settings']
 
 RUN = 'sampler-table'
-COMMAND = 'python -m visual_token_diffusion.experiments.samplers.sampler_table'
+COMMAND = 'python -m visual_token_diffusion.experiments.samplers.table'
 LENGTHS = {'exact': 24, 'trained': 64}
 TEXTS = {'exact': 32, 'trained': 64}
 CALLS = {'exact': (1, 2, 4, 8, 16, 24), 'trained': (1, 2, 4, 8, 16, 32, 64)}

@@ -1,6 +1,6 @@
 """All tokenizers of the atlas side by side: what comes back, what the codes say, and how hard they are to model."""
 
-# `python -m visual_token_diffusion.experiments.tokenizers.tokenizer_table` goes on where it stopped;
+# `python -m visual_token_diffusion.experiments.tokenizers.table` goes on where it stopped;
 # `--world`,
 # `--bits`, `--arm` and `--seeds` choose a part.
 
@@ -20,13 +20,13 @@ from ...tokenizers.textok import HashedWords
 from ...worlds.captions import World
 from ...worlds.emoji import EmojiWorld
 from ..resume import saved_metrics
-from .tokenizer_arms import ARMS, build_arm, fitted_width, weights
-from .tokenizer_runs import train_tokenizer
+from .arms import ARMS, build_arm, fitted_width, weights
+from .runs import train_tokenizer
 
 __all__ = ['BITS', 'WORLDS', 'attributes', 'carry_over', 'loss_terms', 'main', 'measure', 'run_arm']
 
 RUN = 'tokenizer-table'
-COMMAND = 'python -m visual_token_diffusion.experiments.tokenizers.tokenizer_table'
+COMMAND = 'python -m visual_token_diffusion.experiments.tokenizers.table'
 BITS = (9, 12, 8)
 STEPS = 800, 400  # of both stages
 WORLDS = {

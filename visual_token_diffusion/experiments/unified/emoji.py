@@ -1,6 +1,6 @@
 """Unified models on real pictures: emoji and their names in three languages, seen concepts and held-out ones."""
 
-# `python -m visual_token_diffusion.experiments.unified.unified_emoji` goes on where it stopped;
+# `python -m visual_token_diffusion.experiments.unified.emoji` goes on where it stopped;
 # `--arm`, `--seeds` and
 # `--steps` choose a part.
 
@@ -16,7 +16,7 @@ from ...models.unified.switches import switches_of
 from ...text.vocab import make_vocab
 from ...worlds.emoji_oracle import rms_distances
 from .emoji_pairs import LANGUAGES, SIZES, STEPS, NamedEmoji, build, packed, saved_tokenizer, train
-from .unified_retrieval import name_scores, picture_scores, recall
+from .retrieval import name_scores, picture_scores, recall
 from ..resume import saved_metrics
 
 __all__ = [
@@ -25,7 +25,7 @@ __all__ = [
 ]
 
 RUN = 'unified-emoji'
-COMMAND = 'python -m visual_token_diffusion.experiments.unified.unified_emoji'
+COMMAND = 'python -m visual_token_diffusion.experiments.unified.emoji'
 LANGUAGE_STEPS = 600  # of the captioning arms
 GALLERY = 100  # pictures and names of a retrieval
 SHOWN = ('red apple', 'dog face', 'penguin', 'fire', 'sunflower', 'anchor')  # whose pictures are kept

@@ -1,6 +1,6 @@
 """One switch at a time: the experiments that the published unified models ask for, at our size."""
 
-# `python -m visual_token_diffusion.experiments.unified.unified_labs masks` runs what is missing of a
+# `python -m visual_token_diffusion.experiments.unified.labs masks` runs what is missing of a
 # lab; `--arm`, `--seeds` and `--steps` choose a part.
 
 import argparse
@@ -21,14 +21,14 @@ from ...tokenizers.vit import ViTTokenizer
 from ...training.unified_learner import unified_model, world_pictures
 from ...worlds.captions import World
 from ..resume import saved_metrics
-from ..tokenizers.tokenizer_runs import BETA, two_stages
-from ..tokenizers.tokenizer_runs import SIZES as SCENE_SIZES
-from .unified_measures import trivial, writing
-from .unified_table import SIZES, STEPS, check_steps, run_switches
+from ..tokenizers.runs import BETA, two_stages
+from ..tokenizers.runs import SIZES as SCENE_SIZES
+from .measures import trivial, writing
+from .table import SIZES, STEPS, check_steps, run_switches
 
 __all__ = ['Arm', 'LABS', 'Snapshots', 'ceiling', 'coarse_codes', 'count', 'fitted_width', 'main', 'run_lab_arm']
 
-COMMAND = 'python -m visual_token_diffusion.experiments.unified.unified_labs'
+COMMAND = 'python -m visual_token_diffusion.experiments.unified.labs'
 STAGES = 1500, 800  # steps of the tokenizers with few bits
 
 

@@ -1,6 +1,6 @@
 """Text out of continuous noise, arm by arm: bits above the entropy, where in the noise they go, and what is written."""
 
-# `python -m visual_token_diffusion.experiments.continuous.continuous_text` goes on where it stopped;
+# `python -m visual_token_diffusion.experiments.continuous.text` goes on where it stopped;
 # `--arms` and `--seeds`
 # choose a part. One thread of a CPU is enough.
 
@@ -22,14 +22,14 @@ from ...models.grid_denoiser import GridDenoiser
 from ...networks.heads.flat import FlatHead
 from ...networks.transformer import Backbone
 from ...samplers.masked import sample_masked
-from .continuous_languages import StoryRows
-from .continuous_measures import block_excess, excess_at, falling, judge, masked_excess, total_excess
+from .languages import StoryRows
+from .measures import block_excess, excess_at, falling, judge, masked_excess, total_excess
 from ..resume import saved_metrics
 
 __all__ = ['ARMS', 'AnyOrderTimes', 'MaskedTokens', 'main', 'make', 'measure', 'train']
 
 RUN = 'continuous-text'
-COMMAND = 'python -m visual_token_diffusion.experiments.continuous.continuous_text'
+COMMAND = 'python -m visual_token_diffusion.experiments.continuous.text'
 SIZE = dict(width=64, depth=3, heads=2)
 ROWS, LR = 32, 4e-3
 HELD, WRITTEN = 128, 64  # rows that are measured, and rows that are written
@@ -123,7 +123,7 @@ ARMS = {
 
 def make(
     arm: str,  # of `ARMS`
-    lang,  # a language of `continuous_languages`
+    lang,  # a language of `languages`
     seed: int = 0,
 ):
     "An untrained model"

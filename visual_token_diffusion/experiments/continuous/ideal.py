@@ -1,6 +1,6 @@
 """What the process itself costs, with the ideal denoiser of the stories: few steps, a schedule, clocks, masks."""
 
-# `python -m visual_token_diffusion.experiments.continuous.continuous_ideal` goes on where it stopped.
+# `python -m visual_token_diffusion.experiments.continuous.ideal` goes on where it stopped.
 
 import argparse
 import itertools
@@ -13,15 +13,15 @@ from ...diffusion.gaussian import GaussianDiffusion
 from ...diffusion.gaussian_schedules import LinearPath, PiecewiseLogSNR
 from ...diffusion.per_token_times import PerTokenTimes
 from ...diffusion.token_information import TokenInformation
-from .continuous_languages import LAST, StoryRows
-from .continuous_measures import judge
+from .languages import LAST, StoryRows
+from .measures import judge
 from ..resume import measure_missing
-from ..samplers.sampler_table import lost_bits
+from ..samplers.table import lost_bits
 
 __all__ = ['CALLS', 'SCHEDULES', 'main', 'steps_cost']
 
 RUN = 'continuous-ideal'
-COMMAND = 'python -m visual_token_diffusion.experiments.continuous.continuous_ideal'
+COMMAND = 'python -m visual_token_diffusion.experiments.continuous.ideal'
 CALLS = (1, 2, 4, 8, 16)
 ROWS, WRITTEN = 32, 64  # rows whose cost is measured, and rows that are written
 WIDE = PiecewiseLogSNR([12.0, LAST])  # where other schedules are found again
@@ -58,7 +58,7 @@ def _process(name, lang, calls):
 
 @torch.no_grad()
 def steps_cost(
-    lang,  # a language of `continuous_languages`
+    lang,  # a language of `languages`
     ideal,  # its `ExactGridDenoiser` for a process
     ids,  # (B,L) long
     times,  # (T+1,) falling

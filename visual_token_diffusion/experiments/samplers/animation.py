@@ -1,6 +1,6 @@
 """Five samplers, one model and one prompt, side by side, with the bits that every call loses."""
 
-# python -m visual_token_diffusion.experiments.samplers.sampler_animation [FOLDER]      about a minute on one core
+# python -m visual_token_diffusion.experiments.samplers.animation [FOLDER]      about a minute on one core
 #
 # It writes `samplers.gif`.
 
@@ -19,7 +19,7 @@ from ...models.story_language import story_language
 from ...samplers.base import Sampler
 from ...samplers.psi import chain_denoiser
 from ...viz.grids import sentence_image
-from .sampler_table import ExactModel, TrainedModel
+from .table import ExactModel, TrainedModel
 
 __all__ = ['CALLS', 'PROMPT', 'WRITERS', 'lost_by_call', 'save_gif', 'written_steps']
 
