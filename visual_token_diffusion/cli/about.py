@@ -88,6 +88,8 @@ def about_file(
     path = Path(path)
     try:
         size = path.stat().st_size
+        if not path.is_file():
+            raise InputError(f'{path} is neither a file nor a folder, but a pipe or a device')
         with open(path, 'rb') as file:
             data = file.read(MOST)
     except OSError as e:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from ..core.errors import InputError
 from ..core.files import read_json_file
+from ..core.other_models import other_model
 from ..metrics.report import metrics_text
 from ..models.checkpoint import FILES
 from ..models.drawing import TextDrawer
@@ -140,11 +141,16 @@ def _other_info(path, console):
 def _is_other(path):
     "Whether there is something here that nobody would take for a model, or for the rest of one"
     path = Path(path)
-    return path.is_file() or path.is_dir() and not any((path / name).exists() for name in FILES)
+    if not path.is_dir():
+        return path.exists() or path.is_symlink()
+    return not any((path / name).exists() for name in FILES)
 
 
 def info(model=None, console=None):
     "Print what a model is and what was measured, or what another file or folder is"
+    if model is not None and (found := other_model(model)):
+        what, how = found
+        return console.result(f'{model} holds {what}\n{how}\n', path=str(model), kind='other model', about=what)
     if model is not None and _is_other(model):
         return _other_info(model, console)
     path = Path(model or STORYTELLER) / 'metrics.json'

@@ -19,6 +19,7 @@ from .. import __version__
 from ..codebooks.table import CodeTable
 from ..core.errors import CheckpointError
 from ..core.files import read_json_file, write_bytes_atomically
+from ..core.other_models import other_model
 from ..core.registry import seam_base
 from .model_card import model_card
 from ..networks.heads.base import Head
@@ -206,6 +207,8 @@ def from_state(cls:CheckpointMixin,
 def find_checkpoint(name_or_path, **kwargs) -> Path:
     "The folder of a checkpoint, fetched from the hub if it is no folder here. Raises `CheckpointError`"
     folder,name = Path(name_or_path),str(name_or_path)
+    if found := other_model(folder):
+        raise CheckpointError(f"{name} holds {found[0]}, not a language model; {found[1]}")
     if folder.is_dir(): return folder
     if folder.exists() or name.count('/')!=1 or name.startswith(('.','~')):
         raise CheckpointError(f"there is no folder {name}; train one with `vtd train -o {name}`")
