@@ -64,6 +64,12 @@ def test_bad_input_is_one_line(words, place, capsys):
     assert [p.name for p in place.iterdir()] == ['own.py']
 
 
+def test_a_class_that_is_not_in_the_file_is_named(place, capsys):
+    for name, hint in (('Mind', "did you mean 'Mine'?"), ('Xyzzy', 'known: Broken, Mine')):
+        assert main(['compare', 'codebook', f'own.py:{name}']) == 2
+        assert capsys.readouterr().err == f"vtd: own.py has no class '{name}'; {hint}\n"
+
+
 def test_a_part_of_ones_own_from_a_file(place, capsys):
     asked = ['compare', 'codebook', 'own.py:Mine', '--profile', 'ci', '--seeds', '2', 'sentences=300', '-o', 'out']
     assert main(asked) == 0

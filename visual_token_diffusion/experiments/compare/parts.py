@@ -7,6 +7,8 @@ from importlib import import_module
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+from ...core.registry import near_miss
+
 __all__ = ['PartSpec', 'give', 'parse_part', 'source_hash', 'value_of']
 
 _given = {}  # name -> class that was given as itself
@@ -91,13 +93,15 @@ def _from_outside(name):
         sys.path.insert(0, '')
     try:
         module = _module_of_file(Path(where)) if where.endswith('.py') else import_module(where)
-        return getattr(module, attribute)
     except ValueError:
         raise
-    except AttributeError as e:
-        raise ValueError(f"cannot find '{name}': {e}") from None
     except (Exception, SystemExit) as e:
         raise ValueError(f"cannot load '{name}': {type(e).__name__}: {e}") from None
+    if not hasattr(module, attribute):
+        own = [n for n, value in vars(module).items() if inspect.isclass(value) and value.__module__ == module.__name__]
+        hint = near_miss(attribute, own) if own else 'it defines none'
+        raise ValueError(f"{where} has no class '{attribute}'; {hint}")
+    return getattr(module, attribute)
 
 
 def source_hash(part):
