@@ -112,9 +112,23 @@ def _must_be_launched(cfg, args):
     return True
 
 
-def _several():
-    "Whether this is one of several processes"
-    return int(os.environ.get('WORLD_SIZE', 1)) > 1
+def _n_processes():
+    "How many processes train together; whoever started them says so. Raises `InputError`"
+    said = os.environ.get('WORLD_SIZE', '1')
+    if not (said.isascii() and said.isdecimal()):
+        raise InputError(f"WORLD_SIZE should be a number of processes, as torchrun sets it, got '{said}'; unset it")
+    return int(said)
+
+
+def _join(device):
+    "The rank of this process among those that train together. Raises `InputError`"
+    if _n_processes() < 2:
+        return 0
+    try:
+        return join(device)[0]
+    except ValueError as e:
+        said = str(e).splitlines()[0]
+        raise InputError(f'the processes do not find each other ({said}); start them with torchrun') from None
 
 
 def _train(files, cfg, folder, rank):
@@ -126,7 +140,7 @@ def _train(files, cfg, folder, rank):
         folder.make()
         if rank:
             return
-        n = int(os.environ.get('WORLD_SIZE', 1))
+        n = _n_processes()
         many = f'; {n} processes, {cfg.batch*n*cfg.accumulate} sequences a step' if n > 1 else ''
         print(f'{name}: {tokens:,} tokens; {model}{many}', flush=True)
         if data and (note := other_files_note(data)):
@@ -214,9 +228,9 @@ def train(words, out=None, profile=None, resume=False, console=None):
     if _must_be_launched(cfg, args):
         return
     console.detail(f'settings: {cfg}')
-    rank = join(cfg.device)[0] if _several() else 0
+    rank = _join(cfg.device)
     with _OutputFolder(out, resume, not rank) as folder:
-        if _several():
+        if _n_processes() > 1:
             gather(0)  # until all processes are here
         if resume:
             cfg = lengthened(out, cfg)
