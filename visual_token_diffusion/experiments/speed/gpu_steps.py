@@ -26,12 +26,12 @@ class Timer(NamedTuple):
             torch.cuda.synchronize(self.device)
 
     def seconds_of(self, call, warmup=3):
-        "Mean seconds of a call"
+        "Mean seconds of a call, of one at least"
         for _ in range(warmup):
             call()
         self.wait()
         calls, began = 0, time.perf_counter()
-        while time.perf_counter() - began < self.seconds:
+        while not calls or time.perf_counter() - began < self.seconds:
             call()
             calls += 1
             if calls % 8 == 0:
@@ -155,10 +155,10 @@ def equal_time(
 
 
 def _train_for(model, train, length, batch, timer, seconds, lr):
-    "Train for so many seconds; the steps that were made"
-    found, steps = optimizers(model, lr), 0
-    began = time.perf_counter()
-    while (done := (time.perf_counter() - began) / seconds) < 1:
+    "Train for so many seconds, one step at least; the steps that were made"
+    found, began = optimizers(model, lr), time.perf_counter()
+    steps, done = 0, 0.0
+    while done < 1:
         x, noise = benchmark_batch(train, batch, length, 0, steps)
         for optimizer in found:
             for group in optimizer.param_groups:
@@ -172,6 +172,7 @@ def _train_for(model, train, length, batch, timer, seconds, lr):
         steps += 1
         if steps % 8 == 0:
             timer.wait()
+        done = (time.perf_counter() - began) / seconds
     return steps
 
 
