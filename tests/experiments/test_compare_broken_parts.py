@@ -140,6 +140,18 @@ def test_what_sleeps_is_late_after_the_limit_however_much_it_worked_before(monke
     assert found == late_at
 
 
+def test_a_machine_that_stands_still_for_a_minute_makes_nobody_late(monkeypatch):
+    watch, now = worker._Watch(None), dict(clock=0.0, used=0.0)
+    monkeypatch.setattr(worker.time, 'monotonic', lambda: now['clock'])
+    monkeypatch.setattr(worker.time, 'process_time', lambda: now['used'])
+    watch.begin(8)
+    found = []
+    for clock in (0.2, 60.2, 60.4, 67.2, 76.2):
+        now['clock'] = clock
+        found.append(watch.is_late())
+    assert found == [False] * 5
+
+
 HOSTILE = '<script>alert(1)</script>'
 
 

@@ -17,7 +17,7 @@ from .judgement import ROLES, number
 from .parts import give, parse_part
 from .result import ComparisonResult
 from .seams import comparison_of
-from .worker import InProcess, TimeLimitReached, Worker
+from .worker import STARTUP, InProcess, TimeLimitReached, Worker
 from .worlds import check_world
 
 __all__ = ['compare', 'default_folder']
@@ -180,7 +180,8 @@ def compare(
     with Worker(verbose) if apart else InProcess() as runner:
         run = _Run(seam, world, cfg, Path(out) if out else None, runner, log or (lambda line: None))
         sources = run.describe(texts)
-        floors = runner.call('measure_floors', cfg.limit, seam=seam, world=world, cfg=vars(cfg))
+        patience = max(cfg.limit, STARTUP)  # the limit is for parts, and floors are ours
+        floors = runner.call('measure_floors', patience, seam=seam, world=world, cfg=vars(cfg))
         arms = run.arms(sources)
     base = _base_that_ran(texts, baseline, arms)
     facts = dict(

@@ -158,8 +158,8 @@ class _Watch(threading.Thread):
         self.answers, self.limit = answers, None
 
     def begin(self, limit):
-        self.began = time.process_time()
-        self.awake = self.began, time.monotonic()
+        self.began = self.awake = time.process_time()
+        self.looked, self.asleep = time.monotonic(), 0.0
         self.limit = limit
 
     def is_late(self):
@@ -167,9 +167,11 @@ class _Watch(threading.Thread):
         if limit is None:
             return False
         used, clock = time.process_time(), time.monotonic()
-        if used - self.awake[0] >= ASLEEP * limit:
-            self.awake = used, clock
-        return used - self.began > limit or clock - self.awake[1] > limit
+        self.asleep += min(clock - self.looked, 1.0)  # between two looks a machine may stand still
+        self.looked = clock
+        if used - self.awake >= ASLEEP * limit:
+            self.awake, self.asleep = used, 0.0
+        return used - self.began > limit or self.asleep > limit
 
     def run(self):
         while not self.is_late():
