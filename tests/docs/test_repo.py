@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from support.checkout import copy_project
+from support.command_line import HANGING
 
 from visual_token_diffusion.core.config import RunConfig
 from visual_token_diffusion.docs.site import page_files
@@ -108,7 +109,7 @@ def test_everything_is_python_3_10():
 
 def run(program, **env):
     command = [sys.executable, '-c', program]
-    return subprocess.run(command, capture_output=True, text=True, env=os.environ | env, timeout=120)
+    return subprocess.run(command, capture_output=True, text=True, env=os.environ | env, timeout=HANGING)
 
 
 HEAVY = [

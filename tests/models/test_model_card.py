@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 from PIL import Image
+from support.command_line import HANGING
 from support.hub import Hub
 
 from visual_token_diffusion.core.config import load_settings
@@ -113,7 +114,7 @@ def test_push_to_hub_and_back(tmp_path):
     threading.Thread(target=server.serve_forever, daemon=True).start()
     program = PUSH.format(tests=str(TESTS))
     env = hub_environment(server.url, tmp_path)
-    result = subprocess.run([sys.executable, '-c', program], env=env, capture_output=True, text=True, timeout=120)
+    result = subprocess.run([sys.executable, '-c', program], env=env, capture_output=True, text=True, timeout=HANGING)
     server.shutdown()
     assert result.returncode == 0, result.stderr[-2000:]
     files = {'README.md', 'config.json', 'model.safetensors', 'samples.png', 'vocab.json'}

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from support.command_line import HANGING
 
 from visual_token_diffusion.core.config import RunConfig, load_settings
 from visual_token_diffusion.models.build import build_model, memory_needed
@@ -95,7 +96,7 @@ def test_a_training_too_large_is_refused_with_the_estimate():
 
 def test_the_storyteller_answers_at_once():
     command = [sys.executable, '-m', 'visual_token_diffusion', 'generate']
-    result = subprocess.run(command, capture_output=True, text=True, timeout=120)
+    result = subprocess.run(command, capture_output=True, text=True, timeout=HANGING)
     assert result.returncode == 0 and len(result.stdout.split()) > 20, result.stderr
     assert sum(f.stat().st_size for f in STORYTELLER.iterdir()) < 8e6
     metrics = json.loads((STORYTELLER / 'metrics.json').read_text())

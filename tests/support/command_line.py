@@ -11,17 +11,18 @@ from visual_token_diffusion.cli.main import main
 
 ROOT = Path(__file__).resolve().parents[2]
 PROGRAM = [sys.executable, '-m', 'visual_token_diffusion']
+HANGING = 900  # seconds: what has not ended by then never will, however busy the machine is
 
 
 def vtd(*args, **options):
     "Run the command in a process of its own"
     words = [*PROGRAM, *map(str, args)]
-    return subprocess.run(words, capture_output=True, text=True, timeout=300, **options)
+    return subprocess.run(words, capture_output=True, text=True, timeout=HANGING, **options)
 
 
 def vtd_bytes(*args, **options):
     "The same, for input and output that are not text"
-    return subprocess.run([*PROGRAM, *map(str, args)], capture_output=True, timeout=300, **options)
+    return subprocess.run([*PROGRAM, *map(str, args)], capture_output=True, timeout=HANGING, **options)
 
 
 def run_main(capsys, *args):
@@ -47,7 +48,7 @@ def quiet_main(folder, *args):
 def shell(line, **options):
     "A line of bash in which `vtd` is the command"
     program = f'set -o pipefail; vtd() {{ "{sys.executable}" -m visual_token_diffusion "$@"; }}; {line}'
-    return subprocess.run(['bash', '-c', program], capture_output=True, text=True, timeout=100, **options)
+    return subprocess.run(['bash', '-c', program], capture_output=True, text=True, timeout=HANGING, **options)
 
 
 def real_text():

@@ -35,7 +35,7 @@ class PageRunner:
 
     def close(self):
         self.process.stdin.close()
-        self.process.wait(timeout=30)
+        self.process.wait(timeout=600)
 
 
 def run_forked(page, timeout=600):

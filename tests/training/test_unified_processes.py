@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from support.command_line import HANGING
 
 pytest.importorskip('accelerate')
 pytestmark = pytest.mark.skipif(not os.environ.get('VTD_SLOW'), reason='several starts of torch; set VTD_SLOW=1')
@@ -46,7 +47,7 @@ def test_two_processes_train_one_model(tmp_path):
     (tmp_path / 'script.py').write_text(SCRIPT)
     torchrun = [sys.executable, '-m', 'torch.distributed.run', '--standalone', '--nproc_per_node', '2']
     command = [*torchrun, 'script.py', 'out']
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=200)
+    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=HANGING)
     assert done.returncode == 0, done.stderr[-3000:]
     facts = torch.load(tmp_path / 'out', weights_only=False)
     (a, b), (mine, others) = facts['states'], facts['values']

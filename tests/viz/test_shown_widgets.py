@@ -14,7 +14,8 @@ def run_page(path):
     "The page after a run in profile ci, with the state of its widgets"
     notebook = nbformat.read(path, as_version=4)
     env = os.environ | dict(VTD_PROFILE='ci', PYTHONPATH=str(ROOT))
-    client = NotebookClient(notebook, timeout=900, kernel_name='python3', store_widget_state=True)
+    limits = dict(timeout=900, startup_timeout=900)
+    client = NotebookClient(notebook, kernel_name='python3', store_widget_state=True, **limits)
     client.resources = {'metadata': {'path': str(path.parent)}}
     client.execute(env=env)
     return notebook
