@@ -7,6 +7,8 @@ os.environ.setdefault('HF_HUB_OFFLINE', '1')
 os.environ.setdefault('MPLBACKEND', 'agg')
 os.environ.setdefault('OMP_NUM_THREADS', '1')  # two processes of several threads each slow each other thirtyfold
 
+import support.properties  # noqa: E402, F401  (no test by hypothesis has a time limit, whichever file is run)
+
 # Files whose tests are independent of each other; all others share something that is made once.
 SPREAD = ('test_pages.py', 'test_language_model.py', 'test_encoder.py', 'test_head.py')
 
