@@ -65,3 +65,42 @@ def test_training_goes_on_after_writing():
     m = model().train()
     list(m.generate_steps(steps=2))
     assert m.training
+
+
+def turns(made, length=8, **options):
+    "For every place the step that wrote it first"
+    steps = list(made.generate_steps(length=length, **options))
+    changed = torch.stack([step.changed[0] & ~step.mask[0] for step in steps[1:]])
+    return changed.long().argmax(0).tolist()
+
+
+def test_a_masked_model_writes_together_what_stands_far_apart():
+    "Unless another order is asked for; with a call for every token that is from left to right"
+    masked = model()
+    assert turns(masked, steps=4) == [0, 1, 2, 3] * 2
+    assert turns(masked, steps=1) == [0] * 8
+    assert turns(masked, steps=99) == list(range(8))
+    assert turns(masked, steps=4, block=4) == [0, 1, 0, 1, 2, 3, 2, 3]
+    assert turns(masked, steps=4, counts='cosine', seed=1) == turns(masked, steps=4, counts='cosine', seed=2)
+    assert turns(masked, steps=4, order='random') != turns(masked, steps=4)
+
+
+def test_what_is_masked_again_is_drawn_by_chance():
+    options = dict(n=3, seed=2, steps=4, remask=True)
+    assert model().generate(**options) == model().generate(order='random', **options)
+    assert model().generate(**options) != model().generate(order='dilated', **options)
+
+
+def test_blocks_are_written_far_apart_and_other_samplers_keep_their_own_order():
+    assert turns(model(process='block'), 16, steps=8) == [0, 1, 2, 3] * 2 + [4, 5, 6, 7] * 2
+    for process, why in (('partial', "no option 'order'"), ('autoregressive', 'leave out order')):
+        made = model(process=process)
+        assert made.generate(length=8, steps=4)
+        with pytest.raises(ValueError, match=why):
+            made.generate(length=8, steps=4, order='random')
+
+
+def test_a_sampler_that_is_named_has_its_published_order():
+    options = dict(n=3, seed=4, steps=4)
+    assert model().generate(sampler='masked', **options) == model().generate(order='random', **options)
+    assert model().generate(sampler='masked,order=dilated', **options) == model().generate(**options)

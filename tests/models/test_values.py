@@ -33,7 +33,7 @@ def storyteller():
     yield 'codes', model.encoder.codes
     ids = torch.arange(len(model.vocab))
     yield 'grids', (model.encoder(ids) * 255).round().byte()
-    yield 'texts', model.generate(n=2, seed=1, length=24, steps=12)
+    yield 'texts', model.generate(n=2, seed=1, length=24, steps=12, order='random')
     yield 'text', model.generate('the happy cat', seed=2, length=16, steps=16, order='confidence', temperature=0.7)
     windows = torch.tensor(model.vocab.encode(story_text(60, gen(3)))[:256]).view(8, 32)
     yield 'bound', list(validation_nelbo(model, windows))

@@ -71,7 +71,8 @@ def language():
         yield f'{name}: bound', [*learn.recorder.log[1:3], *validation_nelbo(model, windows)]
         yield f'{name}: fingerprint', model.fingerprint
         yield f'{name}: codes', model.encoder.codes
-        yield f'{name}: written', model.generate('the', n=2, seed=3, steps=6)
+        order = None if model.is_causal else 'random'
+        yield f'{name}: written', model.generate('the', n=2, seed=3, steps=6, order=order)
 
 
 def writing():
@@ -81,8 +82,8 @@ def writing():
         'likeliest': dict(temperature=0.0), 'cosine': dict(counts='cosine', steps=5),
         'blocks': dict(block=4, steps=8), 'remask': dict(order='confidence', remask=True, steps=5)}
     for name, options in ways.items():
-        yield name, model.generate('the cat', n=3, seed=1, **options)
-    steps = list(model.generate_steps('', n=2, seed=2, steps=4))
+        yield name, model.generate('the cat', n=3, seed=1, **dict(order='random') | options)
+    steps = list(model.generate_steps('', n=2, seed=2, steps=4, order='random'))
     yield 'steps', torch.stack([step.x for step in steps])
     yield 'confidence of steps', torch.stack([step.confidence for step in steps])
     yield 'filled', filled(model, (windows[:4],))['filled'][0]
@@ -106,7 +107,7 @@ def whole():
     yield 'bound', [metrics['nelbo'], metrics['nelbo_se'], metrics['bits_per_byte']]
     yield 'predictors', [metrics['unigram'], metrics['bigram']]
     yield 'tokens', [metrics['train_tokens'], metrics['valid_tokens']]
-    yield 'written', model.generate(n=2, seed=5, steps=8)
+    yield 'written', model.generate(n=2, seed=5, steps=8, order='random')
     yield 'seeds', [seed_of('training', 0), seed_of(1, 'valid', 2)]
     yield 'batch', next(iter(text_dls(corpus(), settings()).train))[0]
 

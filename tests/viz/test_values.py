@@ -41,7 +41,7 @@ def words():
     yield 'places', places.abs()
     ids = model.vocab.encode('the happy cat sees a dog .')
     yield 'probabilities', probabilities(model, ids)
-    steps = list(model.generate_steps('the', n=2, seed=1, steps=6, length=12))
+    steps = list(model.generate_steps('the', n=2, seed=1, steps=6, length=12, order='random'))
     animation = animation_frames(model, steps, 1)
     yield 'animation: words', animation.words
     yield 'animation: changes', [frame['changes'] for frame in animation.frames]

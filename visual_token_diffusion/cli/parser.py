@@ -44,11 +44,13 @@ def _sampling_arguments(argument):
              help='below 1 is safer, above 1 wilder (default 1)')
     argument('--top-p', type=float, default=1.0, metavar='P',
              help='keep the likeliest codes that together reach P (default 1: all)')
-    argument('--order', choices=('random', 'confidence', 'left_to_right', 'dilated'), default='random',
-             help='which tokens are written first (default random; dilated needs fewest steps)')
+    argument('--order', choices=('random', 'confidence', 'left_to_right', 'dilated'),
+             help='which tokens a masked model writes first (default dilated: those of a step stand far apart; '
+             'with --remask random)')
     argument('--block', type=int, default=0, metavar='B',
              help='write block after block of B tokens (default: all at once)')
-    argument('--remask', action='store_true', help='mask again what is least certain')
+    argument('--remask', action='store_true',
+             help='mask again what is least certain (with --order confidence, else by chance)')
     argument('--sampler', metavar='NAME[,key=value]',
              help="another sampler, such as entropy_bound,bound=.5 (default: the model's own)")
 

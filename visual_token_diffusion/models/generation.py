@@ -14,7 +14,9 @@ from ..samplers.fitting import fitting_sampler
 from ..text.vocab import encode_strict
 from .token_healing import heal_ends
 
-__all__ = ['GenerationMixin']
+__all__ = ['DILATED', 'GenerationMixin']
+
+DILATED = ('masked', 'blocks')  # samplers that a model asks for a dilated order; by themselves they take a random one
 
 
 class GenerationMixin:
@@ -95,12 +97,14 @@ class GenerationMixin:
         return SamplerStep(step.pred, mask, changed, step.confidence, step.pred, step.t)
 
     def _sampler_options(self, steps, length, options):
-        "`(steps, options)`: what differs from the defaults. Raises `ValueError` where a model reads from the left"
-        defaults = dict(order='random', block=0, counts='linear', noise=0.0, remask=False)
+        "`(steps, options)`: what is asked of the sampler. Raises `ValueError` where a model reads from the left"
+        defaults = dict(order=None, block=0, counts='linear', noise=0.0, remask=False)
         options = {k: v for k, v in options.items() if v != defaults[k]}
         if self.is_causal and options:
             named = ', '.join(options)
             raise ValueError(f"this model writes from the left; leave out {named}, which masked models take")
+        if self.sampler.name in DILATED and 'remask' not in options:
+            options.setdefault('order', 'dilated')
         return length if self.is_causal else steps, options
 
     def _answering(self, sampler, temperature, top_p, generator):
@@ -117,15 +121,19 @@ class GenerationMixin:
         generator=None,  # torch generator on the CPU
         steps: int = 32,  # network calls
         temperature: float = 1.0,  # 0 always takes the most likely code
-        order: str = 'random',  # or 'dilated' (as good in a quarter of the calls), 'confidence', 'left_to_right'
+        order: str = None,  # 'dilated', 'random', 'confidence', 'left_to_right'; None: dilated, with `remask` random
         top_p: float = 1.0,  # at every branch, keep the likeliest codes that together reach this probability
         block: int = 0,  # tokens of a block; blocks are written from left to right; 0 takes all at once
         counts: str = 'linear',  # tokens per step, or 'cosine': few at first
-        noise: float = 0.0,  # Gumbel noise on the confidence, fading (MaskGIT)
+        noise: float = 0.0,  # Gumbel noise on the confidence, fading (MaskGIT); for `order='confidence'`
         remask: bool = False,  # mask again what is least certain
         sampler=None,  # another `Sampler`, or a text such as 'entropy_bound,bound=.5'; `order` to `remask` are not its
     ):
-        "Yields a `SamplerStep` of tokens for each step. Raises `ValueError` for what cannot be done"
+        """Yields a `SamplerStep` of tokens for each step. Raises `ValueError` for what cannot be done.
+
+        Tokens that one call writes do not see each other, so a masked model writes those together that stand far
+        apart (`order='dilated'`; with a call for every token that is from left to right). The reverse process of
+        masked diffusion writes them in a random order, which `samplers.masked` has as its default"""
         for name, value in dict(temperature=temperature, top_p=top_p, noise=noise).items():
             check_type(value, Real, f'a number as {name}')
         steps, block = whole_number(steps, 'steps'), whole_number(block, 'block', 0)

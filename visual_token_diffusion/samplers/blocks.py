@@ -50,7 +50,7 @@ def sample_blocks(denoise, # function (x, mask, where) -> (ids, log_probs) for t
                   *, mask=None, # (B,L) bool: positions to be written; None is all
                   steps:int=32, # network calls, shared by the blocks
                   generator=None, # torch generator on the CPU
-                  order:str='random', # within a block: 'random', 'confidence' or 'left_to_right'
+                  order:str='random', # within a block; as in `sample_masked`
                   counts:str='linear' # positions a step within a block: 'linear', or 'cosine' (few at first)
                  ):
     "Yields a `SamplerStep` for the start and after each call. Raises `ValueError`"

@@ -172,7 +172,9 @@ def sample_masked(denoise, # function (x, mask, where) -> (ids, log_probs) for t
                   block:int=0, # positions of a block; 0 takes all at once
                   block_start:int=0 # where the first block begins, such as behind a prompt
                  ):
-    "Yields a `SamplerStep` for the start, then after each of `steps` steps. Raises `ValueError`"
+    """Yields a `SamplerStep` for the start, then after each of `steps` steps. Raises `ValueError`.
+
+    The default order is random as in the published reverse process; `VisualTokenLM.generate` asks for a dilated one"""
     plan = masked_plan(order, counts, noise, remask)
     blocks = _blocks(x.shape[1], block, steps, block_start)
     mask = check_state(x, mask)

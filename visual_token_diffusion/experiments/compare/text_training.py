@@ -8,6 +8,7 @@ import torch
 from ...core.config import load_settings
 from ...core.registry import seam_base
 from ...metrics.ngram import unigram_nll
+from ...models.generation import DILATED
 from ...training.callbacks import NotFinite
 from ...training.dataloaders import encode_split
 from ...training.language_model import train_tokens
@@ -90,7 +91,8 @@ def word_entropy(grammar):
 
 def grammatical(model, grammar, seed, n=16, length=24):
     "Share of whole lines that a model writes and the grammar accepts"
-    texts = model.generate('', n=n, length=length, steps=length, seed=seed)
+    order = 'random' if model.sampler.name in DILATED else None  # as every process is published
+    texts = model.generate('', n=n, length=length, steps=length, seed=seed, order=order)
     lines = [line.strip() for text in texts for line in text.split('\n')[1:-1] if line.strip()]
     known = [line for line in lines if all(word in grammar.word_id for word in line.split())]
     fine = (torch.as_tensor(grammar.log_probs(known)) > -torch.inf).sum() if known else 0

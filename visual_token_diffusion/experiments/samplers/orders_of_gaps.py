@@ -15,7 +15,7 @@ from ...worlds.windows import TextWindows
 from ..resume import measure_missing
 from .table import TrainedModel, measure_texts
 
-__all__ = ['CALLS', 'GAPS', 'measure', 'main']
+__all__ = ['CALLS', 'GAPS', 'PLANS', 'measure', 'main']
 
 RUN = 'orders-of-gaps'
 COMMAND = 'python -m visual_token_diffusion.experiments.samplers.orders_of_gaps'
@@ -28,6 +28,10 @@ GAPS = {  # what is missing of a true text, from its places and random numbers
     'all behind 16 words': lambda place, chance: place >= 16,
     '32 words in the middle': lambda place, chance: (place >= 16) & (place < 48),
     'every other word by chance': lambda place, chance: chance < 0.5,
+}
+PLANS = {  # of writing everything, beside as many words in every call
+    'everything, in blocks of 16': dict(block=16),
+    'everything, few words at first': dict(counts='cosine'),
 }
 
 
@@ -42,8 +46,9 @@ def measure(model, windows, gap, order, calls, seed) -> dict:
     "What the whole sentences of filled windows are worth, as `measure_texts` says"
     ids, generator = _true_texts(model, seed), torch.Generator().manual_seed(seed)
     chance = torch.rand(ids.shape, generator=generator)
-    mask = GAPS[gap](PLACE, chance).expand_as(ids)
-    sampler = Sampler.make('masked', order=order)
+    is_missing = GAPS['everything' if gap in PLANS else gap]
+    mask = is_missing(PLACE, chance).expand_as(ids)
+    sampler = Sampler.make('masked', order=order, **PLANS.get(gap, {}))
     *_, last = sampler(model.draw(generator), None, ids, mask=mask, steps=calls, generator=generator)
     return measure_texts(model.texts(last.x), windows, is_cut=True)
 
@@ -56,7 +61,7 @@ def main(
     parser.add_argument('--seeds', type=int, default=3)
     args = parser.parse_args(arguments)
     model, windows = TrainedModel(), TextWindows(stories())
-    cells = itertools.product(range(args.seeds), GAPS, CALLS, ORDERS)
+    cells = itertools.product(range(args.seeds), GAPS | PLANS, CALLS, ORDERS)
     tasks = (
         (f'{gap}|{order}|{calls}|{seed}', partial(measure, model, windows, gap, order, calls, seed))
         for seed, gap, calls, order in cells
