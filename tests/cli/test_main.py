@@ -3,10 +3,10 @@
 import os
 import random
 import re
+import resource
 import shlex
 import subprocess
 import sys
-import time
 
 import pytest
 from PIL import Image
@@ -104,13 +104,19 @@ def test_the_five_lines_of_the_readme(book):
     assert not ran.stderr.strip(), ran.stderr
 
 
+def processor_seconds_of_children():
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return spent.ru_utime + spent.ru_stime
+
+
 @pytest.mark.parametrize('cmd', ['', 'train', 'generate', 'encode', 'decode', 'info', 'completion'])
 def test_help_is_instant(cmd):
+    "A second of processor time would be a library that is imported; the clock knows of other work, too"
     times = []
     for _ in range(3):
-        began = time.perf_counter()
+        began = processor_seconds_of_children()
         ran = vtd(*([cmd] if cmd else []), '--help')
-        times.append(time.perf_counter() - began)
+        times.append(processor_seconds_of_children() - began)
     assert ran.returncode == 0 and (re.search(r'examples?:\n  vtd ', ran.stdout) or not cmd)
     assert min(times) < 1, times
 

@@ -71,7 +71,8 @@ def test_the_flat_head_in_two_ways(arm, has_table):
 def test_the_learner_stands_beside_a_bare_loop(found):
     took = found['learner']['seconds']
     assert len(took['learner']) == len(took['loop']) == 4
-    assert 0.2 < found['learner']['ratio'] < 20
+    ratios = sorted(a / b for a, b in zip(took['learner'][1:], took['loop'][1:]))
+    assert found['learner']['ratio'] == ratios[1] > 0
 
 
 def test_utilization_is_a_share_of_the_matrix_product(found):

@@ -33,7 +33,7 @@ def test_all_ways_to_a_softmax_say_the_same():
 
 def test_a_step_in_all_ways():
     found = cpu_step.main(['--quick'])
-    assert set(found) == set(cpu_step.WAYS) and found['fp32'] == 1 and min(found.values()) > 0.1
+    assert set(found) == set(cpu_step.WAYS) and found['fp32'] == 1 and min(found.values()) > 0
 
 
 @pytest.mark.parametrize('module', [cpu_step, linear_cross_entropy, peak_memory])

@@ -7,9 +7,9 @@ from visual_token_diffusion.text.vocab import make_vocab
 
 def test_long_units_are_fast():
     v, s = make_vocab('clip'), 'é' * 20000 + 'x' * 20000
-    t = time.perf_counter()
+    began = time.process_time()
     assert v.decode(v.encode(s)) == s
-    assert time.perf_counter() - t < 5
+    assert time.process_time() - began < 5
 
 
 def test_bpe_is_clips_own_on_plain_words():
