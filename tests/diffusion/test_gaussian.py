@@ -85,6 +85,19 @@ def test_min_snr_weights():
         torch.testing.assert_close(GaussianDiffusion(CosineNoise(), k, 'min_snr').weight(t), w)
 
 
+@pytest.mark.parametrize('predict', ['x0', 'eps', 'v', 'flow'])
+def test_target_and_plain_loss_are_those_of_the_mixture_to_the_bit(predict):
+    "Three of four targets need no alpha and sigma, and the plain weight is one"
+    process, g = GaussianDiffusion(predict=predict), torch.Generator().manual_seed(0)
+    x, t = torch.randn(8, 9, 3, generator=g), torch.rand(8, generator=g)
+    noisy, out = process.corrupt(x, t, generator=g), torch.randn(8, 9, 3, generator=g)
+    p, q = process.mixture(t, x)
+    wanted = torch.addcmul(p * x, noisy.noise, q)
+    assert torch.equal(process.target(x, noisy, t), wanted)
+    error = (out - wanted).square().flatten(1).mean(1)
+    assert torch.equal(process.loss(out, x, noisy, t), process.weight(t).to(x) * error)
+
+
 def test_what_may_not_change_does_not():
     x, maskable = torch.ones(2, 3, 4), torch.tensor([[True, False, True]] * 2)
     x_t = GaussianDiffusion().corrupt(x, torch.full((2,), 0.5), maskable=maskable).x_t

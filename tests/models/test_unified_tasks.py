@@ -135,6 +135,19 @@ def test_places_are_drawn_from_a_flow_one_by_one():
     assert torch.allclose(*drawn, atol=1e-4)
 
 
+def test_the_reading_encoder_sees_a_picture_once_for_both_tasks():
+    "One call where every row has a caption, two where one lacks it; alignment moves the encoder in neither"
+    model, (images, captions) = build('janus_flow'), pairs(4)
+    calls = []
+    model.encoder.register_forward_hook(lambda *_: calls.append(1))
+    for said, n in ((captions, 1), ([*captions[:3], None], 3)):
+        terms = model.losses(images, said, GIVEN())
+        assert len(calls) == n
+        alone = torch.autograd.grad(terms['text'], model.encoder.proj.weight, retain_graph=True)[0]
+        both = torch.autograd.grad(terms['text'] + terms['alignment'], model.encoder.proj.weight)[0]
+        assert torch.equal(alone, both) and alone.abs().sum() > 0
+
+
 def test_alignment_to_another_picture_is_another_loss():
     images, captions = pairs(3)
     found = [build('janus_flow', alignment=kind).losses(images, captions, GIVEN()) for kind in CHOICES['alignment'][1:]]

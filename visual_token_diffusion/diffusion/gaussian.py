@@ -117,6 +117,9 @@ def corrupt(self:GaussianDiffusion,
 @patch
 def target(self:GaussianDiffusion, x0, corrupted, t):
     "(B,...) what the network should say about data `x0` that `corrupt` made `corrupted`"
+    if self.predict=='x0': return x0
+    if self.predict=='eps': return corrupted.noise
+    if self.predict=='flow': return corrupted.noise - x0
     p,q = self.mixture(t, x0)
     return torch.addcmul(p*x0, corrupted.noise, q)
 
@@ -157,7 +160,7 @@ def loss(self:GaussianDiffusion,
         ):
     "(B,) weighted mean squared error"
     error = (out-self.target(x0, corrupted, t)).square().flatten(1).mean(1)
-    return self.weight(t).to(x0)*error
+    return error if self.weighting=='plain' else self.weight(t).to(x0)*error
 
 # %% ../../nbs/diffusion/gaussian.ipynb #f76569f7
 @patch

@@ -19,7 +19,6 @@ from torch import nn
 import fastai.callback.schedule   # brings `lr_find` and `fit_one_cycle`
 from fastai.callback.core import Callback
 from fastai.learner import AvgMetric, Learner
-from fastai.optimizer import OptimWrapper
 from ..diffusion.base import Corrupted
 from ..diffusion.gaussian import RectifiedFlow
 from ..networks.transformer import Backbone
@@ -29,6 +28,7 @@ from ..core.errors import CallError
 from ..core.given import checked_seed, described, whole_number
 from .callbacks import TerminateOnNaNCB
 from .display import PictureLearner
+from .optimizer import QuickOptimWrapper
 from .path_callbacks import NoiseCB
 from visual_token_diffusion.training.picture_checks import (
     captions_of, check_denoiser, check_loaders, check_pictures, check_process, check_tokenizer, picture_shape,
@@ -87,7 +87,7 @@ def adamw(dls, # whose device decides
          ):
     "AdamW for fastai, fused where torch can"
     fused = dls.device.type in ('cpu','cuda')
-    return partial(OptimWrapper, opt=partial(torch.optim.AdamW, fused=fused, **kwargs))
+    return partial(QuickOptimWrapper, opt=partial(torch.optim.AdamW, fused=fused, **kwargs))
 
 # %% ../../nbs/training/learners.ipynb #7d1d1009
 def _decoded(model, b, captions=None):

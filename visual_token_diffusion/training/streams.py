@@ -166,6 +166,10 @@ class StreamDL(TfmdDL):
     def _one_pass(self):
         self._n_inp, self._types = 1, None
 
+    def retain(self, res, b):
+        "A batch as it is: nothing here has a type of its own to keep"
+        return res
+
 
 def _first_tokens(open, vocab, n_docs, on_bad):
     "Tokens of the first `n_docs` documents of a stream"

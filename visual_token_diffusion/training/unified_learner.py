@@ -2,6 +2,7 @@
 
 import math
 import textwrap
+from operator import attrgetter
 
 import torch
 from fastai.learner import AvgMetric, Metric
@@ -173,9 +174,13 @@ class UnifiedLearner(ResumableLearner):
 
     _xtra = ()  # names of the model that the Learner takes over: none, since `losses` would hide the recorder's
 
+    def __call__(self, event_name):
+        for name in [event_name] if isinstance(event_name, str) else event_name:
+            self._call_one(name)
+
     def _call_one(self, event_name):
         "Of the callbacks only those that have something to do: asking the others costs a millisecond a step"
-        for cb in self.cbs.sorted('order'):
+        for cb in sorted(self.cbs.items, key=attrgetter('order')):
             if event_name == 'after_fit' or event_name in vars(cb) or hasattr(type(cb), event_name):
                 cb(event_name)
 

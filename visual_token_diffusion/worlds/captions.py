@@ -85,8 +85,8 @@ def caption(self:World,
     "One caption for each scene, drawn from the grammar: a string for a number, a list for many"
     objects = self.objects(scenes).cpu()
     n,k = objects.shape[:2]
-    order = torch.rand(n, k, generator=generator).argsort(1)
-    objects = objects.gather(1, order[...,None].expand_as(objects))
+    order = torch.rand(n, k, generator=generator)
+    if k > 1: objects = objects.gather(1, order.argsort(1)[...,None].expand_as(objects))
     say = torch.rand(n, k+1, generator=generator) < .5
     if k==1: tail = torch.where(say[:,1:], objects[...,3]+1, 0)
     else:

@@ -36,7 +36,8 @@ STEPS = {  # by width
     128: dict(depth=4, steps=40),
     192: dict(depth=4, steps=24),
 }
-STEPPED = 'show_o', 'janus', 'transfusion'
+_SOME = 'show_o', 'janus', 'transfusion'
+STEPPED = {64: tuple(name for name in PRESETS if name != 'janus_pro'), 128: _SOME, 192: _SOME}  # by width
 PICTURE, WORDS = 11, 10  # positions, with their marks
 LAYOUTS = {  # segments of a sequence
     'full': (['whole'], [PICTURE + WORDS]),
@@ -237,7 +238,7 @@ def tasks_of(
         yield f'apiece|{objects}', partial(seconds_apiece, objects)
     for repeat in range(repeats):
         for width, sizes in STEPS.items():
-            for name in STEPPED:
+            for name in STEPPED[width]:
                 key = f'step|{width}|{name}|{repeat}'
                 yield key, partial(step_beside_backbone, name, width=width, warm=sizes['steps'] // 6, **sizes)
         for width in (64, 128):

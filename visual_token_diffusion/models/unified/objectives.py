@@ -65,6 +65,8 @@ class Losses:
         known = torch.tensor([caption is not None for caption in captions])
         told = torch.tensor([isinstance(caption, str) for caption in captions])
         terms = {}
+        if self.align_proj is not None and switches.text_weight and known.all():
+            images = self.encoder(images)  # once for both tasks
         if switches.picture_weight:
             keep = condition_dropout(len(x), switches.drop_text, generator) & told
             terms |= self._write_losses(x, images, self._dropped(ids, keep), generator)
@@ -128,9 +130,9 @@ class Losses:
 
     def _alignment(self, h, images):
         "One less the mean cosine of hidden states and what the reading encoder, held still, sees in the clean picture"
+        seen = self.seen_in(images).detach()
         if self.switches.alignment == 'shuffled':
-            images = images.roll(1, 0)
-        seen = self.encoder(images).detach()
+            seen = seen.roll(1, 0)
         said = self.align_proj(h[:, 1:-1])
         return 1 - F.cosine_similarity(said.float(), seen.float(), dim=-1).mean()
 

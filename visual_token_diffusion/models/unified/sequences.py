@@ -108,16 +108,23 @@ class Sequences:
         out = self.picture_head(h).float()
         return out.masked_fill(self.outside[i], -torch.inf) if self.picture_in is None else out
 
+    def seen_in(
+        self,
+        images,  # (B,3,S,S) pictures, or what this has made of them
+    ):
+        "(B,P,width): what the encoder for reading sees in pictures"
+        return self.encoder(images) if images.dim() == 4 else images
+
     def read_part(
         self,
         x,  # codes or latents of clean pictures
-        images,  # (B,3,S,S) the pictures themselves, for a separate encoder
+        images,  # the pictures themselves, as `seen_in` takes them, for a separate encoder
         kind: str,
     ):
         "A picture that is read"
         if self.encoder is None:
             return self.picture_part(x, kind)
-        return Part(kind, self._framed(self.encoder(images)))
+        return Part(kind, self._framed(self.seen_in(images)))
 
     def modes(self, task: str):
         "`(kind of the text, kind of the picture)` in the task 'write' or 'read'"
