@@ -128,7 +128,8 @@ class Preset(NamedTuple):
 
 
 _OURS = 'One small backbone from random weights instead of a language model; a text is padded by its end mark, which '
-_OURS += 'counts. Words and codes have a head each, so that no draw has to be restricted. '
+_OURS += 'counts. Words and codes have a head each, so that no draw has to be restricted. Captions and pictures '
+_OURS += 'come equally often; the tables draw codes in as many calls as places, from noise in 30, without guidance. '
 _TIME = 'The time is added to the patches. '
 _LINEAR = 'Linear latents of patches in place of a VAE. '
 _CLIP = 'Predicted latents are clipped to the range of the pictures. '
@@ -139,7 +140,8 @@ PRESETS = dict(
         12,
         2.5,
         'Xie and others, 2024, https://arxiv.org/abs/2408.12528',
-        _OURS + 'No task marks, no loss of text alone (weight .1); 9 lossless codes in place of 256 of MAGVIT-v2.',
+        _OURS + 'No task marks, no loss of text alone (weight .1); 9 lossless codes in place of 256 of MAGVIT-v2, '
+        'unmasked in random order; theirs by confidence.',
     ),
     mmada=Preset(
         Switches('masked', 'codes', 'masked', 'full', text_weight=0.5, drop_text=0.1),
@@ -147,8 +149,8 @@ PRESETS = dict(
         2.5,
         'Yang and others, 2025, https://arxiv.org/abs/2505.15809',
         _OURS + 'Words are masked in an exact number, not each by chance; the bound is divided by the longest text, '
-        'theirs by each answer. Training there adds its padding mask to the logits, as ones. No chain of thought, '
-        'no reward.',
+        'theirs by each answer. Training there adds its padding mask to the logits, as ones. No loss of text alone '
+        '(weight .1), no chain of thought, no reward. Unmasked in random order; theirs by confidence.',
     ),
     transfusion=Preset(
         Switches('causal', 'continuous', 'diffusion', 'omni', picture_weight=5.0, noise_before_text=0.5),
@@ -156,14 +158,16 @@ PRESETS = dict(
         1.0,
         'Zhou and others, 2024, https://arxiv.org/abs/2408.11039',
         _OURS + _TIME + _LINEAR + _CLIP + 'A caption that comes first is given, not learned. Guidance of the paper not '
-        'set. The time of a picture before its caption is uniform up to .5; lucidrains has .5 for all but one.',
+        'set. The time of a picture before its caption is uniform up to .5; lucidrains has .5 for all but one. '
+        'Pictures come first in half of the rows, theirs in a fifth. No U-Net around the backbone.',
     ),
     janus=Preset(
         Switches('causal', 'codes', 'next_token', 'causal', 'separate'),
         576,
         5.0,
         'Wu and others, 2024, https://arxiv.org/abs/2410.13848',
-        _OURS + 'The encoder for reading is small and learns with the rest. Mixture of the stages: one to one.',
+        _OURS + 'The encoder for reading is small and learns with the rest, in one stage. '
+        'A table and a linear head for codes; theirs are MLPs.',
     ),
     janus_pro=Preset(
         Switches('causal', 'codes', 'next_token', 'causal', 'separate'),
@@ -177,8 +181,8 @@ PRESETS = dict(
         30,
         2.0,
         'Ma and others, 2024, https://arxiv.org/abs/2411.07975',
-        _OURS + _TIME + _LINEAR + 'No ConvNeXt around the backbone; last hidden states are aligned, with weight 1 '
-        '(layer, weight and times are not in the released code).',
+        _OURS + _TIME + _LINEAR + _CLIP + 'No ConvNeXt around the backbone; last hidden states are aligned, with '
+        'weight 1, at uniform times (layer, weight and times are not in the released code).',
     ),
     emu2=Preset(
         Switches('causal', 'continuous', 'regression', 'causal', drop_text=0.1),
