@@ -131,3 +131,17 @@ def test_what_is_remembered_is_bounded(monkeypatch):
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert not pieces and peak < 2**20
+
+
+@pytest.mark.parametrize('run', ['a', 'ACGT', '=-', ' ', '\u3042', '\t '])
+def test_a_line_without_an_end_is_learned_in_pieces(run):
+    "A genome in one line: learning takes the square of the longest piece, hours for a megabyte"
+    text = run * 5000
+    pieces = [piece for block in byte_bpe._blocks(text) for piece in byte_bpe._piece.findall(block)]
+    assert max(map(len, pieces)) <= 257 and ''.join(pieces).replace('\n', '') == text
+    vocab = ByteBPEVocab.from_text(text)
+    assert len(vocab) > 256 and vocab.decode(vocab.encode(text)) == text
+
+
+def test_what_no_line_is_too_long_for_is_learned_as_it_is():
+    assert ''.join(byte_bpe._blocks(TEXT)) == TEXT

@@ -286,3 +286,10 @@ def test_a_megabyte_takes_seconds_and_not_minutes():
     "Of processor time; the page says how many megabytes a second there are"
     text = 'The cat sees the singing dogs, and nobody says hello to them.\n' * 20_000
     assert encoder_speed(VOCAB, text, False) > 0.1
+
+
+def test_a_word_without_an_end_is_not_learned_but_returns():
+    text = 'ACGT' * 500 + ' the cats and the dogs'
+    vocab = MorphemeVocab.from_text(text)
+    assert vocab.decode(vocab.encode(text)) == text
+    assert vocab.codes and max(map(len, vocab.codes)) <= 64

@@ -28,14 +28,16 @@ def suitable_size(n_bytes:int # of the text
 # %% ../../nbs/text/byte_bpe.ipynb #bbp00020
 _sample,_block = 2**24,2**13     # characters to learn from; of a block among them
 _surrogate = re.compile('[\ud800-\udfff]')
+_long = regex.compile(r'[\p{L}\p{M}]{256}|[^\s\p{L}\p{M}\p{N}]{256}|[^\S\n]{256}')
 
 def _blocks(text):
-    "Yields all of `text`, or `_sample` characters of it in blocks that are spread evenly"
+    """Yields all of `text`, or `_sample` characters of it in blocks that are spread evenly; pieces are cut
+    after 256, since learning takes the square of their length"""
     blocks,n = text_chunks(text, size=_block),_sample//_block
     if len(text) > _sample:
         starts = (i*len(text)//n for i in range(n))
         blocks = (text[start:start+_block] for start in starts)
-    for block in blocks: yield _surrogate.sub(' ', block)
+    for block in blocks: yield _long.sub(r'\g<0>\n', _surrogate.sub(' ', block))
 
 @contextmanager
 def _one_thread():
