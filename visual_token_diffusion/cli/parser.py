@@ -9,12 +9,12 @@ from .guesses import command_hint, near, option_hint
 __all__ = ['make_parser', 'parse_arguments']
 
 
-def _command(commands, name, summary, *examples):
-    "Add a command; returns what adds arguments to it"
+def _command(commands, name, summary, *examples, more=''):
+    "Add a command, whose help ends with examples and `more`; returns what adds arguments to it"
     title = 'examples:' if len(examples) > 1 else 'example:'
     parser = commands.add_parser(
         name, help=summary, description=summary, formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog='\n'.join([title, *(f'  vtd {name} {e}'.rstrip() for e in examples)]),
+        epilog='\n'.join([title, *(f'  vtd {name} {e}'.rstrip() for e in examples)]) + more,
     )
     argument = parser.add_argument
     argument('--json', action='store_true', help='one JSON object on standard output, for scripts')
@@ -55,11 +55,18 @@ def _sampling_arguments(argument):
              help="another sampler, such as entropy_bound,bound=.5 (default: the model's own)")
 
 
+_SETTINGS = """
+
+often set: steps, epochs, batch, lr, seed, width, depth, length, threads; and by name (vtd compare lists the names)
+  unit, codebook, encoder, decoder, process, head; all settings, with defaults and what they do:
+  python -c "from visual_token_diffusion import RunConfig; help(RunConfig)\""""
+
+
 def _add_train(commands):
     argument = _command(
-        commands, 'train', 'Train a model on text files, or on the embedded corpus.', '',
+        commands, 'train', 'Train a model on text files, or without any on stories that the library writes.', '',
         'book.txt -o runs/book steps=1000', 'book.txt encoder=pyramid process=partial',
-        'book.txt -o runs/book steps=1000 --resume',
+        'book.txt -o runs/book steps=1000 --resume', more=_SETTINGS,
     )
     argument('words', nargs='*', metavar='FILE|key=value',
              help='UTF-8 text files, or one folder of documents or token shards; and settings such as steps=1000')

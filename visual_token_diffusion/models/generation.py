@@ -103,7 +103,7 @@ class GenerationMixin:
         if self.is_causal and options:
             named = ', '.join(options)
             raise ValueError(f"this model writes from the left; leave out {named}, which masked models take")
-        if self.sampler.name in DILATED and 'remask' not in options:
+        if self.sampler.name in DILATED and 'remask' not in options and options.get('counts') != 'cosine':
             options.setdefault('order', 'dilated')
         return length if self.is_causal else steps, options
 
@@ -121,7 +121,7 @@ class GenerationMixin:
         generator=None,  # torch generator on the CPU
         steps: int = 32,  # network calls
         temperature: float = 1.0,  # 0 always takes the most likely code
-        order: str = None,  # 'dilated', 'random', 'confidence', 'left_to_right'; None: dilated, with `remask` random
+        order: str = None,  # 'dilated', 'random', 'confidence', 'left_to_right'; None: dilated if that helps
         top_p: float = 1.0,  # at every branch, keep the likeliest codes that together reach this probability
         block: int = 0,  # tokens of a block; blocks are written from left to right; 0 takes all at once
         counts: str = 'linear',  # tokens per step, or 'cosine': few at first
@@ -132,8 +132,8 @@ class GenerationMixin:
         """Yields a `SamplerStep` of tokens for each step. Raises `ValueError` for what cannot be done.
 
         Tokens that one call writes do not see each other, so a masked model writes those together that stand far
-        apart (`order='dilated'`; with a call for every token that is from left to right). The reverse process of
-        masked diffusion writes them in a random order, which `samplers.masked` has as its default"""
+        apart (`order='dilated'`; with a call for every token that is from left to right); with `remask` and with
+        `counts='cosine'` random ones. `samplers.masked` by itself takes random ones, as masked diffusion is published"""
         for name, value in dict(temperature=temperature, top_p=top_p, noise=noise).items():
             check_type(value, Real, f'a number as {name}')
         steps, block = whole_number(steps, 'steps'), whole_number(block, 'block', 0)
