@@ -18,7 +18,7 @@ def test_help_has_examples_that_parse():
     commands = next(a for a in make_parser()._actions if hasattr(a, 'add_parser')).choices
     n = 0
     for name, parser in commands.items():
-        for line in parser.epilog.splitlines()[1:]:
+        for line in parser.epilog.split('\n\n')[0].splitlines()[1:]:
             words = shlex.split(line.split(' > ')[0].split(' < ')[0])
             assert parse_arguments(words[1:])['command'] == name
             n += 1

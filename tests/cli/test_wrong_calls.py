@@ -18,6 +18,7 @@ COMMANDS = [
     ['help'],
     ['train', 'a.txt', 'b.txt'],
     ['train', 'steps'],
+    ['train', '', '-o', 'm'],
     ['train', '--steps', '100', 'book.txt'],
     ['train', 'book.txt', 'steps=ten'],
     ['train', 'book.txt', 'encoder=semantics'],

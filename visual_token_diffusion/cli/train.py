@@ -94,7 +94,7 @@ class _OutputFolder:
 
 
 def _corpus(files, cfg):
-    "`(text, name, exact entropy per token or None)` of the named files or of the embedded corpus"
+    "`(text, name, exact entropy per token or None)` of the named files or of the stories"
     if files:
         return read_text(files), Path(files[0]).stem, None
     grammar = stories()
@@ -132,7 +132,7 @@ def _join(device):
 
 
 def _train(files, cfg, folder, rank):
-    "`(model, metrics)` of a training on `files`, or on the embedded corpus"
+    "`(model, metrics)` of a training on `files`, or on the stories"
     data = files[0] if len(files) == 1 and Path(files[0]).is_dir() else None
     text, name, entropy = _corpus(files, cfg) if not data else (None, Path(data).name, None)
 
@@ -183,6 +183,8 @@ def _report(model, metrics, cfg, out, console):
 
 def _split_words(words):
     "`(files, defaults, settings)` of the words after `vtd train`; defaults are settings that nobody has to know"
+    if '' in words:
+        raise InputError('the name of a file is empty; leave it out to train on stories')
     files = [w for w in words if '=' not in w or Path(w).exists()]
     settings = [w for w in words if w not in files]
     chosen = {s.partition('=')[0] for s in settings}

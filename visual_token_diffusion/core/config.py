@@ -24,12 +24,12 @@ class DataConfig:
     precision:str='auto' # 'fp32', 'bf16' or 'fp16' (autocast), 'bf16_weights'; 'auto' is bf16 where that is faster
     compile:str='auto' # layers and head by `torch.compile` in training: 'on', 'off', or 'auto', which is on CUDA
     threads:int=0 # CPU threads; 0 leaves torch's own choice
-    unit:str='auto' # a vocabulary; 'auto' is words for the embedded corpus, for files byte pairs of their own
+    unit:str='auto' # a vocabulary; 'auto' is words for the library's stories, byte pairs of their own for files
     vocab_size:int=0 # most tokens of a vocabulary; 0 lets byte_bpe choose by the text, words and letters keep 49,408
     min_count:int=1 # words and letters seen less often become <unk>; pairs of bytes seen less often are not joined
     valid_frac:float=.1 # share of the text kept for validation
     valid_parts:int=50 # equal parts of the text at whose ends it is kept, in whole paragraphs; 1 keeps the text's end
-    sentences:int=100000 # sentences of the embedded corpus
+    sentences:int=100000 # sentences of the stories that are written where no text is given
 
 # %% ../../nbs/core/config.ipynb #4506c747
 @dataclass
