@@ -12,6 +12,7 @@ from visual_token_diffusion.models.unified.model import UnifiedModel
 from visual_token_diffusion.models.visual_token_lm import VisualTokenLM
 from visual_token_diffusion.quantizers.vq import VectorQuantizer
 from visual_token_diffusion.tokenizers.base import ImageTokenizer
+from visual_token_diffusion.viz.png import load_sentence, save_sentence
 
 HOLDS = dict(
     words='a unified model of words and pictures',
@@ -66,3 +67,15 @@ def test_what_is_no_file_is_one_line(name, place, monkeypatch, capsys):
     monkeypatch.chdir(place)
     code, out, err = run_main(capsys, 'info', name)
     assert (code, out) == (2, '') and err.count('\n') == 1 and ODD[name] in err, err
+
+
+def test_a_picture_says_whether_its_model_must_be_named(place, monkeypatch, capsys):
+    monkeypatch.chdir(place)
+    assert run_main(capsys, 'encode', 'the cat', '-o', 'ours.png')[0] == 0
+    grids = load_sentence('ours.png')[0]
+    save_sentence('theirs.png', grids, dict(fingerprint='0' * 16))
+    assert run_main(capsys, 'draw', 'the cat', '-o', 'drawn.png')[0] == 0
+    said = {name: run_main(capsys, 'info', f'{name}.png')[1] for name in ('ours', 'theirs', 'drawn')}
+    assert 'vtd decode ours.png' in said['ours'] and 'vtd decode drawn.png' in said['drawn']
+    assert 'vtd decode MODEL theirs.png' in said['theirs']
+    assert run_main(capsys, 'decode', 'theirs.png')[0] == 2 and run_main(capsys, 'decode', 'ours.png')[0] == 0

@@ -5,6 +5,8 @@ from collections import Counter
 from pathlib import Path
 
 from ..core.errors import InputError
+from ..core.files import read_json_file
+from ..models.visual_token_lm import STORYTELLER
 from ..viz.picture_file import picture_info
 from ..viz.png import load_sentence
 from ..viz.png_bytes import NotOurPicture
@@ -64,6 +66,12 @@ def _about_text(path, data, size):
     return lines, facts
 
 
+def _needs_name(meta):
+    "Whether a picture is read only by a model that must be named: it is neither drawn nor the shipped model's"
+    shipped = read_json_file(Path(STORYTELLER) / 'config.json')['fingerprint']
+    return 'drawn' not in meta and meta.get('fingerprint', shipped) != shipped
+
+
 def _about_picture(path):
     "`(lines, facts)` of a picture, or None for what is none"
     try:
@@ -71,7 +79,8 @@ def _about_picture(path):
         facts = dict(kind='picture', tokens=len(grids), grid=grids.shape[-1], fingerprint=meta.get('fingerprint'))
         writer = '`vtd draw`' if 'drawn' in meta else f"the model with fingerprint {meta.get('fingerprint')}"
         size = f'{len(grids):,} tokens, {grids.shape[-1]}x{grids.shape[-1]} pixels each, written by {writer}'
-        return [f'{path} is the picture of a text: {size}', f'read it: vtd decode {path}'], facts
+        model = 'MODEL ' if _needs_name(meta) else ''
+        return [f'{path} is the picture of a text: {size}', f'read it: vtd decode {model}{path}'], facts
     except NotOurPicture:
         pass
     if (found := picture_info(path)) is None:
