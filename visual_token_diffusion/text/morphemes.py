@@ -259,7 +259,7 @@ def word_counts(text:str,
 
 @patch(cls_method=True)
 def from_text(cls:MorphemeVocab, text, max_size=0, min_count=1):
-    "At most `max_size` morphemes of words of up to 64 letters, seen `min_count` times"
+    "At most `max_size` morphemes, of words up to 64 letters seen `min_count` times"
     words = {word:n for word,n in word_counts(text).items() if n >= min_count and len(word) <= 64}
     best = list(learn_morphemes(words).items())[:max_size or 49408]
     return cls.from_codes(morpheme_codes(dict(best)))
