@@ -5,7 +5,7 @@ import torch
 
 from visual_token_diffusion.experiments.unified import speed
 from visual_token_diffusion.experiments.unified.speed import (
-    LAYOUTS, cache_speedups, main, mask_costs, seconds_apiece, step_beside_backbone, tasks_of,
+    LAYOUTS, cache_speedups, main, mask_costs, parts_of_a_step, seconds_apiece, step_beside_backbone, tasks_of,
 )
 from visual_token_diffusion.models.unified.segments import segment_mask, simplest_mask
 from visual_token_diffusion.models.unified.switches import PRESETS
@@ -19,6 +19,13 @@ def test_a_step_beside_its_backbone(name, encoder):
     assert found['ratio'] == found['step'] / found['backbone']
     assert found['ratio_all'] == found['step'] / (found['backbone'] + found['encoder'])
     assert torch.get_num_threads() == threads
+
+
+def test_parts_of_a_step():
+    found = parts_of_a_step('janus', steps=4, warm=1, batch=4, width=16, depth=1)
+    passes = {'forward', 'backward', 'beside forward', 'beside backward'}
+    assert set(found) == passes | {'data', 'optimizer', 'rest'}
+    assert min(found.values()) >= 0 and min(found[name] for name in passes) > 0
 
 
 def test_what_a_cache_saves():
@@ -58,5 +65,5 @@ def test_it_goes_on_where_it_stopped(tmp_path, monkeypatch):
 
 def test_keys_of_what_is_measured():
     keys = [key for key, _ in tasks_of(2)]
-    assert len(keys) == len(set(keys)) == 2 + 2 * (7 + 3 + 3 + 2) + 2
+    assert len(keys) == len(set(keys)) == 2 + 2 * (7 + 3 + 3 + 2) + 7 + 2
     assert {key.split('|')[2] for key in keys if key.startswith('step|64|')} == set(PRESETS) - {'janus_pro'}

@@ -26,8 +26,8 @@ from ..resume import measure_missing
 from .measures import network_calls
 
 __all__ = [
-    'LAYOUTS', 'STEPPED', 'STEPS', 'cache_speedups', 'main', 'mask_costs', 'seconds_apiece', 'step_beside_backbone',
-    'tasks_of',
+    'LAYOUTS', 'STEPPED', 'STEPS', 'cache_speedups', 'main', 'mask_costs', 'parts_of_a_step', 'seconds_apiece',
+    'step_beside_backbone', 'tasks_of',
 ]
 
 COMMAND = 'python -m visual_token_diffusion.experiments.unified.speed'
@@ -88,12 +88,58 @@ class _Beside(Callback):
         took = dict(backbone=0.0, encoder=0.0)
         for name, module, x, rest in self.jobs:
             begin = time.process_time()
-            module(x, *rest).sum().backward()
+            self._run(module, x, rest)
             took['backbone' if name == 'backbone' else 'encoder'] += time.process_time() - begin
             module.zero_grad()
         for name, seconds in took.items():
             self.times[name].append(seconds)
         self.start = time.process_time()
+
+
+    def _run(self, module, x, rest):
+        module(x, *rest).sum().backward()
+
+
+class _Parts(_Beside):
+    "The same, and how long each part of a step takes, and of what runs beside it"
+
+    def __init__(self):
+        super().__init__()
+        self.parts, self.last = {}, time.process_time()
+
+    def _mark(self, part):
+        "Count the time since the last mark"
+        now = time.process_time()
+        self.parts.setdefault(part, []).append(now - self.last)
+        self.last = now
+
+    def before_batch(self):
+        self._mark('data')
+
+    def after_pred(self):
+        self._mark('forward')
+
+    def after_backward(self):
+        self._mark('backward')
+
+    def after_step(self):
+        self._mark('optimizer')
+
+    def after_batch(self):
+        self._mark('rest')
+        self.beside = [0.0, 0.0]
+        super().after_batch()
+        for part, seconds in zip(('beside forward', 'beside backward'), self.beside):
+            self.parts.setdefault(part, []).append(seconds)
+        self.last = time.process_time()
+
+    def _run(self, module, x, rest):
+        began = time.process_time()
+        out = module(x, *rest).sum()
+        middle = time.process_time()
+        out.backward()
+        self.beside[0] += middle - began
+        self.beside[1] += time.process_time() - middle
 
 
 @contextmanager
@@ -105,6 +151,28 @@ def _one_thread():
         yield
     finally:
         torch.set_num_threads(threads)
+
+
+def _trained(preset, beside, world, **sizes):
+    "A training with a callback"
+    learn = unified_learner(world, preset, metrics=[], cbs=[beside], **sizes)
+    learn.dls.valid.dataset.n = 1
+    with quietly(learn), _one_thread():
+        learn.fit_one_cycle(1, 3e-3)
+
+
+def parts_of_a_step(
+    preset: str,
+    steps: int = 70,
+    warm: int = 12,  # steps at the beginning that do not count
+    **sizes,  # of network and batch
+):
+    """Median milliseconds of processor time of the parts of a step (data with captions, forward pass with losses,
+    backward pass, optimizer, rest), and of both passes of backbone and encoder alone on the same sequences, `beside`"""
+    beside = _Parts()
+    _trained(preset, beside, World(1), steps=steps, **dict(batch=32, width=64, depth=2) | sizes)
+    counted = {part: seconds[:steps][warm:] for part, seconds in beside.parts.items()}
+    return {part: 1e3 * statistics.median(seconds) for part, seconds in counted.items()}
 
 
 def step_beside_backbone(
@@ -120,11 +188,7 @@ def step_beside_backbone(
     forward and backward of the backbone alone on the same sequences, in turns with it; those of the reading encoder's
     layer, where there is one. `ratio` is step over backbone, `ratio_all` step over backbone and encoder"""
     beside = _Beside()
-    sizes = dict(steps=steps, batch=batch, width=width, depth=depth)
-    learn = unified_learner(world or World(1), preset, metrics=[], cbs=[beside], **sizes)
-    learn.dls.valid.dataset.n = 1
-    with quietly(learn), _one_thread():
-        learn.fit_one_cycle(1, 3e-3)
+    _trained(preset, beside, world or World(1), steps=steps, batch=batch, width=width, depth=depth)
     found = {name: 1e3 * statistics.median(times[warm:]) for name, times in beside.times.items()}
     found['ratio'] = found['step'] / found['backbone']
     found['ratio_all'] = found['step'] / (found['backbone'] + found['encoder'])
@@ -243,6 +307,8 @@ def tasks_of(
                 yield key, partial(step_beside_backbone, name, width=width, warm=sizes['steps'] // 6, **sizes)
         for width in (64, 128):
             yield f'masks|{width}|{repeat}', partial(mask_costs, width)
+    for name in STEPPED[64]:
+        yield f'parts|{name}', partial(parts_of_a_step, name)
     for places in (9, 64):
         yield f'cache|{places}', partial(cache_speedups, places)
 
