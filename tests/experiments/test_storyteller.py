@@ -32,6 +32,8 @@ def test_the_storyteller_writes_sentences_in_half_the_calls():
     assert found['grammatical'] > 0.97 and found['distinct'] > 0.95 and found['most_calls'] <= 32
 
 
-def test_the_masked_one_is_worse_and_takes_what_it_is_given():
-    found = measure_writing(VisualTokenLM.from_pretrained(MASKED_STORYTELLER).eval(), 11, n=16, steps=16)
-    assert 0.4 < found['grammatical'] < 0.9 and found['calls'] == 16
+def test_the_masked_one_is_worse_and_worse_still_where_it_writes_at_random():
+    model = VisualTokenLM.from_pretrained(MASKED_STORYTELLER).eval()
+    usual, at_random = (measure_writing(model, 11, n=16, steps=8, order=order) for order in (None, 'random'))
+    assert 0.6 < usual['grammatical'] < 0.95 and usual['calls'] == 8
+    assert at_random['grammatical'] < usual['grammatical'] - 0.1

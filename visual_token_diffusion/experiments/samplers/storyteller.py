@@ -1,7 +1,7 @@
 """The models that ship: how the storyteller was trained, and what its sentences are worth beside true ones."""
 
 # `python -m visual_token_diffusion.experiments.samplers.storyteller` measures both packaged models
-# beside true text;
+# beside true text, and goes on where it stopped;
 # `--train FOLDER` trains the storyteller anew, half an hour of one core, and measures nothing.
 
 import argparse
@@ -18,6 +18,7 @@ from ...models.text_methods import MASKED_STORYTELLER, STORYTELLER
 from ...models.visual_token_lm import VisualTokenLM
 from ...training.language_model import train_text
 from ...worlds.stories import stories, story_text
+from ..resume import saved_metrics
 
 __all__ = [
     'SETTINGS', 'entropy_rate', 'main', 'measure_texts', 'measure_writing', 'train', 'true_texts', 'whole_sentences',
@@ -34,7 +35,8 @@ MODELS = {
     'storyteller': (STORYTELLER, {}),
     'storyteller, a token a call': (STORYTELLER, dict(sampler='autoregressive')),
     'masked, 32 calls': (MASKED_STORYTELLER, dict(steps=32)),
-    'masked, 64 calls': (MASKED_STORYTELLER, dict(steps=64)),
+    'masked at random, 32 calls': (MASKED_STORYTELLER, dict(steps=32, order='random')),
+    'masked at random, 64 calls': (MASKED_STORYTELLER, dict(steps=64, order='random')),
 }
 
 
@@ -96,13 +98,23 @@ def measure_writing(
     n: int = WINDOWS,
     **options,  # of `generate_steps`
 ) -> dict:
-    "What its windows are worth, network calls over a row (mean and most), and seconds for all"
-    began = time.perf_counter()
+    "What its windows are worth, network calls over a row (mean and most), and seconds of processors for all"
+    began = time.process_time()
     steps = list(model.generate_steps(n=n, seed=seed, **options))
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     calls = sum(step.changed.any(1).double() for step in steps)
     found = measure_texts([model.vocab.decode(row) for row in steps[-1].x.tolist()])
     return found | dict(calls=float(calls.mean()), most_calls=float(calls.max()), seconds=seconds)
+
+
+def _cells(args):
+    "Keys of all that is measured, with what measures it"
+    for name, (folder, options) in MODELS.items():
+        model = VisualTokenLM.from_pretrained(folder).eval()
+        for seed in range(args.seeds):
+            length = model.length
+            yield f'true text|{seed}', lambda: measure_texts(true_texts(seed, length, args.windows))
+            yield f'{name}|{seed}', lambda: measure_writing(model, seed, args.windows, **options)
 
 
 def main(
@@ -116,13 +128,11 @@ def main(
     args = parser.parse_args(arguments)
     if args.train:
         return train(args.train)
-    values = {}
-    for name, (folder, options) in MODELS.items():
-        model = VisualTokenLM.from_pretrained(folder).eval()
-        for seed in range(args.seeds):
-            values[f'true text|{seed}'] = measure_texts(true_texts(seed, model.length, args.windows))
-            values[f'{name}|{seed}'] = measure_writing(model, seed, args.windows, **options)
-    save_run(RUN, dict(values=values), command=COMMAND)
+    values = saved_metrics(RUN).get('values', {}) if args.windows == WINDOWS else {}
+    for key, measure_cell in _cells(args):
+        if key not in values:
+            values[key] = measure_cell()
+            save_run(RUN, dict(values=values), command=COMMAND)
     return values
 
 
