@@ -9,9 +9,10 @@ from support.training import parameters
 
 from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.diffusion.asked import Asked, common_position, states_at
+from visual_token_diffusion.diffusion.discrete import Absorbing, Uniform
 from visual_token_diffusion.models.build import build_model
 from visual_token_diffusion.models.kv_cache import KVCache, sample_autoregressive
-from visual_token_diffusion.samplers.base import AnswerCheck
+from visual_token_diffusion.samplers.base import AnswerCheck, Sampler
 from visual_token_diffusion.samplers.masked import sample_masked
 from visual_token_diffusion.training.dataloaders import split_text
 from visual_token_diffusion.worlds.stories import story_text
@@ -42,16 +43,16 @@ def start(train):
     return ids, mask
 
 
-def steps_of(model, ids, mask, **options):
+def steps_of(model, ids, mask, seed=5, **options):
     "All steps, as the CPU walks"
-    return list(model.fill_steps(ids, mask, gen(5), **options))
+    return list(model.fill_steps(ids, mask, gen(seed), **options))
 
 
-def guarded(model, ids, mask, n, may_wait=(), **options):
+def guarded(model, ids, mask, n, may_wait=(), seed=5, **options):
     "The same on the stand-in device: of the first `n` steps none waits but the one that reads the mask and `may_wait`"
     with stand_in_device():
         device_model = on_device(model)
-        walk = device_model.fill_steps(ids.to(DEVICE), mask.to(DEVICE), gen(5), **options)
+        walk = device_model.fill_steps(ids.to(DEVICE), mask.to(DEVICE), gen(seed), **options)
         steps = [next(walk)]
         for number in range(1, n):
             with nullcontext() if number in may_wait else NoWaiting():
@@ -95,6 +96,84 @@ def test_entropy_bound(bound):
     there = guarded(model, *start(train), len(here), may_wait=(1, 9, 17, 25), **options)
     assert torch.equal(here[-1].x, there[-1].x) and not there[-1].mask.any()
     assert len(here) <= len(there) < len(here) + 8
+
+
+EDITS = [dict(), dict(edit_threshold='none'), dict(threshold=0.3, edit_threshold=0.1)]
+
+
+@pytest.mark.parametrize('options', EDITS, ids=str)
+@pytest.mark.parametrize('seed', range(3))
+def test_editing(options, seed):
+    "What comes after the end, which is looked for every eighth call, changes nothing"
+    model, train = model_of('masked')
+    text = ','.join(['editing', *(f'{k}={v}' for k, v in options.items())])
+    start_of = start(train)
+    here = steps_of(model, *start_of, sampler=text, steps=8, seed=seed)
+    looks = range(1, 26, 8)
+    there = guarded(model, *start_of, len(here), may_wait=looks, sampler=text, steps=8, seed=seed)
+    assert torch.equal(here[-1].x, there[-1].x) and len(here) <= len(there) < len(here) + 8
+    for a, b in zip(here, there):
+        assert torch.equal(a.x, b.x) and torch.equal(a.mask, b.mask)
+    assert all(torch.equal(step.x, here[-1].x) for step in there[len(here) :])
+
+
+@pytest.mark.parametrize('prompts', ['behind', 'between'])
+@pytest.mark.parametrize('head', ['feature_tree', 'flat'])
+def test_speculative(prompts, head):
+    "With what has been read, and, where something given follows what is masked, reading rows whole"
+    model, train = model_of('autoregressive', head)
+    ids, mask = start(train)
+    if prompts == 'behind':
+        mask = torch.arange(L) >= torch.tensor([[3], [0], [5]])
+    here = steps_of(model, ids, mask, sampler='speculative')
+    there = guarded(model, ids, mask, len(here), may_wait=(1, 9), sampler='speculative')
+    assert torch.equal(here[-1].x, there[-1].x) and not there[-1].mask.any()
+    for a, b in zip(here, there):
+        assert torch.equal(a.x, b.x) and torch.equal(a.mask, b.mask)
+
+
+CODES = [('partial', 'hierarchical'), ('partial', 'flat'), ('next_scale', 'feature_tree')]
+
+
+@pytest.mark.parametrize('process,head', CODES)
+def test_codes(process, head):
+    model, train = model_of(process, head)
+    same(model, *start(train), steps=8)
+
+
+@pytest.mark.parametrize('sampler', ['ancestral', 'psi', 'entropy_bound_uniform'])
+@pytest.mark.parametrize('process', [Absorbing(7), Uniform(7)], ids=lambda process: process.name)
+def test_chains(process, sampler):
+    made = Sampler.make(sampler)
+    if process.name not in made.processes:
+        pytest.skip('another process')
+    x = torch.randint(7, (5, 9), generator=gen(2))
+    mask = torch.rand(5, 9, generator=gen(3)) < 0.7
+    here = list(made(network, process, x, mask=mask, steps=8, generator=gen(4)))
+    with stand_in_device():
+        walk = made(network, process, x.to(DEVICE), mask=mask.to(DEVICE), steps=8, generator=gen(4))
+        there = [next(walk) for _ in range(2 if sampler == 'entropy_bound_uniform' else 1)]  # which looks after a call
+        with NoWaiting():
+            there += [next(walk) for _ in range(5)]
+        there += list(walk)
+    for a, b in zip(here, there):
+        assert torch.equal(a.x, plain(b.x)) and a.t == b.t
+    assert len(here) == len(there)
+
+
+def network(x, t):
+    "Logits (B,L,7) of any symbols and times"
+    symbols = torch.arange(7, device=x.device)
+    return torch.sin(symbols * x[..., None].double() + t[:, None, None])
+
+
+def test_nan_at_the_end_of_a_walk():
+    made = Sampler.make('ancestral')
+    with stand_in_device():
+        x = torch.zeros(2, 3, dtype=torch.long).to(DEVICE)
+        with pytest.raises(ValueError, match='NaN at time 0.750'):
+            spoiled = lambda x, t: network(x, t) * torch.where(t[0] == 0.75, float('nan'), 1.0)
+            list(made(spoiled, Uniform(7), x, steps=4, generator=gen()))
 
 
 def test_from_the_left_each_position_is_read_once():

@@ -4,7 +4,7 @@ import torch
 
 from ..core.transfer import needs_fixed_shapes
 from .base import Corrupted, Process
-from .left_to_right import LeftToRight
+from .left_to_right import LeftPredictor, LeftToRight
 
 __all__ = ['Autoregressive']
 
@@ -47,12 +47,5 @@ class Autoregressive(Process):
         return denoise
 
     def predictor(self, model):
-        "`(x, mask, where) -> log_probs`: (N,V) at the True positions of `where`, or (B,L,V) without it"
-
-        def predict(x, mask, where=None):
-            h = model.hidden_states(x, mask)
-            if where is not None:
-                return model.head.log_probs(h[where])
-            return model.head.log_probs(h.flatten(0, 1)).view(*x.shape, -1)
-
-        return predict
+        "A `LeftPredictor`: `(x, mask, where) -> log_probs` (N,V) at the True positions of `where`, (B,L,V) without it"
+        return LeftPredictor(model)

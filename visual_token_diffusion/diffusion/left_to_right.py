@@ -1,8 +1,10 @@
 """What a causal model reads before a position, from what it has read before where that is possible."""
 
+import torch
+
 from .asked import common_position, states_at
 
-__all__ = ['LeftToRight']
+__all__ = ['LeftPredictor', 'LeftToRight']
 
 
 class LeftToRight:
@@ -49,3 +51,47 @@ class LeftToRight:
         if not hasattr(self.model, 'cache'):
             return None
         return common_position(where) if asked is None else asked.position
+
+
+class LeftPredictor:
+    "Log-probabilities of a causal model's tokens, at positions that are marked or counted"
+
+    def __init__(
+        self,
+        model,  # causal, with `hidden_states(x, mask)` and a `head`; `window_cache(n, length)` where it can keep
+    ):
+        self.model = model
+
+    def __call__(self, x, mask, where=None):
+        "(N,V) at the True positions of `where`, in order, or (B,L,V) without it"
+        h = self.model.hidden_states(x, mask)
+        if where is not None:
+            return self.model.head.log_probs(h[where])
+        return self._log_probs(h)
+
+    def _log_probs(self, h):
+        "(B,m,V)"
+        return self.model.head.log_probs(h.flatten(0, 1)).view(*h.shape[:2], -1)
+
+    def at(
+        self,
+        x,  # (B,L) long
+        places,  # (B,m) long
+    ):
+        "(B,m,V), of one shape whatever the places are"
+        h = self.model.hidden_states(x, None)
+        return self._log_probs(h.gather(1, places[..., None].expand(-1, -1, h.shape[-1])))
+
+    def window(
+        self,
+        x,  # (B,L) long
+        given: int,  # tokens at the start of a row, at most
+        ahead: int,  # positions of a call
+    ):
+        "The function `(x, first (B,)) -> (B,ahead,V)` that reads no token twice, or None where a model keeps nothing"
+        if not hasattr(self.model, 'window_cache'):
+            return None
+        cache = self.model.window_cache(len(x), x.shape[1] + ahead)
+        if given:
+            cache.states(x, torch.zeros_like(x[:, 0]), given)
+        return lambda x, first: self._log_probs(cache.states(x, first, ahead))

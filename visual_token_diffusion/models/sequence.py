@@ -9,6 +9,7 @@ from ..diffusion.masked import MaskedDiffusion
 from ..networks.attention_masks import causal
 from ..networks.transformer import Backbone
 from .kv_cache import KVCache
+from .window_cache import WindowCache
 
 __all__ = ['SequenceModel']
 
@@ -69,6 +70,10 @@ class SequenceModel(nn.Module):
     def cache(self, n: int, length: int):
         "A `KVCache` for `n` sequences of at most `length` tokens. Raises `ValueError` for a model that looks both ways"
         return KVCache(self, n, length)
+
+    def window_cache(self, n: int, length: int):
+        "A `WindowCache` for `n` rows that go on from different places. Raises `ValueError` likewise"
+        return WindowCache(self, n, length)
 
     def forward(
         self,

@@ -11,14 +11,19 @@ __all__ = ['predict_clean', 'remaining_mask', 'sample_ancestral', 'AncestralSamp
 # %% ../../nbs/samplers/ancestral.ipynb #427caee9
 import torch
 from ..core.sampling import apply_temperature_top_p, sample_categorical
-from .base import Sampler, SamplerStep, check_answer, check_state, falling_times
+from ..core.transfer import to_device
+from .base import (
+    AnswerCheck, Sampler, SamplerStep, check_answer, check_state, falling_times)
 from .ode import sample_ddim
 
 # %% ../../nbs/samplers/ancestral.ipynb #e3bc27e6
-def predict_clean(denoise, process, x, t):
+def predict_clean(denoise, process, x, t,
+                  check=check_answer, # or an `AnswerCheck`
+                  moment='' # for its message; without one the time is read
+                 ):
     "(B,L,V) probabilities of the clean symbols, checked"
     logits = denoise(x, t)
-    if len(x): check_answer(logits, f"at time {t[0].item():.3f}")
+    if len(x): check(logits, moment or f"at time {t[0].item():.3f}")
     return process.predict(logits, x, t)
 
 def remaining_mask(process, x, mask, s):
@@ -41,19 +46,22 @@ def sample_ancestral(denoise, # function (x (B,L), t (B,)) -> logits (B,L,V) for
     "Yields a `SamplerStep` for the start and after each step. Raises `ValueError`"
     mask = check_state(x, mask)
     times = falling_times(steps, times)
-    x = torch.where(mask, process.prior(x.shape, generator).to(x.device), x)
+    x = torch.where(mask, to_device(process.prior(x.shape, generator), x.device), x)
     confidence = torch.zeros(x.shape, device=x.device)
     yield SamplerStep(x, mask, mask & False, confidence, x, times[0].item())
+    check = AnswerCheck()
     for t,s in zip(times[:-1], times[1:]):
-        step = _step_back(denoise, process, x, mask, t, s, temperature, top_p, generator)
+        step = _step_back(denoise, process, x, mask, t, s, temperature, top_p, generator, check)
         x = step.x
         yield step._replace(t=s.item())
+    check.finish()
 
 # %% ../../nbs/samplers/ancestral.ipynb #993fe8fd
-def _step_back(denoise, process, x, mask, t, s, temperature, top_p, generator):
+def _step_back(denoise, process, x, mask, t, s, temperature, top_p, generator, check):
     "One step from t to s"
-    t,s = (v.expand(len(x)).to(x.device) for v in (t,s))
-    probs = predict_clean(denoise, process, x, t)
+    moment = f"at time {t.item():.3f}"
+    t,s = (to_device(v.expand(len(x)), x.device) for v in (t,s))
+    probs = predict_clean(denoise, process, x, t, check, moment)
     cooled = apply_temperature_top_p(probs, temperature, top_p)
     y = sample_categorical(process.posterior(x, cooled, s, t), generator)
     y = torch.where(mask, y, x)

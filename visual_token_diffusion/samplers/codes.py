@@ -12,7 +12,8 @@ import torch
 from ..core.sampling import (
     apply_temperature_top_p, sample_categorical, top_k_mask)
 from ..diffusion.partial_masking import condition_on_codes
-from .base import Sampler, SamplerStep, check_answer, check_state
+from ..core.transfer import to_device
+from .base import AnswerCheck, Sampler, SamplerStep, check_state
 
 # %% ../../nbs/samplers/codes.ipynb #a09ee2a5
 def _blank_codes(process, x, mask):
@@ -24,13 +25,13 @@ def _blank_codes(process, x, mask):
     confidence = torch.zeros(x.shape, device=x.device)
     return SamplerStep(codes[ids], code_mask, code_mask & False, confidence, ids)
 
-def _log_probs(denoise, process, state, moment):
+def _log_probs(denoise, process, state, check, moment):
     "(B*L,V) log-probabilities of the tokens that agree with the visible codes, checked"
     codes = process.codes_on(state.x.device)
     visible,mask = state.x.flatten(0,1),state.mask.flatten(0,1)
     log_probs = denoise(state.x, state.mask).flatten(0,1)
     log_probs = condition_on_codes(log_probs, codes, visible, mask)
-    check_answer(log_probs, moment)
+    check(log_probs, moment)
     return log_probs
 
 def _write_codes(process, state, to_unmask, ids, log_probs):
@@ -54,19 +55,19 @@ def sample_partial(denoise, # function (codes (B,L,M), mask (B,L,M)) -> log_prob
                   ):
     "Yields `SamplerStep`s of codes (B,L,M), `pred` tokens (B,L) that agree. Raises `ValueError`"
     if steps < 1: raise ValueError(f"steps must be at least 1, got {steps}")
-    state = _blank_codes(process, x, mask)
+    state,check = _blank_codes(process, x, mask),AnswerCheck()
     n = state.mask.flatten(1).sum(1)
+    steps = min(steps, int(n.max()) if len(n) else 0)     # read once
     yield state
-    steps = min(steps, int(n.max()) if len(n) else 0)
     for i in range(steps):
         masked = state.mask.flatten(1)
         n_write = masked.sum(1) - (n*(steps-1-i))//steps
-        score = torch.rand(masked.shape, generator=generator).to(x.device)
+        score = to_device(torch.rand(masked.shape, generator=generator), x.device)
         to_unmask = top_k_mask(score, masked, n_write).view(state.mask.shape)
-        log_probs = _log_probs(denoise, process, state, f"at step {i+1}")
-        probs = apply_temperature_top_p(log_probs.exp(), temperature, top_p)
-        ids = sample_categorical(probs, generator)
+        log_probs = _log_probs(denoise, process, state, check, f"at step {i+1}")
+        ids = sample_categorical(apply_temperature_top_p(log_probs.exp(), temperature, top_p), generator)
         yield (state := _write_codes(process, state, to_unmask, ids, log_probs))
+    check.finish()
 
 # %% ../../nbs/samplers/codes.ipynb #85b19e87
 def _calls_per_scale(steps, n_scales):
@@ -76,16 +77,16 @@ def _calls_per_scale(steps, n_scales):
         raise ValueError(f"steps should be at least 1, one number or {n_scales}, got {steps}")
     return calls
 
-def _write_scale(denoise, process, state, m, steps, generator):
+def _write_scale(denoise, process, state, m, steps, generator, check):
     "The `steps` that write the code `m` of all masked positions"
     n = state.mask[...,m].sum(1)
     for i in range(steps):
         masked = state.mask[...,m]
         n_write = masked.sum(1) - (n*(steps-1-i))//steps
-        score = torch.rand(masked.shape, generator=generator).to(masked.device)
+        score = to_device(torch.rand(masked.shape, generator=generator), masked.device)
         to_unmask = torch.zeros_like(state.mask)
         to_unmask[...,m] = top_k_mask(score, masked, n_write)
-        log_probs = _log_probs(denoise, process, state, f"while writing scale {m+1}")
+        log_probs = _log_probs(denoise, process, state, check, f"while writing scale {m+1}")
         ids = sample_categorical(log_probs.exp(), generator)
         state = _write_codes(process, state, to_unmask, ids, log_probs)
         yield state
@@ -102,11 +103,13 @@ def sample_scales(denoise, # function (codes (B,L,M), mask (B,L,M)) -> log_probs
     "Yields `SamplerStep`s of codes (B,L,M), `pred` tokens (B,L) that agree. Raises `ValueError`"
     calls = _calls_per_scale(steps, len(process.order))
     state = _blank_codes(process, x, mask)
-    n_max = int(state.mask[...,0].sum(1).max()) if len(x) else 0
+    n_max = int(state.mask[...,0].sum(1).max()) if len(x) else 0     # read once
+    check = AnswerCheck()
     yield state
     for m,n_calls in zip(process.order, calls):
         n_calls = min(n_calls, n_max)
-        for state in _write_scale(denoise, process, state, m, n_calls, generator): yield state
+        for state in _write_scale(denoise, process, state, m, n_calls, generator, check): yield state
+    check.finish()
 
 # %% ../../nbs/samplers/codes.ipynb #4c75903a
 class PartialSampler(Sampler):

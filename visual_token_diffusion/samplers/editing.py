@@ -10,7 +10,7 @@ __all__ = ['positions_to_commit', 'positions_to_edit', 'sample_editing', 'Editin
 # %% ../../nbs/samplers/editing.ipynb #edt00005
 import torch
 from ..core.sampling import apply_temperature_top_p, sample_categorical, top_k_mask
-from .base import Sampler, SamplerStep, check_answer, check_state
+from .base import AnswerCheck, Sampler, SamplerStep, check_state, is_over
 
 # %% ../../nbs/samplers/editing.ipynb #edt00008
 def positions_to_commit(confidence, # (B,L) probability of the token that was drawn
@@ -50,11 +50,12 @@ class _Editor:
         self.threshold,self.edit_threshold = thresholds
         self.temperature,self.top_p = sampling
         self.generator,self.published = generator,published
+        self.check = AnswerCheck()
 
-    def __call__(self, state, share):
-        "The next step, which commits `share` (B,) positions at least"
+    def __call__(self, state, share, i):
+        "The next step, of call `i`, which commits `share` (B,) positions at least"
         log_probs = self.predict(state.x, state.mask)
-        check_answer(log_probs, f"with {int(state.mask.sum())} positions masked")
+        self.check(log_probs, f"in call {i+1}")
         probs = log_probs.double().softmax(-1)
         cooled = apply_temperature_top_p(probs, self.temperature, self.top_p)
         drawn = sample_categorical(cooled, self.generator)
@@ -75,6 +76,17 @@ def _least(n, mask, i, steps, published):
     left = max(steps-i, 1)
     return (mask.sum(1)+left-1)//left
 
+def _unless(ended, state, after):
+    "The step `after`; where the walk had `ended` (), which a device tells late, `state` with nothing changed"
+    step = SamplerStep(*[torch.where(ended, old, new) for old,new in zip(state[:5], after[:5])])
+    return step._replace(changed=step.changed & ~ended)
+
+def _start(x, mask):
+    "The `SamplerStep` before the first call, and a flag () that the walk has ended"
+    nothing = torch.zeros(x.shape, device=x.device)
+    state = SamplerStep(x.clone(), mask.clone(), mask & False, nothing, x.clone())
+    return state,torch.zeros((), dtype=torch.bool, device=x.device)
+
 # %% ../../nbs/samplers/editing.ipynb #edt00014
 def sample_editing(predict, # function (x, mask) -> (B,L,V) log-probabilities, at written positions, too
                    process, # not asked
@@ -90,17 +102,17 @@ def sample_editing(predict, # function (x, mask) -> (B,L,V) log-probabilities, a
                   ):
     "Yields a `SamplerStep` for the start and after each call. Raises `ValueError`"
     _check_thresholds(steps, threshold, edit_threshold, edit_steps)
-    mask = check_state(x, mask)
-    nothing = torch.zeros(x.shape, device=x.device)
-    state = SamplerStep(x.clone(), mask.clone(), mask & False, nothing, x.clone())
+    state,ended = _start(x, check_state(x, mask))
     yield state
-    call = _Editor(predict, ~mask, (threshold, edit_threshold), (temperature, top_p), generator, published)
+    call = _Editor(predict, ~state.mask, (threshold, edit_threshold), (temperature, top_p), generator, published)
     for i in range(steps+edit_steps):
-        writes = state.mask.any()
-        if not writes and edit_threshold is None: return
-        state = call(state, _least(mask.sum(1), state.mask, i, steps, published))
-        if not writes and not state.changed.any(): return
+        is_written = ~state.mask.any()
+        if edit_threshold is None and is_over(is_written, i): break
+        state = _unless(ended, state, call(state, _least((~call.prompt).sum(1), state.mask, i, steps, published), i))
+        ended = ended | is_written & ~state.changed.any()
+        if is_over(ended, i): break
         yield state
+    call.check.finish()
 
 # %% ../../nbs/samplers/editing.ipynb #edt00015
 class EditingSampler(Sampler):

@@ -11,8 +11,9 @@ __all__ = ['accept_by_entropy', 'sample_entropy_bound', 'EntropyBoundSampler', '
 # %% ../../nbs/samplers/entropy_bound.ipynb #ebs00005
 import torch
 from ..core.sampling import apply_temperature_top_p, sample_categorical, top_k_mask
-from ..core.transfer import needs_fixed_shapes, to_device
-from .base import AnswerCheck, Sampler, SamplerStep, check_process, check_state
+from ..core.transfer import to_device
+from .base import (
+    AnswerCheck, Sampler, SamplerStep, check_process, check_state, is_over)
 
 # %% ../../nbs/samplers/entropy_bound.ipynb #ebs00009
 def accept_by_entropy(entropy, # (B,L) nats
@@ -35,13 +36,6 @@ def _check_bound(steps, bound):
 def _entropy(probs):
     "(B,L) nats"
     return -torch.xlogy(probs, probs).sum(-1)
-
-_CALLS_BETWEEN_LOOKS = 8
-
-def _is_over(mask, i):
-    "Whether nothing is masked: asked before every call `i` on a CPU, before some on a device that would be waited for"
-    if needs_fixed_shapes(mask) and i%_CALLS_BETWEEN_LOOKS: return False
-    return not mask.any()
 
 # %% ../../nbs/samplers/entropy_bound.ipynb #ebsdraw1
 def _draw(predict, state, temperature, top_p, generator):
@@ -82,7 +76,7 @@ def sample_entropy_bound(predict, # function (x, mask) -> (B,L,V) log-probabilit
     yield state
     check = AnswerCheck()
     for i in range(steps):
-        if _is_over(state.mask, i): break
+        if is_over(~state.mask.any(), i): break
         ids,log_probs,entropy,answer = _draw(predict, state, temperature, top_p, generator)
         check(answer, f"in call {i+1}")
         accepted = _accept(entropy, bound, state.mask, steps-i)
@@ -153,7 +147,7 @@ class _Ended:
 
     def are_all(self, i):
         "Whether no row goes on: asked after every call `i` on a CPU, after some on a device"
-        return _is_over(~self.rows, i)
+        return is_over(self.rows.all(), i)
 
     def update(self, before, after, entropy):
         "The step `after`, with the rows of `before` that had ended; then `entropy` (B,) decides who ends"

@@ -11,7 +11,9 @@ __all__ = ['REMDM_RULES', 'psi_posterior', 'remdm_kappa', 'least_kappa', 'kappas
 import torch
 from ..core.sampling import apply_temperature_top_p, sample_categorical
 from .ancestral import predict_clean, remaining_mask
-from .base import Sampler, SamplerStep, check_process, check_state, falling_times
+from ..core.transfer import to_device
+from .base import (
+    AnswerCheck, Sampler, SamplerStep, check_process, check_state, falling_times)
 
 # %% ../../nbs/samplers/psi.ipynb #psi00009
 def psi_posterior(process, # a `DiscreteProcess`
@@ -93,18 +95,19 @@ def sample_psi(denoise, # function (x (B,L), t (B,)) -> logits (B,L,V) for `proc
     check_process('psi', process, PsiSampler.processes)
     alpha = process.schedule.alpha(times)
     shares = kappas(kappa, alpha, least_kappa(process, alpha))
-    x = torch.where(mask, process.prior(x.shape, generator).to(x.device), x)
+    x,check = torch.where(mask, to_device(process.prior(x.shape, generator), x.device), x),AnswerCheck()
     yield SamplerStep(x, mask, mask & False, torch.zeros(x.shape, device=x.device), x, times[0].item())
     for t,s,share in zip(times[:-1], times[1:], shares):
-        step = _psi_step(denoise, process, x, mask, (s, t, share), temperature, top_p, generator)
+        step = _psi_step(denoise, process, x, mask, (s, t, share), temperature, top_p, generator, check)
         x = step.x
         yield step._replace(t=s.item())
+    check.finish()
 
 # %% ../../nbs/samplers/psi.ipynb #psi00021
-def _psi_step(denoise, process, x, mask, moment, temperature, top_p, generator):
+def _psi_step(denoise, process, x, mask, moment, temperature, top_p, generator, check):
     "One step; `moment` is the earlier time, the later one, and kappa"
-    s,t,share = (v.expand(len(x)).to(x.device) for v in moment)
-    probs = predict_clean(denoise, process, x, t)
+    s,t,share = (to_device(v.expand(len(x)), x.device) for v in moment)
+    probs = predict_clean(denoise, process, x, t, check, f"at time {moment[1].item():.3f}")
     cooled = apply_temperature_top_p(probs, temperature, top_p)
     y = sample_categorical(psi_posterior(process, x, cooled, s, t, share), generator)
     y = torch.where(mask, y, x)

@@ -9,8 +9,10 @@ __all__ = ['keep_or_replace', 'sample_speculative', 'SpeculativeSampler']
 
 # %% ../../nbs/samplers/speculative.ipynb #spc00005
 import torch
+from fastcore.basics import patch
 from ..core.sampling import apply_temperature_top_p, sample_categorical
-from .base import Sampler, SamplerStep, check_answer, check_state
+from ..core.transfer import to_device
+from .base import AnswerCheck, Sampler, SamplerStep, check_state, is_over
 
 # %% ../../nbs/samplers/speculative.ipynb #spc00009
 def keep_or_replace(p, # (N,V) probabilities of the network
@@ -19,33 +21,57 @@ def keep_or_replace(p, # (N,V) probabilities of the network
                     generator=None # torch generator on the CPU
                    ):
     "`kept` (N,) bool, and a token (N,) for where it is not; together exactly as `p` (Leviathan and others, 2023)"
-    chance = torch.rand(len(p), generator=generator, dtype=p.dtype).to(p.device)
+    chance = to_device(torch.rand(len(p), generator=generator, dtype=p.dtype), p.device)
     at = token[:,None]
     kept = chance*q.gather(1, at)[:,0] < p.gather(1, at)[:,0]
     missing = (p-q).clamp(min=0)
     missing = torch.where(missing.sum(1, keepdim=True) > 0, missing, p)
     return kept,sample_categorical(missing, generator)
 
+# %% ../../nbs/samplers/speculative.ipynb #spcrows1
+def _on_row(places, values, length):
+    "`values` (B,n) at the `places` (B,n) of rows (B,length); what lies behind the end is dropped"
+    wide = values.new_zeros(len(values), length+values.shape[1])
+    return wide.scatter(1, places, values)[:,:length]
+
+def _at_places(places, rows):
+    "What stands in `rows` (B,L) at `places` (B,n); zeros behind the end"
+    return torch.cat([rows, torch.zeros_like(places, dtype=rows.dtype)], 1).gather(1, places)
+
 # %% ../../nbs/samplers/speculative.ipynb #spc00014
 class _Network:
     "Probabilities of a causal network, after temperature and nucleus"
     def __init__(self, predict, temperature, top_p):
-        self.predict = predict
+        self.predict,self.window = predict,None
         self.temperature,self.top_p = temperature,top_p
+        self.check = AnswerCheck()
 
-    def __call__(self, x, mask, where):
-        "(N,V) float64 for the True positions of `where`"
-        log_probs = self.predict(x, mask, where)
-        check_answer(log_probs, f"at {int(where.sum())} positions")
+    def cooled(self, log_probs, moment):
+        "(...,V) float64, checked"
+        self.check(log_probs, moment)
         return apply_temperature_top_p(log_probs.double().softmax(-1), self.temperature, self.top_p)
 
-    def after(self, x, at, context):
-        "(B,V) float64 for the positions `at` (B,), from the `context` tokens before each"
-        start = (at-context).clamp(min=0)
-        place = torch.arange(context+1, device=x.device)
-        rows = x.gather(1, (start[:,None]+place).clamp(max=x.shape[1]-1))
-        where = place==(at-start)[:,None]
-        return self(rows, torch.zeros_like(where), where)
+    def at(self, x, mask, places, moment):
+        "(B,m,V) float64 at `places` (B,m) of rows (B,L); those behind the end may hold anything"
+        inside,last = places < x.shape[1],x.shape[1]-1
+        if self.window is not None: return self.cooled(self.window(x, places[:,0]), moment)
+        if hasattr(self.predict, 'at'): return self.cooled(self.predict.at(x, places.clamp(max=last)), moment)
+        known = self.cooled(self.predict(x, mask, _on_row(places, inside, x.shape[1])), moment)
+        p = known.new_full((*places.shape, known.shape[-1]), 1/known.shape[-1])
+        p[inside] = known
+        return p
+
+# %% ../../nbs/samplers/speculative.ipynb #spcaftr1
+@patch
+def after(self:_Network, x, at, context):
+    "(B,V) float64 for the positions `at` (B,), from the `context` tokens before each"
+    start = (at-context).clamp(min=0)
+    place = torch.arange(context+1, device=x.device)
+    rows = x.gather(1, (start[:,None]+place).clamp(max=x.shape[1]-1))
+    place,nothing = (at-start)[:,None],torch.zeros_like(rows, dtype=torch.bool)
+    if hasattr(self.predict, 'at'): return self.cooled(self.predict.at(rows, place), "in a draft")[:,0]
+    where = _on_row(place, ~nothing[:,:1], context+1)
+    return self.cooled(self.predict(rows, nothing, where), "in a draft")
 
 # %% ../../nbs/samplers/speculative.ipynb #spc00015
 def _draft(network, state, first, n, context, generator):
@@ -63,20 +89,9 @@ def _draft(network, state, first, n, context, generator):
     return x,torch.stack(chances, 1)
 
 # %% ../../nbs/samplers/speculative.ipynb #spc00017
-def _on_row(places, values, length):
-    "`values` (B,n) at the `places` (B,n) of rows (B,length); what lies behind the end is dropped"
-    wide = values.new_zeros(len(values), length+values.shape[1])
-    return wide.scatter(1, places, values)[:,:length]
-
-def _at_places(places, rows):
-    "What stands in `rows` (B,L) at `places` (B,n); zeros behind the end"
-    return torch.cat([rows, torch.zeros_like(places, dtype=rows.dtype)], 1).gather(1, places)
-
-def _judge(network, drafted, mask, places, q, generator):
+def _judge(network, drafted, mask, places, q, generator, moment):
     "Tokens for `places` (B,n+1), their log-probabilities, and which are drafts that are kept"
-    inside = places < drafted.shape[1]
-    p = q.new_full((*places.shape, q.shape[-1]), 1/q.shape[-1])
-    p[inside] = network(drafted, mask, _on_row(places, inside, drafted.shape[1]))
+    p = network.at(drafted, mask, places, moment)
     q = torch.cat([q, torch.zeros_like(q[:,:1])], 1)
     draft,given = _at_places(places, drafted),~_at_places(places, mask)
     kept,other = keep_or_replace(p.flatten(0,1), q.flatten(0,1), draft.flatten(), generator)
@@ -87,13 +102,13 @@ def _judge(network, drafted, mask, places, q, generator):
     return token,p.gather(2, token[...,None])[...,0].log().float(),kept
 
 # %% ../../nbs/samplers/speculative.ipynb #spc00018
-def _step(network, state, n, context, generator):
-    "The next `SamplerStep`: what is kept of `n` drafted tokens, and one more"
+def _step(network, state, n, context, generator, i):
+    "The `SamplerStep` of call `i`: what is kept of `n` drafted tokens, and one more"
     length = state.x.shape[1]
     first = torch.where(state.mask.any(1), state.mask.int().argmax(1), length)
     places = first[:,None]+torch.arange(n+1, device=first.device)
     drafted,q = _draft(network, state, first, n, context, generator)
-    token,log_probs,kept = _judge(network, drafted, state.mask, places, q, generator)
+    token,log_probs,kept = _judge(network, drafted, state.mask, places, q, generator, f"in call {i+1}")
     before = kept[:,:-1].cumprod(1).bool()
     reached = torch.cat([torch.ones_like(kept[:,:1]), before], 1)
     written = _on_row(places, reached, length) & state.mask
@@ -102,8 +117,17 @@ def _step(network, state, n, context, generator):
     mask = state.mask & ~written
     return SamplerStep(x, mask, written, confidence, torch.where(mask, drafted, x))
 
+# %% ../../nbs/samplers/speculative.ipynb #spcbegn1
+def _begin(network, x, on_cpu, ahead):
+    "Read what is given, where everything masked stands behind it; the number of calls at most. `on_cpu`: the mask"
+    is_behind = not (on_cpu[:,:-1] & ~on_cpu[:,1:]).any()
+    given = int((~on_cpu).sum(1).max()) if len(x) else 0
+    if is_behind and hasattr(network.predict, 'window'): network.window = network.predict.window(x, given, ahead)
+    return int(on_cpu.sum(1).max()) if len(x) else 0
+
 # %% ../../nbs/samplers/speculative.ipynb #spc00020
-def sample_speculative(predict, # function (x, mask, where) -> (N,V) log-probabilities at the True positions of `where`
+def sample_speculative(predict, # function (x, mask, where) -> (N,V) log-probabilities at the True positions of `where`;
+                                # `LeftPredictor` reads no token twice where all that is masked stands at the end
                        process, # not asked: the network reads from the left
                        x, # (B,L) long; values at masked positions are ignored
                        *, mask=None, # (B,L) bool: positions to be written; None is all
@@ -120,10 +144,13 @@ def sample_speculative(predict, # function (x, mask, where) -> (N,V) log-probabi
     mask,network = check_state(x, mask),_Network(predict, temperature, top_p)
     confidence = torch.zeros(x.shape, device=x.device)
     state = SamplerStep(x.clone(), mask.clone(), mask & False, confidence, x.clone())
+    most = _begin(network, x, mask.cpu(), draft+1)     # read once
     yield state
-    while state.mask.any():
-        state = _step(network, state, draft, context, generator)
+    for i in range(most):
+        if is_over(~state.mask.any(), i): break
+        state = _step(network, state, draft, context, generator, i)
         yield state
+    network.check.finish()
 
 # %% ../../nbs/samplers/speculative.ipynb #spc00030
 class SpeculativeSampler(Sampler):
