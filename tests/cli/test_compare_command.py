@@ -64,6 +64,11 @@ def test_bad_input_is_one_line(words, place, capsys):
     assert [p.name for p in place.iterdir()] == ['own.py']
 
 
+def test_a_seam_that_takes_no_text_says_so(place, capsys):
+    assert main(['compare', 'quantizer', 'vq', '--world', 'own.py']) == 2
+    assert "quantizers are not compared on a text such as 'own.py'; take one of: tw-288" in capsys.readouterr().err
+
+
 def test_a_class_that_is_not_in_the_file_is_named(place, capsys):
     for name, hint in (('Mind', "did you mean 'Mine'?"), ('Xyzzy', 'known: Broken, Mine')):
         assert main(['compare', 'codebook', f'own.py:{name}']) == 2

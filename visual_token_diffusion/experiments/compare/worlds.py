@@ -49,6 +49,8 @@ def check_world(comparison, name):
     listed = ', '.join(w for w in comparison.worlds if w != 'text') + (', any text file' if takes_text else '')
     if name in WORLDS:
         raise InputError(f"{comparison.seam}s are not compared in the world '{name}'; take one of: {listed}")
+    if not takes_text and Path(name).is_file():
+        raise InputError(f"{comparison.seam}s are not compared on a text such as '{name}'; take one of: {listed}")
     raise InputError(f"there is no world or text file '{name}'; take one of: {listed}")
 
 
