@@ -50,7 +50,7 @@ def trained(cbs=(), options=()):
     return learn
 
 
-@pytest.mark.parametrize('process', ['masked', 'autoregressive'])
+@pytest.mark.parametrize('process', ['masked', 'autoregressive', 'block'])
 def test_a_compiled_training_is_the_training(process):
     options, watch = [f'process={process}', 'optimizer=adamw'], Watch()
     plain = trained(options=options)
@@ -58,6 +58,7 @@ def test_a_compiled_training_is_the_training(process):
     with torch._dynamo.config.patch(error_on_recompile=True):
         learn = trained([compiling, watch], options)
     assert watch.seen == dict(train={True}, valid={False})
+    assert torch._dynamo.utils.counters['stats']['unique_graphs'] == 2, 'one for all layers, one for the head'
     assert not torch._dynamo.utils.counters['graph_break']
     assert learn.model.state_dict().keys() == plain.model.state_dict().keys()
     for a, b in zip(parameters(learn.model), parameters(plain.model)):

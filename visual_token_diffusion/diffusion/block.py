@@ -58,10 +58,7 @@ def two_streams(backbone, # a `Backbone` without time and registers
     table = dense(block_diffusion(length, size), 2*length, device=device)
     rotation = [torch.cat([part, part]) for part in backbone.rotation(length, device)]
     neighbors = [block_neighbors(length, size, offset, device) for offset in backbone.offsets]
-    for block in backbone.blocks:
-        for weight,neighbor in zip(block.local_mixing.weight, [_at(x, n) for n in neighbors]): x = x + weight*neighbor
-        x = x + block.drop(block.attend(block.attn_norm(x), rotation, table))
-        x = x + block.drop(block.mlp(block.mlp_norm(x)))
+    for block in backbone.blocks: x = block(x, rotation, table, neighbors)
     return backbone.norm(x)[:,:length]
 
 # %% ../../nbs/diffusion/block.ipynb #blk00020

@@ -34,6 +34,12 @@ def rotate(x, # (B,heads,L,dim)
     return torch.cat([a*cos - b*sin, a*sin + b*cos], -1).to(x.dtype)
 
 # %% ../../nbs/networks/transformer.ipynb #fd06e7c7
+def _neighbor(padded, radius, offset, length, places):
+    "What stands at an offset (B,length,width) of what was `padded` by `radius`, zeros where `places` says no"
+    if isinstance(places, tuple): return padded[:,radius+places[0]]*places[1][:,None]
+    neighbor = padded[:,radius+offset:radius+offset+length]
+    return neighbor if places is True else neighbor.masked_fill(~places, 0)
+
 class LocalMixing(nn.Module):
     "Adds to every position (B,L,width) what stands at fixed offsets from it, feature by feature; zeros beyond the ends"
     def __init__(self,
@@ -45,16 +51,15 @@ class LocalMixing(nn.Module):
         self.weight = nn.Parameter(torch.randn(len(self.offsets), width)/2)
 
     def forward(self, x, allowed=None):
-        "`allowed`: for every offset what `neighbor_mask` says, True or False for all places; None allows all"
+        """`allowed`: for every offset what `neighbor_mask` says, True or False for all places, or a pair of tensors
+        (L,): where the neighbor stands, and whether it is seen; None allows all"""
         if not self.offsets: return x
         radius,length = max(map(abs, self.offsets)),x.shape[1]
         padded = F.pad(x, (0,0,radius,radius))
         allowed = allowed or [True]*len(self.offsets)
         for offset,weight,places in zip(self.offsets, self.weight, allowed):
             if places is False: continue
-            neighbor = padded[:,radius+offset:radius+offset+length]
-            if places is not True: neighbor = neighbor.masked_fill(~places, 0)
-            x = x + weight*neighbor
+            x = x + weight*_neighbor(padded, radius, offset, length, places)
         return x
 
 # %% ../../nbs/networks/transformer.ipynb #c46f4023
