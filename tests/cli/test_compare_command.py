@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.command_line import vtd
 
 from visual_token_diffusion.cli.compare import _split_words
 from visual_token_diffusion.cli.main import main
@@ -67,6 +68,12 @@ def test_bad_input_is_one_line(words, place, capsys):
 def test_a_seam_that_takes_no_text_says_so(place, capsys):
     assert main(['compare', 'quantizer', 'vq', '--world', 'own.py']) == 2
     assert "quantizers are not compared on a text such as 'own.py'; take one of: tw-288" in capsys.readouterr().err
+
+
+def test_a_process_of_its_own_says_no_more(place):
+    "Nothing of what a library warns of while it is imported"
+    ran = vtd('compare', 'quantizer', 'nowhere.py:Mine')
+    assert (ran.returncode, ran.stdout, ran.stderr) == (2, '', 'vtd: there is no file nowhere.py\n')
 
 
 def test_a_class_that_is_not_in_the_file_is_named(place, capsys):
