@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from fastcore.basics import patch
 from torch import nn
-from .attention_masks import causal, dense, neighbor_mask
+from .attention_masks import at_neighbor, causal, dense, neighbor_mask
 from .fused_attention import block_mask, fused_attention
 from .time import AdaLN, TimeEmbedding
 
@@ -34,12 +34,6 @@ def rotate(x, # (B,heads,L,dim)
     return torch.cat([a*cos - b*sin, a*sin + b*cos], -1).to(x.dtype)
 
 # %% ../../nbs/networks/transformer.ipynb #fd06e7c7
-def _neighbor(padded, radius, offset, length, places):
-    "What stands at an offset (B,length,width) of what was `padded` by `radius`, zeros where `places` says no"
-    if isinstance(places, tuple): return padded[:,radius+places[0]]*places[1][:,None]
-    neighbor = padded[:,radius+offset:radius+offset+length]
-    return neighbor if places is True else neighbor.masked_fill(~places, 0)
-
 class LocalMixing(nn.Module):
     "Adds to every position (B,L,width) what stands at fixed offsets from it, feature by feature; zeros beyond the ends"
     def __init__(self,
@@ -51,15 +45,14 @@ class LocalMixing(nn.Module):
         self.weight = nn.Parameter(torch.randn(len(self.offsets), width)/2)
 
     def forward(self, x, allowed=None):
-        """`allowed`: for every offset what `neighbor_mask` says, True or False for all places, or a pair of tensors
-        (L,): where the neighbor stands, and whether it is seen; None allows all"""
+        "`allowed`: for every offset what `at_neighbor` takes, or False for no place; None allows all"
         if not self.offsets: return x
-        radius,length = max(map(abs, self.offsets)),x.shape[1]
+        radius = max(map(abs, self.offsets))
         padded = F.pad(x, (0,0,radius,radius))
         allowed = allowed or [True]*len(self.offsets)
         for offset,weight,places in zip(self.offsets, self.weight, allowed):
             if places is False: continue
-            x = x + weight*_neighbor(padded, radius, offset, length, places)
+            x = x + weight*at_neighbor(padded, offset, radius, places)
         return x
 
 # %% ../../nbs/networks/transformer.ipynb #c46f4023
