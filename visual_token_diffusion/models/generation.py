@@ -132,8 +132,9 @@ class GenerationMixin:
         """Yields a `SamplerStep` of tokens for each step. Raises `ValueError` for what cannot be done.
 
         Tokens that one call writes do not see each other, so a masked model writes those together that stand far
-        apart (`order='dilated'`; with a call for every token that is from left to right); with `remask` and with
-        `counts='cosine'` random ones. `samplers.masked` by itself takes random ones, as masked diffusion is published"""
+        apart (`order='dilated'`; with a call for every token that is from left to right), with `remask` and with
+        `counts='cosine'` random ones. `samplers.masked` by itself takes random ones, as masked diffusion is
+        published."""
         for name, value in dict(temperature=temperature, top_p=top_p, noise=noise).items():
             check_type(value, Real, f'a number as {name}')
         steps, block = whole_number(steps, 'steps'), whole_number(block, 'block', 0)
