@@ -1,6 +1,7 @@
 "Atomic writing: the whole file or the old one."
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -29,3 +30,22 @@ def test_a_failure_leaves_what_was_there(tmp_path):
             temporary.write_text('half')
             raise KeyboardInterrupt
     assert path.read_text() == 'old' and [f.name for f in tmp_path.iterdir()] == ['a']
+
+
+def test_a_signal_while_the_temporary_file_is_made_leaves_none(tmp_path, monkeypatch):
+    touch = Path.touch
+
+    def interrupted(self, **options):
+        touch(self, **options)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Path, 'touch', interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        write_bytes_atomically(tmp_path / 'a', b'x')
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_written_file_has_the_permissions_of_any_other(tmp_path):
+    write_bytes_atomically(tmp_path / 'a', b'x')
+    (tmp_path / 'b').write_bytes(b'x')
+    assert (tmp_path / 'a').stat().st_mode == (tmp_path / 'b').stat().st_mode

@@ -2,7 +2,7 @@
 
 import json
 import os
-import tempfile
+import secrets
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -15,10 +15,9 @@ def replacing(
 ):
     "Yields a temporary path in the same folder, renamed to `path` when the block ends and removed when it fails"
     path = Path(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f'.{path.name}-', suffix='.tmp')
-    os.close(handle)
-    temporary = Path(name)
-    try:
+    temporary = path.parent / f'.{path.name}-{secrets.token_hex(4)}.tmp'
+    try:  # a signal may come as soon as the file is there
+        temporary.touch(exist_ok=False)
         yield temporary
         temporary.chmod(0o666 & ~_umask())
         os.replace(temporary, path)
