@@ -6,7 +6,7 @@ import xml.dom.minidom
 
 import pytest
 from nbconvert.filters.markdown import markdown2html
-from support.browser import chromium, missing
+from support.browser import chromium, missing, new_page
 from support.checkout import ROOT as root
 from visual_token_diffusion.core.results import load_run
 from visual_token_diffusion.docs.front import BADGES, badge, path_rows, path_listing
@@ -136,7 +136,7 @@ def test_no_part_of_readme_is_longer_than_a_screen(tmp_path):
     body = f'<base href="{root.as_uri()}/"><style>{GITHUB}</style><main>{markdown2html(readme)}</main>'
     (tmp_path / 'readme.html').write_text(f'<meta charset="utf-8">{body}', encoding='utf-8')
     with chromium() as browser:
-        page = browser.new_page(viewport=dict(width=1400, height=900))
+        page = new_page(browser, 1400)
         page.goto((tmp_path / 'readme.html').as_uri())
         heights = page.evaluate(HEIGHTS)
         broken = page.evaluate('[...document.images].filter(i => !i.naturalWidth).map(i => i.src)')

@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.browser import chromium, missing
+from support.browser import chromium, missing, new_page
 from support.checkout import copy_project
 from support.pages import cells, join, shown_markdown, site_html
 
@@ -182,7 +182,7 @@ WIDE = '''() => {
 @pytest.mark.skipif(bool(missing()), reason=missing())
 def test_no_page_is_wider_than_a_phone(processed, tmp_path):
     with chromium() as browser:
-        page = browser.new_page()
+        page = new_page(browser, 1400)
         for path in page_files(processed):
             (tmp_path / 'page.html').write_text(site_html(path), encoding='utf-8')
             page.goto((tmp_path / 'page.html').as_uri())
@@ -206,6 +206,6 @@ def test_the_style_sheet_is_what_holds_it(styled, wider, tmp_path):
     notebook.write_text('{"cells": []}')
     (tmp_path / 'page.html').write_text(site_html(notebook, styled).replace('<main>', f'<main>{SAMPLE}'))
     with chromium() as browser:
-        page = browser.new_page(viewport=dict(width=390, height=800))
+        page = new_page(browser, 390, 800)
         page.goto((tmp_path / 'page.html').as_uri())
         assert (page.evaluate(WIDE)[0] > 0) == wider

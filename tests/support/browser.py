@@ -27,6 +27,7 @@ SETTINGS = {
     'apputils-extension/notification': '{"fetchNews":"false","checkForUpdates":false}',
     'notebook-extension/tracker': '{"windowingMode":"none"}',
 }
+PATIENCE = 300  # seconds: what is not there by then never comes, however busy the machine is
 HARMLESS = re.compile(
     r'favicon|Failed to load resource.*(404|403)|extensionmanager|jupyterlab_apod|lsp|plugin'
     r'|deprecat|source ?map|Extension|\[Violation\]|OpenType',
@@ -49,7 +50,7 @@ ANSWER_TIME = '''async ([i, label, key]) => {
   });
   const handle = slider.querySelector('.noUi-handle');
   handle.dispatchEvent(new KeyboardEvent('keydown', {key: key, bubbles: true}));
-  return Promise.race([seen, new Promise(done => setTimeout(() => done(-1), 5000))]);
+  return Promise.race([seen, new Promise(done => setTimeout(() => done(-1), 60000))]);
 }'''
 
 # Sets JupyterLab's own dark theme as its settings would set it
@@ -80,9 +81,16 @@ def chromium():
     "A browser"
     flags = ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage']
     with sync_playwright() as p:
-        browser = p.chromium.launch(executable_path=BROWSER, args=flags)
+        browser = p.chromium.launch(executable_path=BROWSER, args=flags, timeout=PATIENCE * 1000)
         yield browser
         browser.close()
+
+
+def new_page(browser, width, height=900):
+    "A page of this size, which waits long"
+    page = browser.new_page(viewport=dict(width=width, height=height))
+    page.set_default_timeout(PATIENCE * 1000)
+    return page
 
 
 def write_notebook(path, sources):
@@ -101,8 +109,8 @@ def free_port():
         return s.getsockname()[1]
 
 
-def start_lab(folder, port):
-    "A process that serves `folder`, with settings and data of its own"
+def start_lab(folder):
+    "A process that serves `folder`, with settings and data of its own; it takes another port where this one is taken"
     for name, text in SETTINGS.items():
         path = folder / 'settings' / '@jupyterlab' / f'{name}.jupyterlab-settings'
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -112,23 +120,29 @@ def start_lab(folder, port):
         PYTHONPATH=str(ROOT),
         JUPYTER_CONFIG_DIR=str(folder / 'config'),
         JUPYTER_DATA_DIR=str(folder / 'data'),
+        JUPYTER_RUNTIME_DIR=str(folder / 'runtime'),
         IPYTHONDIR=str(folder / 'ipython'),
         PYDEVD_DISABLE_FILE_VALIDATION='1',
     )
-    options = ['--no-browser', '--allow-root', f'--port={port}', f'--ServerApp.root_dir={folder}']
-    options += ['--ServerApp.port_retries=0', '--IdentityProvider.token=', '--ServerApp.password=']
+    options = ['--no-browser', '--allow-root', f'--port={free_port()}', f'--ServerApp.root_dir={folder}']
+    options += ['--ServerApp.ip=127.0.0.1', '--IdentityProvider.token=', '--ServerApp.password=']
     command = [sys.executable, '-m', 'jupyterlab', *options]
     with open(folder / 'lab.log', 'w') as log:
         return subprocess.Popen(command, cwd=folder, env=env, stdout=log, stderr=log)
 
 
-def wait_for_lab(process, url, folder):
-    for _ in range(240):
-        with contextlib.suppress(OSError):
-            urllib.request.urlopen(f'{url}/api', timeout=1)
-            return
+def wait_for_lab(process, folder):
+    "The address that the process wrote into a file of its own, as soon as somebody answers there"
+    end = time.monotonic() + PATIENCE
+    while time.monotonic() < end:
+        with contextlib.suppress(OSError, ValueError):
+            for path in (folder / 'runtime').glob('jpserver-*.json'):
+                url = json.loads(path.read_text())['url'].rstrip('/')
+                urllib.request.urlopen(f'{url}/api', timeout=5)
+                return url
         assert process.poll() is None, (folder / 'lab.log').read_text()[-2000:]
         time.sleep(0.25)
+    raise AssertionError(f'JupyterLab does not answer: {(folder / "lab.log").read_text()[-2000:]}')
 
 
 def end_kernels(url):
@@ -141,14 +155,12 @@ def end_kernels(url):
 @contextlib.contextmanager
 def running_lab(folder):
     "Address of a JupyterLab that serves `folder`"
-    port = free_port()
-    url = f'http://127.0.0.1:{port}'
-    process = start_lab(folder, port)
+    process = start_lab(folder)
     try:
-        wait_for_lab(process, url, folder)
+        url = wait_for_lab(process, folder)
         yield url
-    finally:
         end_kernels(url)
+    finally:
         process.terminate()
         try:
             process.wait(10)
@@ -161,14 +173,14 @@ class Notebook:
     "The notebook w.ipynb, open in JupyterLab"
 
     def __init__(self, chrome, url):
-        self.page = chrome.new_page(viewport=dict(width=1400, height=1000))
+        self.page = new_page(chrome, 1400, 1000)
         self.errors, self.outside = [], []
         self.url = url
         self.page.on('console', self.on_console)
         self.page.on('pageerror', lambda e: self.errors.append(str(e)))
         self.page.on('request', self.on_request)
         self.page.goto(f'{url}/lab/tree/w.ipynb', wait_until='domcontentloaded')
-        self.page.wait_for_selector('.jp-Notebook .jp-CodeCell', timeout=180000)
+        self.page.wait_for_selector('.jp-Notebook .jp-CodeCell')
         self.wait_until_idle()
 
     def on_console(self, m):
@@ -181,9 +193,9 @@ class Notebook:
 
     def wait_until_idle(self):
         idle = '.jp-Notebook-ExecutionIndicator[data-status="idle"]'
-        self.page.wait_for_selector(idle, timeout=180000)
+        self.page.wait_for_selector(idle)
 
-    def until(self, f, seconds=60):
+    def until(self, f, seconds=PATIENCE):
         "Wait until `f()` is true"
         end = time.perf_counter() + seconds
         while time.perf_counter() < end:
@@ -197,14 +209,14 @@ class Notebook:
     def cell(self, i):
         return Cell(self, i)
 
-    def run(self, i, wait='.vtd-live', seconds=180):
+    def run(self, i, wait='.vtd-live'):
         "Run cell `i` and wait for an element in its output, or for its number"
         cell = self.cell(i)
         cell.start()
         if wait:
-            cell.box.locator(wait).first.wait_for(timeout=seconds * 1000)
+            cell.box.locator(wait).first.wait_for()
         else:
-            self.until(lambda: re.search(r'\d', cell.prompt()), seconds)
+            self.until(lambda: re.search(r'\d', cell.prompt()))
         return cell
 
 
@@ -227,7 +239,7 @@ class Cell:
                 self.box.scroll_into_view_if_needed(timeout=60000)
                 self.box.locator('.cm-content').first.click(timeout=60000)
                 self.page.keyboard.press('Control+Enter')
-                self.nb.until(lambda: self.prompt() != before, 20)
+                self.nb.until(lambda: self.prompt() != before, 60)
                 return
             except (PlaywrightError, AssertionError):
                 if last:
@@ -251,6 +263,10 @@ class Cell:
         "Wait until the widget says that something is wrong"
         wrong = self.box.locator('.note.wrong')
         self.nb.until(lambda: any(text in note for note in wrong.all_inner_texts()))
+
+    def wait_for_note(self, text):
+        "Wait until the widget says this, right or wrong"
+        self.nb.until(lambda: text in self.box.inner_text())
 
     def refusals(self, field, cases):
         "Type what the widget cannot do; each time it says so"
