@@ -1,9 +1,12 @@
 "Pictures one after the other, and a text field over a language without a network."
 
+import threading
+
 import pytest
 from PIL import Image
 
 from visual_token_diffusion.models.story_language import story_language
+from visual_token_diffusion.viz import widgets
 from visual_token_diffusion.viz.views import image_view
 from visual_token_diffusion.viz.widgets import Sentence, Slides
 
@@ -36,6 +39,20 @@ def test_a_language_has_pictures_and_no_probabilities():
     field.job.wait()
     assert field.picture.value.count('<img') == 3 and 'nearest pictures' in field.picture.value
     assert 'given the rest' not in field.static_fallback().html
+
+
+def test_what_was_asked_of_an_older_text_is_not_shown(monkeypatch):
+    field = Sentence(story_language(), 'the cat sleeps', rest=0)
+
+    def typed_on(model, ids):
+        field.controls['text'].value = 'the dog sings'
+        yield [0.5] * len(ids)
+
+    monkeypatch.setattr(widgets, 'leave_one_out', typed_on)
+    field._find_probs('the cat sleeps', threading.Event())
+    assert field.probs == [] and 'given the rest' not in field.picture.value
+    field._find_probs('the dog sings', threading.Event())
+    assert field.probs == [0.5] * 3 and field.picture.value.count('given the rest') == 3
 
 
 def test_a_blank_at_the_end_is_no_fault():

@@ -44,8 +44,9 @@ class Sentence(Panel):
 @patch
 def redraw(self:Sentence, change=None):
     "Draw the text; a new text has no probabilities yet"
-    if change is not None: self.probs = []
-    Panel.redraw(self)
+    with self.lock:
+        if change is not None: self.probs = []
+        Panel.redraw(self)
 
 @patch
 def ask_model(self:Sentence, *_):
@@ -63,8 +64,10 @@ def _find_probs(self:Sentence, text, stop):
     for part in leave_one_out(self.model, ids):
         probs += part
         if stop.is_set(): return
-    self.probs = probs
-    self.redraw()
+    with self.lock:
+        if self.controls['text'].value!=text: return     # typed on in the meantime
+        self.probs = probs
+        self.redraw()
 
 @patch
 def static_fallback(self:Sentence):
@@ -106,13 +109,13 @@ class Explorer(Panel):
 # %% ../../nbs/viz/widgets.ipynb #1bb2e92e
 @patch
 def redraw(self:Explorer, *_):
-    "Draw the picture of the sliders' codes, and name its word in the field"
+    "Name the word of the sliders' codes in the field, then draw their picture, which is the last to change"
+    if not self.going:
+        token = int(self.album.table.ids(torch.tensor(list(self.values().values()))))
+        self.going = True
+        self.word.value = self.album.label(token) if token >= 0 else ''
+        self.going = False
     Panel.redraw(self)
-    if self.going: return
-    token = int(self.album.table.ids(torch.tensor(list(self.values().values()))))
-    self.going = True
-    self.word.value = self.album.label(token) if token >= 0 else ''
-    self.going = False
 
 # %% ../../nbs/viz/widgets.ipynb #wdgfoll1
 @patch
