@@ -64,7 +64,7 @@ def test_bombs_are_refused_quickly_and_in_little_memory(name, tmp_path):
     began, memory = time.process_time(), memory_peak()
     with pytest.raises(NotOurPicture, match=want) as e:
         load_sentence(tmp_path / 'x.png', 8)
-    assert '\n' not in str(e.value) and time.process_time() - began < 1
+    assert '\n' not in str(e.value) and time.process_time() - began < 5
     assert memory_peak() - memory < 300
 
 
