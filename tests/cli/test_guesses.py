@@ -46,6 +46,8 @@ WRONG = {
     'did you mean confidence?': ['generate', '--order', 'confidense'],
     'did you mean bash?': ['completion', 'bsh'],
     "know what to do with 'It was'": ['generate', 'runs/story', 'It', 'was'],
+    'the prompt is not UTF-8; convert it first': ['generate', '--prompt', 'caf\udce9'],
+    'the text is not UTF-8; convert it first': ['encode', 'caf\udce9', '-o', 'y.png'],
     'goes behind --prompt': ['generate', 'the cat'],
     'did you mean runs/story?': ['generate', 'runs/stroy'],
     'book.txt is a file, not a model; train one': ['generate', 'book.txt'],

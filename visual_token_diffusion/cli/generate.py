@@ -16,7 +16,7 @@ from ..viz.grids import sentence_image, stack_images
 from .batch import print_for_each
 from .guesses import wrong_model
 
-__all__ = ['checked_picture_path', 'generate', 'load_model', 'save_image']
+__all__ = ['check_utf8', 'checked_picture_path', 'generate', 'load_model', 'save_image']
 
 
 def load_model(folder):
@@ -25,6 +25,12 @@ def load_model(folder):
         raise InputError(wrong)
     logging.getLogger('huggingface_hub').setLevel(logging.CRITICAL)  # its words for a missing network fill a page
     return VisualTokenLM.from_pretrained(folder)
+
+
+def check_utf8(text, what):
+    "Refuse an argument whose bytes Python could not read as text. Raises `InputError`"
+    if any('\udc80' <= c <= '\udcff' for c in text):  # how Python passes broken arguments on
+        raise InputError(f'the {what} is not UTF-8; convert it first, or set PYTHONUTF8=1 where the locale is not UTF-8')
 
 
 def checked_picture_path(path, endings):
@@ -129,6 +135,7 @@ def generate(
 ):
     "Print `n` samples and draw them into `out`, or print one sample for each line of the file `prompts`"
     out = out and checked_picture_path(out, ('.png', '.gif', '.html'))
+    check_utf8(prompt, 'prompt')
     model = load_model(model)
     _check_sampling(model, length, seed, n, batch)
     if prompts is not None:

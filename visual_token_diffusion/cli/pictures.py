@@ -15,7 +15,7 @@ from ..viz.grids import sentence_image
 from ..viz.png import load_sentence, save_sentence
 from ..viz.png_bytes import NotOurPicture
 from .about import about_file, about_folder
-from .generate import checked_picture_path, load_model, save_image
+from .generate import check_utf8, checked_picture_path, load_model, save_image
 from .guesses import split_picture, split_text
 
 __all__ = ['decode', 'encode', 'info', 'text_argument']
@@ -37,8 +37,7 @@ def text_argument(text):
         text = _standard_input() if text == '-' else text
     except UnicodeDecodeError:
         raise InputError('standard input is not UTF-8 text; convert it first') from None
-    if any('\udc80' <= c <= '\udcff' for c in text):  # how Python passes broken arguments on
-        raise InputError('the text is not UTF-8; convert it first')
+    check_utf8(text, 'text')
     if not text:
         raise InputError('there is no text to draw')
     if len(text) > LONGEST:
