@@ -1,5 +1,7 @@
 "A training step never waits for the device; what is measured is read between the epochs."
 
+from dataclasses import replace
+
 import pytest
 import torch
 from fastai.callback.core import Callback
@@ -10,7 +12,9 @@ from visual_token_diffusion.models.build import build_model
 from visual_token_diffusion.training import dataloaders
 from visual_token_diffusion.training.callbacks import NotFinite, TerminateOnNaNCB
 from visual_token_diffusion.training.dataloaders import lm_dls, split_text, valid_windows
+from visual_token_diffusion.training.language_collapse import LanguageCollapseCB
 from visual_token_diffusion.training.language_model import lm_learner
+from visual_token_diffusion.training.lm_callbacks import optional_callbacks, progress_callback, saving_callbacks
 from visual_token_diffusion.training.loaders import SmoothLoss
 from visual_token_diffusion.training.quiet import quietly
 from visual_token_diffusion.worlds.stories import story_text
@@ -106,6 +110,45 @@ def test_no_step_waits(on_the_device, head, process):
     last = Last(guard)
     fit(learner([guard, last], [f'head={head}', f'process={process}', 'optimizer=muon', 'ema=.9']))
     assert last.steps == 4
+
+
+TRAINED = [('flat', 'masked'), ('flat', 'autoregressive'), *OTHERS]
+
+
+@pytest.mark.parametrize('head,process', TRAINED)
+def test_no_step_waits_with_all_that_vtd_train_attaches(on_the_device, head, process, tmp_path):
+    """Accumulation, and the monitor, checkpoints and states, whose turn does not come. Clipping is torch's own and
+    asks below Python for the device, which here says that it is the CPU"""
+    options = ['accumulate=2', 'monitor=50', 'save_steps=50', 'ema=.9', f'head={head}', f'process={process}']
+    guard = Guard()
+    last = Last(guard)
+    learn = learner([guard, last], options)
+    cfg = load_settings('ci', [*SMALL, *options])
+    report = progress_callback(learn.dls, cfg, show=False)
+    learn.add_cbs([report, *optional_callbacks(learn.dls, cfg, tmp_path, report)])
+    learn.add_cbs(saving_callbacks(replace(cfg, sample_epochs=0), tmp_path, report, {}, {}))
+    fit(learn)
+    assert last.steps == 10
+
+
+def test_the_monitor_says_the_same_on_a_device(on_the_device):
+    "The size of gradients is kept where they are until there is a look"
+    signs = []
+    for device in (torch.device('cpu'), DEVICE):
+        cfg = load_settings('ci', [*SMALL, 'monitor=2', 'dropout=0'])
+        vocab, train, valid = split_text(TEXT, cfg)
+        torch.manual_seed(0)
+        dls = lm_dls(train, valid_windows(valid, cfg), replace(cfg, device=str(device)), vocab)
+        dls.device = device
+        learn = lm_learner(dls, build_model(vocab, train, cfg), cfg)
+        monitor = LanguageCollapseCB(valid_windows(valid, cfg)[:4].to(device), 2)
+        learn.add_cb(monitor)
+        fit(learn)
+        signs.append(monitor.signs)
+    assert len(signs[0]) == len(signs[1]) > 2
+    for a, b in zip(*signs):
+        assert a.grad_rms == pytest.approx(b.grad_rms, rel=1e-5) and isinstance(b.grad_rms['head'], float)
+    assert any(signs[0][-1].grad_rms.values())
 
 
 def test_the_guard_catches_what_waits(on_the_device):
