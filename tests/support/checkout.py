@@ -1,5 +1,6 @@
 """A copy of the project, for tests that write into it."""
 
+import contextlib
 import shutil
 import subprocess
 from pathlib import Path
@@ -13,7 +14,9 @@ def copy_project(destination):
     listed = ['git', 'ls-files', '-co', '--exclude-standard']
     for name in subprocess.run(listed, cwd=ROOT, capture_output=True, text=True).stdout.splitlines():
         wanted = name in TOP or name.startswith(('nbs/', 'visual_token_diffusion/'))
-        if wanted and (ROOT / name).exists():
-            (destination / name).parent.mkdir(parents=True, exist_ok=True)
+        if not wanted:
+            continue
+        (destination / name).parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):  # deleted, or somebody's temporary file that has gone since
             shutil.copy2(ROOT / name, destination / name, follow_symlinks=True)
     return destination
