@@ -1,4 +1,4 @@
-"""Leave the encoder as it is: what a network learned in order to *name* pictures is a latent space to *draw* them in.
+"""Leave the encoder as it is: the features of a network that learned to *name* pictures are the latents in which they are *generated*.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/atlas/rae.html.md"""
 

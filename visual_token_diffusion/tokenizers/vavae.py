@@ -1,4 +1,4 @@
-"""Wide latents are easy to paint from and hard to draw. Latents that look like a teacher's features may be both.
+"""Wide latents reconstruct well and are hard to generate. Aligned with a teacher's features they may do both.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/atlas/vavae.html.md"""
 
