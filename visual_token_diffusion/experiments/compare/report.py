@@ -13,7 +13,7 @@ STYLE = """
 @media (prefers-color-scheme:dark){:root{--ink:#e9e9e6;--paper:#17181a;--line:#3a3b3f;--soft:#a3a3a8;--good:#5fd0a5;
 --bad:#ff9d6b}}
 *{box-sizing:border-box}
-body{margin:0 auto;max-width:66rem;padding:1rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);
+body{margin:0 auto;max-width:72rem;padding:1rem;font:16px/1.5 system-ui,sans-serif;color:var(--ink);
 background:var(--paper);overflow-wrap:anywhere}
 h1{font-size:1.5rem;margin:.5rem 0}h2{font-size:1.15rem;margin:2rem 0 .5rem}
 p{margin:.4rem 0}.soft{color:var(--soft)}
@@ -22,8 +22,9 @@ p{margin:.4rem 0}.soft{color:var(--soft)}
 @media (max-width:50rem){.large{display:none}.small{display:block}}
 table{border-collapse:collapse;font-variant-numeric:tabular-nums;font-size:.92rem;overflow-wrap:normal}
 th,td{padding:.3rem .5rem;border-bottom:1px solid var(--line);text-align:right;white-space:nowrap}
+th{white-space:normal;vertical-align:bottom}
 th:first-child,td:first-child{text-align:left;white-space:normal;
-min-width:min(13rem,36vw);max-width:16rem;overflow-wrap:anywhere}
+min-width:min(8rem,30vw);max-width:16rem;overflow-wrap:anywhere}
 td small{color:var(--soft)}
 .verdict{border-left:4px solid var(--line);padding:.1rem .8rem;margin:.6rem 0}
 .better,.equal{border-color:var(--good)}.worse,.broken{border-color:var(--bad)}
