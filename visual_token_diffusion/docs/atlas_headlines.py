@@ -147,6 +147,11 @@ def _continuous_text(m):
     return 'bits a row above the entropy, mean of the seeds: ' + listed(excess, lambda v: f'{v:.1f}')
 
 
+def _feature_tree(m):
+    bounds = {arm: mean(mean(run['bounds']) for run in runs) for arm, runs in m.items()}
+    return 'held-out nats per token, mean of the seeds: ' + listed(bounds, lambda v: f'{v:.2f}')
+
+
 ATLAS = {  # by the beginning of a run's name
     'block-diffusion': _block_sizes,
     'blt-': _blt,
@@ -156,6 +161,7 @@ ATLAS = {  # by the beginning of a run's name
     'continuous-ideal': _continuous_ideal,
     'continuous-text': _continuous_text,
     'data-diversity': _diversity,
+    'feature-tree': _feature_tree,
     'hrf-': _hrf,
     'mode-collapse': _mode_collapse,
     'metric-speed': lambda m: listed(m, lambda run: f"{run['value']:.3g} {run['unit']}"),
