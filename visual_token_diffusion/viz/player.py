@@ -17,7 +17,7 @@ from .panel import Job, Panel, in_one_line, row_of
 from .views import View, message, step_view
 
 # %% ../../nbs/viz/player.ipynb #da6f83c0
-NEUTRAL = dict(order=None, temperature=1., guidance_scale=1.)  # asks for nothing special
+NEUTRAL = dict(order='usual', temperature=1., guidance_scale=1.)  # asks for nothing special
 
 def _check_wishes(model, wanted):
     "The names in `wanted` that the model lacks. Raises `ValueError` if one of them asks for something"
@@ -25,8 +25,9 @@ def _check_wishes(model, wanted):
     if any(p.kind==p.VAR_KEYWORD for p in parameters.values()): return []
     lacks = [name for name in wanted if name not in parameters]
     for name in lacks:
-        if name in NEUTRAL and wanted[name]==NEUTRAL[name]: continue
-        hint = f'; leave it at {NEUTRAL[name]:g}' if NEUTRAL.get(name) else ''
+        neutral = NEUTRAL.get(name)
+        if neutral is not None and wanted[name]==neutral: continue
+        hint = f'; leave it at {neutral:g}' if isinstance(neutral, float) else ''
         raise ValueError(f'this model has no {name.replace("_", " ")}{hint}')
     return lacks
 
@@ -38,7 +39,8 @@ def ask_steps(model, # anything with `generate_steps` and `vocab`
     lacks = _check_wishes(model, wanted)
     if not -2**63 <= wanted.get('seed', 0) < 2**63:
         raise ValueError("the seed must fit into 64 bits")
-    wanted = {name:value for name,value in wanted.items() if name not in lacks and value is not None}
+    if wanted.get('order')=='usual': lacks = [*lacks,'order']
+    wanted = {name:value for name,value in wanted.items() if name not in lacks}
     if 'prompt' in wanted and not model.vocab.lossless:
         wanted['prompt'] = wanted['prompt'].strip()        # blanks at the ends are typed unawares
     return model.generate_steps(**wanted)
@@ -53,8 +55,7 @@ def _settings(model, prompt, steps, length, seed, orders):
     wide = W.Layout(width='98%')
     prompt = W.Text(prompt, description='prompt', placeholder='may be empty', layout=wide)
     prompt.continuous_update = False
-    orders = [(order or 'usual', order) for order in orders]
-    if getattr(model, 'is_causal', False): orders = [('left to right', None)]     # its sampler is not asked
+    if getattr(model, 'is_causal', False): orders = [('left to right', 'usual')]     # its sampler is not asked
     order = W.Dropdown(options=orders, description='order', layout=W.Layout(width='230px'))
     length,longest = length or model.length,16*model.length
     return dict(prompt=prompt,
@@ -74,7 +75,7 @@ class Player(Panel):
                  steps:int=16, # network calls
                  length:int=None, # tokens; None takes the model's own length
                  seed:int=0, # one seed, one result
-                 orders=(None,'random','confidence','left_to_right','dilated'), # None: the model's usual one
+                 orders=('usual','random','confidence','left_to_right','dilated'), # a causal model has one
                  rest:float=.15 # seconds before it starts, as a click may overtake what was typed
                 ):
         self.model,self.album = model,Album(model)
