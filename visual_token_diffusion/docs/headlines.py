@@ -222,10 +222,9 @@ def _trainings(m):
 
 
 def _orders(m):
-    keys = [name.split('|') for name in m if name.split('|')[2] == '8']
-    eight = {f'{gap}, {order}|{seed}': m[f'{gap}|{order}|8|{seed}'] for gap, order, _, seed in keys}
+    eight = {key.replace('|', ', ', 1).replace('|8|', '|'): run for key, run in m.items() if '|8|' in key}
     shares = by_arm(eight, lambda run: run['sentences'])
-    return 'grammatical sentences in 8 calls: ' + listed(shares, lambda v: f'{v:.2f}')
+    return 'grammatical in 8 calls: ' + listed(shares, lambda v: f'{v:.2f}')
 
 
 def _planted(m):
@@ -254,6 +253,7 @@ HEADLINES = {  # by the beginning of a run's name; longer beginnings first
     'orders-of-gaps': _orders,
     'next-scale': _excess,
     'peak-memory': _peak_memory,
+    'painted-pairs': _arms('painted pairs in the text', lambda run: run['pairs']),
     'painting-': _grid_denoiser,
     'storyteller': _storyteller,
     'softmax-ngrams': lambda m: 'held-out nats per token: ' + listed(m['nll'], lambda v: f'{v:.3f}'),
