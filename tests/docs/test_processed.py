@@ -41,7 +41,7 @@ def processed(tmp_path_factory):
     env = os.environ | dict(PYTHONPATH=str(copy), PYTHONWARNINGS='ignore', VTD_PROFILE='ci', OMP_NUM_THREADS='1')
     (copy / 'proc.py').write_text(PROGRAM)
     result = subprocess.run(
-        [sys.executable, 'proc.py'], cwd=copy, env=env, capture_output=True, text=True, timeout=900
+        [sys.executable, 'proc.py'], cwd=copy, env=env, capture_output=True, text=True, timeout=3600
     )
     assert result.returncode == 0, result.stderr[-3000:]
     return copy / '_proc'
