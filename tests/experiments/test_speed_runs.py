@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from visual_token_diffusion.experiments.speed import cpu_step, linear_cross_entropy, peak_memory
+from visual_token_diffusion.experiments.speed import cpu_step, linear_cross_entropy, peak_memory, writing_costs
 
 
 def test_the_most_memory_at_once_not_the_sum():
@@ -39,3 +39,11 @@ def test_a_step_in_all_ways():
 @pytest.mark.parametrize('module', [cpu_step, linear_cross_entropy, peak_memory])
 def test_their_commands_are_their_own(module):
     assert module.COMMAND == f'python -m {module.__name__}'
+
+
+def test_where_the_time_of_a_text_goes():
+    found = writing_costs.main(['--quick'])
+    assert min(found['start'].values()) > 0 and found['start']['import torch'] > found['start']['load the model']
+    names = {'network', 'head', 'sampler', 'decode', 'png', 'gif'}
+    assert all(set(row) == names and row['network'] > 0 and row['head'] > 0 for row in found['parts'].values())
+    assert set(found['drafts']['1']) == {'whole rows', 'cache', 'no drafts'}

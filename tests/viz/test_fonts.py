@@ -35,3 +35,13 @@ def test_without_any_font_boxes_are_drawn(fresh, monkeypatch):
     import torch
 
     assert sentence_image(torch.rand(1, 3, 8, 8), ['ネコ']).width > 0
+
+
+def test_the_font_is_found_without_importing_matplotlib(fresh, monkeypatch):
+    from matplotlib import get_data_path
+
+    usual = fonts._base_font(12).path
+    assert usual.startswith(get_data_path()), 'the one that it names'
+    fonts._base_font.cache_clear()
+    monkeypatch.setattr(fonts, 'find_spec', lambda name: None)
+    assert fonts._base_font(12).path == usual, 'data that lie elsewhere are asked for'

@@ -152,6 +152,13 @@ def _feature_tree(m):
     return 'held-out nats per token, mean of the seeds: ' + listed(bounds, lambda v: f'{v:.2f}')
 
 
+def _writing_costs(m):
+    ratios = {}
+    for n, took in m['drafts'].items():
+        ratios[n] = mean(b / a for a, b in zip(took['whole rows'], took['cache']))
+    return 'drafts with a cache over whole rows, by texts at once: ' + listed(ratios, lambda v: f'{v:.2f}')
+
+
 ATLAS = {  # by the beginning of a run's name
     'block-diffusion': _block_sizes,
     'blt-': _blt,
@@ -178,4 +185,5 @@ ATLAS = {  # by the beginning of a run's name
     'tokbench': _tokbench,
     'uniform-blocks': _uniform_blocks,
     'visual-language': _visual_language,
+    'writing-costs': _writing_costs,
 }

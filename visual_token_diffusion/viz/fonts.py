@@ -4,6 +4,7 @@ import os
 import re
 import unicodedata
 from functools import lru_cache
+from importlib.util import find_spec
 
 from PIL import ImageFont
 
@@ -17,12 +18,27 @@ _EAST_ASIAN = {'CJK', 'HIRAGANA', 'KATAKANA', 'HANGUL', 'BOPOMOFO'}  # scripts i
 @lru_cache(64)
 def _base_font(size):
     "DejaVu Sans if matplotlib is there, else Pillow's own"
-    try:
-        from matplotlib import get_data_path
+    for folder in (_beside_matplotlib, _of_matplotlib):
+        try:
+            return ImageFont.truetype(os.path.join(folder(), 'fonts', 'ttf', 'DejaVuSans.ttf'), size)
+        except (ImportError, OSError):
+            continue
+    return ImageFont.load_default(size)
 
-        return ImageFont.truetype(os.path.join(get_data_path(), 'fonts', 'ttf', 'DejaVuSans.ttf'), size)
-    except (ImportError, OSError):
-        return ImageFont.load_default(size)
+
+def _beside_matplotlib():
+    "Where matplotlib usually keeps its data, without the time that importing it takes. Raises `ImportError`"
+    spec = find_spec('matplotlib')
+    if spec is None or not spec.origin:
+        raise ImportError('there is no matplotlib')
+    return os.path.join(os.path.dirname(spec.origin), 'mpl-data')
+
+
+def _of_matplotlib():
+    "Where it says that they are. Raises `ImportError`"
+    from matplotlib import get_data_path
+
+    return get_data_path()
 
 
 @lru_cache(1)

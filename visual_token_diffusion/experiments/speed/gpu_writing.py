@@ -59,9 +59,11 @@ WAYS = {
     'masked, 16 calls': ('masked', _sampled(steps=16)),
     'masked, 32 calls': ('masked', _sampled(steps=32)),
     'entropy bound': ('masked', _sampled(sampler='entropy_bound')),
+    'edited, 32 calls': ('masked', _sampled(sampler='editing')),
     'blocks, 32 calls': ('block', _sampled(steps=32)),
     'autoregressive, cache': ('autoregressive', _cached),
     'autoregressive, static cache': ('autoregressive', _Static()),
+    'autoregressive, drafts': ('autoregressive', _sampled(sampler='speculative')),
     'autoregressive, no cache': ('autoregressive', _sampled()),
 }
 
