@@ -30,7 +30,7 @@ def load_model(folder):
 def check_utf8(text, what):
     "Refuse an argument whose bytes Python could not read as text. Raises `InputError`"
     if any('\udc80' <= c <= '\udcff' for c in text):  # how Python passes broken arguments on
-        raise InputError(f'the {what} is not UTF-8; convert it first, or set PYTHONUTF8=1 where the locale is not UTF-8')
+        raise InputError(f'the {what} is not UTF-8; convert it first, or set PYTHONUTF8=1 in another locale')
 
 
 def checked_picture_path(path, endings):
