@@ -26,7 +26,7 @@ from ...text.vocab import Vocab
 from ...viz.frames import animate
 from ...viz.grids import sentence_image, stack_images
 
-__all__ = ['main', 'parts_of_writing', 'start_costs', 'draft_ratios', 'written_by']
+__all__ = ['main', 'parts_of_writing', 'start_costs', 'draft_seconds', 'written_by']
 
 COMMAND = 'python -m visual_token_diffusion.experiments.speed.writing_costs'
 
@@ -155,7 +155,7 @@ def _seeded(seed=0):
     return torch.Generator().manual_seed(seed)
 
 
-def draft_ratios(
+def draft_seconds(
     model,  # a model from the left
     n: int,  # texts at once
     rounds: int = 5,  # in turns, after one that does not count
@@ -205,7 +205,7 @@ def main(arguments=None):
         for n in numbers:
             parts[f'{name}, {n} text{"s" * (n > 1)}'] = parts_of_writing(model, n, rounds, **options)
     found = dict(start=start_costs(rounds), parts=parts)
-    found['drafts'] = {str(n): draft_ratios(left, n, 1 if args.quick else 5) for n in numbers}
+    found['drafts'] = {str(n): draft_seconds(left, n, 1 if args.quick else 5) for n in numbers}
     if not args.quick:
         save_run('writing-costs', found, COMMAND)
     return found
