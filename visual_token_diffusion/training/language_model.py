@@ -173,7 +173,7 @@ def train_tokens(vocab, # a `Vocab`
     fit_text(model, lm_dls(train, windows, cfg, vocab), cfg, path, progress, facts, state)
     if rank: return model,{}     # the first process measures and reports
     metrics = measure(model, vocab, head, windows) | dict(train_tokens=len(train), xz=held_out_xz(vocab, valid))
-    return model,metrics | dict(seconds=time_spent(state, start, cfg))
+    return model,metrics | dict(seconds=time_spent(state, start, cfg, path))
 
 # %% ../../nbs/training/language_model.ipynb #0d2aa01a
 def train_text(text:str, # the corpus
