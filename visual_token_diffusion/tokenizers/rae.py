@@ -1,4 +1,4 @@
-"""Leave the encoder as it is: the features of a network that learned to *name* pictures are the latents in which they are *generated*.
+"""The encoder stays as it is: features that learned to *name* pictures are the latents of the diffusion model.
 
 Docs: https://visual-token-diffusion.github.io/visual_token_diffusion/atlas/rae.html.md"""
 
