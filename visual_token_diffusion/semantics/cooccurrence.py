@@ -99,11 +99,11 @@ def _directed_blocks(x, vocab_size, near, far):
     blocks = []
     for distance in range(1, near+1):
         counts = following(x, vocab_size, distance)
-        blocks += [counts,counts.T]
+        blocks += [ppmi(counts),ppmi(counts.T)]
     if far > near:
         counts = sum(following(x, vocab_size, distance) for distance in range(near+1, far+1))
-        blocks.append(counts + counts.T)
-    return [ppmi(block) for block in blocks]
+        blocks.append(ppmi(counts + counts.T))
+    return blocks
 
 # %% ../../nbs/semantics/cooccurrence.ipynb #fec19cc8
 def directed_cooccurrence(ids, # (N,) long tokens of a corpus
