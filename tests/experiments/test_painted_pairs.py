@@ -5,7 +5,14 @@ import torch
 
 from visual_token_diffusion.core.results import load_run
 from visual_token_diffusion.experiments.text import painted_pairs
-from visual_token_diffusion.experiments.text.painted_pairs import LENGTH, main, painted_rows, share_of_pairs, train
+from visual_token_diffusion.experiments.text.painted_pairs import (
+    LENGTH,
+    gaps_of,
+    main,
+    painted_rows,
+    share_of_pairs,
+    train,
+)
 from visual_token_diffusion.models.story_language import story_language
 
 
@@ -31,5 +38,7 @@ def test_the_command_in_miniature(tmp_path, monkeypatch):
     assert set(run['metrics']) == {'pixels, 200 sentences|0', 'bayes, 200 sentences|0'}
     assert run['command'].endswith('painted_pairs')
     assert all(0 <= row['pairs'] <= 1 and row['held_out'] > 0.3 for row in run['metrics'].values())
+    both = (run['metrics'][f'{out}, 200 sentences|0']['pairs'] for out in ('bayes', 'pixels'))
+    assert gaps_of(200) == [next(both) - next(both)] and gaps_of(300) == []
     monkeypatch.setattr(painted_pairs, 'train', lambda *given: pytest.fail('it was measured already'))
     main(['--sentences', '200', '--seeds', '1'])

@@ -132,8 +132,9 @@ def start(self:Player, *_):
 
 @patch
 def _start_work(self:Player, stop):
-    if stop.wait(self.rest): return
-    self.work(stop, {name:control.value for name,control in self.settings.items()})
+    if not stop.wait(self.rest):
+        self.work(stop, {name:control.value for name,control in self.settings.items()})
+    elif self.job.stop is stop: self._finish([], 'cancelled before the first step')
 
 # %% ../../nbs/viz/player.ipynb #9fdc81d2
 @patch

@@ -21,9 +21,9 @@ from ...models.story_language import story_language
 from ...samplers.ode import sample_ddim
 from ...training.path_callbacks import NoiseCB
 from ...training.quiet import quietly
-from ..resume import measure_missing
+from ..resume import measure_missing, saved_metrics
 
-__all__ = ['LENGTH', 'OUTPUTS', 'SENTENCES', 'main', 'measure', 'painted_rows', 'share_of_pairs', 'train']
+__all__ = ['LENGTH', 'OUTPUTS', 'SENTENCES', 'gaps_of', 'main', 'measure', 'painted_rows', 'share_of_pairs', 'train']
 
 RUN = 'painted-pairs'
 COMMAND = 'python -m visual_token_diffusion.experiments.text.painted_pairs'
@@ -102,6 +102,16 @@ def measure(
     rows, held_out = (story_language().sentence_rows(*drawn) for drawn in ((sentences, LENGTH), (n, LENGTH, 2)))
     painted = painted_rows(train(out, rows, seed), n, seed)
     return dict(pairs=share_of_pairs(painted, rows), held_out=share_of_pairs(held_out, rows))
+
+
+def gaps_of(
+    sentences: int,  # of training
+) -> list:
+    "By seed, of the saved run: pairs with Bayes' rule less those with pixels"
+    found = saved_metrics(RUN)
+    seeds = [seed for seed in range(3) if f'bayes, {sentences} sentences|{seed}' in found]
+    bayes, pixels = ([found[f'{out}, {sentences} sentences|{i}']['pairs'] for i in seeds] for out in ('bayes', 'pixels'))
+    return [a - b for a, b in zip(bayes, pixels)]
 
 
 def main(
