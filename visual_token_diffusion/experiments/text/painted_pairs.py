@@ -110,7 +110,8 @@ def gaps_of(
     "By seed, of the saved run: pairs with Bayes' rule less those with pixels"
     found = saved_metrics(RUN)
     seeds = [seed for seed in range(3) if f'bayes, {sentences} sentences|{seed}' in found]
-    bayes, pixels = ([found[f'{out}, {sentences} sentences|{i}']['pairs'] for i in seeds] for out in ('bayes', 'pixels'))
+    bayes = [found[f'bayes, {sentences} sentences|{seed}']['pairs'] for seed in seeds]
+    pixels = [found[f'pixels, {sentences} sentences|{seed}']['pairs'] for seed in seeds]
     return [a - b for a, b in zip(bayes, pixels)]
 
 
