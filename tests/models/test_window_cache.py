@@ -2,15 +2,10 @@
 
 import pytest
 import torch
-from support.training import parameters
+from support.shaken_model import shaken_model
 
-from visual_token_diffusion.core.config import load_settings
-from visual_token_diffusion.models.build import build_model
 from visual_token_diffusion.samplers.speculative import sample_speculative
-from visual_token_diffusion.training.dataloaders import split_text
-from visual_token_diffusion.worlds.stories import story_text
 
-TEXT = story_text(200, torch.Generator().manual_seed(0))
 L, AHEAD = 16, 5
 
 
@@ -19,14 +14,7 @@ def gen(seed=0):
 
 
 def model_of(head, process='autoregressive'):
-    options = ['unit=words', 'width=16', 'heads=2', 'depth=2', f'length={L}', 'feature_dim=8']
-    cfg = load_settings('ci', [*options, f'process={process}', f'head={head}'])
-    vocab, train, _ = split_text(TEXT, cfg)
-    model, generator = build_model(vocab, train, cfg).eval(), gen(1)
-    with torch.no_grad():
-        for p in parameters(model):
-            p.add_(0.3 * torch.randn(p.shape, generator=generator))
-    return model, train
+    return shaken_model(head, process, 'heads=2', 'depth=2', length=L)
 
 
 @pytest.mark.parametrize('head', ['feature_tree', 'flat', 'hierarchical'])

@@ -4,20 +4,15 @@ from contextlib import nullcontext
 
 import pytest
 import torch
+from support.shaken_model import shaken_model
 from support.standin import DEVICE, NoWaiting, on_device, plain, stand_in_device
-from support.training import parameters
 
-from visual_token_diffusion.core.config import load_settings
 from visual_token_diffusion.diffusion.asked import Asked, common_position, states_at
 from visual_token_diffusion.diffusion.discrete import Absorbing, Uniform
-from visual_token_diffusion.models.build import build_model
 from visual_token_diffusion.models.kv_cache import KVCache, sample_autoregressive
 from visual_token_diffusion.samplers.base import AnswerCheck, Sampler
 from visual_token_diffusion.samplers.masked import sample_masked
-from visual_token_diffusion.training.dataloaders import split_text
-from visual_token_diffusion.worlds.stories import story_text
 
-TEXT = story_text(200, torch.Generator().manual_seed(0))
 L = 16
 
 
@@ -26,14 +21,7 @@ def gen(seed=0):
 
 
 def model_of(process, head='feature_tree'):
-    options = ['unit=words', 'width=16', 'heads=1', 'depth=1', f'length={L}', 'feature_dim=8']
-    cfg = load_settings('ci', [*options, f'process={process}', f'head={head}'])
-    vocab, train, _ = split_text(TEXT, cfg)
-    model, generator = build_model(vocab, train, cfg).eval(), gen(1)
-    with torch.no_grad():
-        for p in parameters(model):
-            p.add_(0.3 * torch.randn(p.shape, generator=generator))
-    return model, train
+    return shaken_model(head, process, 'heads=1', 'depth=1', length=L)
 
 
 def start(train):
